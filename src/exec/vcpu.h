@@ -1,0 +1,110 @@
+/* The vCPU as every module sees it: guest state first, then what translated code addresses. */
+#ifndef EXEC_VCPU_H
+#define EXEC_VCPU_H
+
+#include <stdatomic.h>
+#include "base/status.h"
+#include "fp/soft.h"
+
+struct guest_ops;
+struct mem_space;
+
+#define VCPU_STATE_SIZE 2048
+
+/* Software TLB: direct-mapped per MMU index, with a small victim TLB behind it. */
+#define TLB_BITS    8
+#define TLB_SIZE    (1u << TLB_BITS)
+#define TLB_MMUS    2
+#define TLB_VICTIMS 8
+#define TLB_NONE    UINT64_MAX
+#define PAGE_BITS   12
+#define PAGE_SIZE_  (1ull << PAGE_BITS)
+
+/* A tag is the guest page's address, or TLB_NONE where that access must take the slow path
+ * (unmapped, MMIO, no permission, a page holding translated code for writes). The fast path
+ * compares (addr + size - 1) & ~0xfff with the tag, so page-crossing accesses miss. */
+struct tlb_entry {
+    uint64_t read, write, exec;
+    uintptr_t addend; /* host address = guest address + addend */
+};
+
+/* Inline cache for indirect jumps: index (pc >> 1) & (JUMP_CACHE_SIZE - 1). */
+#define JUMP_CACHE_SIZE 1024
+struct jump_entry {
+    uint64_t pc;
+    uint32_t mode;
+    uint32_t code; /* offset of the host code in the executable view; 0: empty */
+};
+
+/* Bits of vcpu.request: asked from outside, seen at back edges and indirect jumps. */
+enum vcpu_request {
+    VCPU_REQ_STOP = 1,   /* nw_vcpu_stop */
+    VCPU_REQ_IRQ = 2,    /* interrupt lines changed */
+    VCPU_REQ_SYNC = 4,   /* the engine needs this vCPU outside translated code */
+};
+
+/* vcpu.leave: set on the vCPU's own thread by a helper or memory access. */
+enum vcpu_leave {
+    VCPU_LEAVE_NONE = 0,
+    VCPU_LEAVE_EXC,      /* vcpu.exc describes a guest exception; pc is the faulting instruction */
+    VCPU_LEAVE_STEP,     /* nothing done yet: run this one instruction in the interpreter */
+    VCPU_LEAVE_STATE,    /* state is complete: look the next block up */
+};
+
+/* Exceptions common to all guests; guest-specific numbers start at EXC_GUEST. */
+enum vcpu_exc_kind {
+    EXC_NONE,
+    EXC_MEM,        /* data access or fetch failed: addr, access, fault, size */
+    EXC_UNDEFINED,
+    EXC_SYSCALL,    /* payload = immediate */
+    EXC_BREAKPOINT, /* payload = immediate */
+    EXC_HALT,       /* wait for interrupt */
+    EXC_GUEST = 16,
+};
+
+struct vcpu_exc {
+    uint32_t kind;
+    uint32_t payload;
+    uint64_t addr;
+    uint32_t size;
+    uint8_t access; /* nw_access */
+    uint8_t fault;  /* nw_fault */
+};
+
+struct nw_vcpu {
+    _Alignas(64) uint8_t state[VCPU_STATE_SIZE]; /* struct <isa>_state, at offset 0 */
+
+    _Atomic uint32_t request;  /* enum vcpu_request */
+    uint32_t leave;            /* enum vcpu_leave */
+    uint32_t mxcsr;            /* host MXCSR for guest code: rounding, all masked, no flags */
+    uint32_t host_mxcsr;       /* the caller's, kept by the entry thunk */
+    uint32_t mxcsr_live;       /* 1 while the host's MXCSR holds guest flags */
+    uint32_t irq_lines;        /* levels, bit per line; atomic access */
+    struct fp_env fp;
+    struct vcpu_exc exc;
+
+    uint8_t *arena;            /* host address of guest address 0; null without fastmem */
+    struct jump_entry *jumps;  /* JUMP_CACHE_SIZE entries */
+    struct tlb_entry tlb[TLB_MMUS][TLB_SIZE];
+    struct tlb_entry victim[TLB_MMUS][TLB_VICTIMS];
+    uint32_t victim_next;
+
+    nw_engine *engine;
+    struct mem_space *mem;
+    const struct guest_ops *guest;
+    struct nw_vcpu *next;      /* the engine's list */
+    struct exec_vcpu *exec;    /* private to src/exec */
+    void *owner;               /* for the layer above (user-mode thread, board) */
+};
+
+/* The sticky flags of guest floating point live in the host's MXCSR while translated code runs.
+ * Folds them into vcpu->fp.flags (a no-op when not live). */
+void vcpu_fp_sync(struct nw_vcpu *);
+/* Call after writing vcpu->fp.round: recomputes vcpu->mxcsr. The block must end (exit_state) so
+ * that the entry thunk loads it. */
+void vcpu_fp_changed(struct nw_vcpu *);
+
+/* Records a guest exception; the caller returns to translated code, which leaves. */
+void vcpu_raise(struct nw_vcpu *, enum vcpu_exc_kind, uint32_t payload);
+
+#endif

@@ -1,0 +1,85 @@
+/* The canonical architectural state of a 32-bit ARM CPU (ARM DDI 0406C). */
+#ifndef GUEST_ARM_STATE_H
+#define GUEST_ARM_STATE_H
+
+#include <stddef.h>
+#include "exec/vcpu.h"
+#include "guest/guest.h"
+
+enum arm_mode {
+    ARM_USR = 0x10, ARM_FIQ = 0x11, ARM_IRQ = 0x12, ARM_SVC = 0x13,
+    ARM_ABT = 0x17, ARM_UND = 0x1b, ARM_SYS = 0x1f,
+};
+
+/* Index of a bank: usr/sys share one. ORDER ARM_BANK */
+enum arm_bank { ARM_BANK_USR, ARM_BANK_FIQ, ARM_BANK_IRQ, ARM_BANK_SVC, ARM_BANK_ABT, ARM_BANK_UND, ARM_BANKS };
+
+/* What a CPU model has. */
+enum arm_feature {
+    ARM_F_V5 = 1 << 0,
+    ARM_F_V6 = 1 << 1,      /* media, REV, LDREX, unaligned accesses, SETEND, CPS */
+    ARM_F_V6K = 1 << 2,     /* LDREXB/H/D, CLREX, TLS registers, hints */
+    ARM_F_V6T2 = 1 << 3,    /* Thumb-2, MOVW/MOVT, bit fields */
+    ARM_F_V7 = 1 << 4,      /* DMB/DSB/ISB, PLI */
+    ARM_F_DIV_T = 1 << 5,   /* SDIV/UDIV in Thumb */
+    ARM_F_DIV_A = 1 << 6,   /* … and in A32 */
+    ARM_F_VFP2 = 1 << 7,
+    ARM_F_VFP3 = 1 << 8,    /* VMOV immediate, fixed-point conversions */
+    ARM_F_VFP4 = 1 << 9,    /* fused multiply-add */
+    ARM_F_HALF = 1 << 10,   /* half-precision conversions */
+    ARM_F_MP = 1 << 11,     /* PLDW */
+    ARM_F_D32 = 1 << 12,    /* 32 double registers */
+    ARM_F_ABORT_RESTORED = 1 << 13,
+};
+
+struct arm_state {
+    uint32_t r[16];        /* of the current mode; r[15] = address of the next instruction to run */
+    uint32_t nzcv;         /* N=8 Z=4 C=2 V=1 */
+    uint32_t q;            /* 0 or 1 */
+    uint32_t ge;           /* 4 bits */
+    uint32_t thumb;        /* CPSR.T, 0 or 1 */
+    uint32_t itstate;      /* CPSR.IT; the aux word of ir_insn_start */
+    uint32_t big_endian;   /* CPSR.E, 0 or 1 */
+    uint32_t control;      /* CPSR bits 8..6 (A, I, F) and 4..0 (mode), in place */
+
+    uint32_t excl_addr;    /* address of the open exclusive access */
+    uint32_t excl_size;    /* its bytes, 0: none open */
+    uint64_t excl_value;   /* what was loaded: STREX compares and swaps */
+
+    uint32_t fpscr_nzcv;   /* flags nibble of FPSCR */
+    uint32_t fpscr;        /* FPSCR but for NZCV and the sticky flags (vcpu->fp.flags) */
+    uint32_t fpexc;
+    uint32_t tpidrurw, tpidruro, tpidrprw;
+    _Alignas(8) uint64_t d[32]; /* s[i] is half i & 1 of d[i / 2] */
+
+    uint32_t bank_sp[ARM_BANKS], bank_lr[ARM_BANKS], spsr[ARM_BANKS];
+    uint32_t bank_r8[2][5]; /* r8..r12: [0] of every mode but FIQ, [1] of FIQ */
+
+    uint32_t features;     /* enum arm_feature */
+    uint32_t midr, ctr, fpsid, mvfr0, mvfr1;
+    uint32_t sctlr, actlr, cpacr, ttbr0, ttbr1, ttbcr, dacr, dfsr, ifsr, dfar, ifar, contextidr, vbar;
+};
+_Static_assert(sizeof(struct arm_state) <= VCPU_STATE_SIZE, "state fits its area");
+
+static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
+{
+    return (struct arm_state *)vcpu->state;
+}
+
+/* The mode word of a block key. */
+#define ARM_KEY_THUMB   (1u << 0)
+#define ARM_KEY_PRIV    (1u << 1)  /* privileged: MMU index 1 */
+#define ARM_KEY_BE      (1u << 2)
+#define ARM_KEY_FZ      (1u << 3)  /* FPSCR.FZ or DN… : floating point through fp/soft.h only */
+#define ARM_KEY_VFP     (1u << 4)  /* VFP is enabled (CPACR, FPEXC.EN) */
+#define ARM_KEY_ALIGN   (1u << 5)  /* SCTLR.A: every access is checked */
+#define ARM_KEY_VECLEN(n) ((uint32_t)(n) << 16) /* FPSCR.LEN/STRIDE, 5 bits: short vectors */
+#define ARM_KEY_IT(it)  ((uint32_t)(it) << 8) /* 8 bits */
+
+#define ARM_OFF(field)  ((uint32_t)offsetof(struct arm_state, field))
+
+uint32_t arm_cpsr_read(const struct arm_state *);
+/* Writes all fields that MASK selects, switching banks when the mode changes. */
+void arm_cpsr_write(struct arm_state *, uint32_t value, uint32_t mask);
+
+#endif

@@ -1,0 +1,63 @@
+/* What an instruction-set front end gives the engine: one constant table of functions. */
+#ifndef GUEST_GUEST_H
+#define GUEST_GUEST_H
+
+#include "exec/vcpu.h"
+#include "ir/build.h"
+#include "ir/print.h"
+
+/* Identifies a translation: same pc and same mode word, same code. The mode word holds whatever
+ * changes the meaning of guest bytes (instruction set, privilege, IT state, FP mode, …). */
+struct block_key {
+    uint64_t pc;
+    uint32_t mode;
+};
+
+struct lift_request {
+    struct block_key key;
+    uint32_t max_insns;      /* >= 1 */
+    struct nw_vcpu *vcpu;    /* for CPU features only: lifting must not depend on volatile state */
+    /* Copies SIZE bytes of guest code at ADDR; false when any of it cannot be fetched. */
+    bool (*fetch)(struct lift_request *, uint64_t addr, void *buf, unsigned size);
+    void *opaque;            /* the fetcher's */
+};
+
+/* A slot of guest state worth a host register, hottest first. */
+struct guest_pin {
+    uint16_t offset;
+    uint8_t type; /* IR_I32 or IR_I64 */
+};
+
+struct guest_ops {
+    const char *name;
+    nw_arch arch;
+    size_t state_size;
+    uint32_t pc_offset;   /* slot of the pc */
+    uint32_t aux_offset;  /* slot of the word given to ir_insn_start, UINT32_MAX: none */
+    uint8_t addr_type;    /* IR_I32 or IR_I64 */
+    uint8_t min_insn;     /* smallest instruction, bytes */
+    const struct guest_pin *pins;
+    unsigned npins;
+    struct ir_names names;
+
+    /* Sets the state up for CPU MODEL (null: "max") out of reset. NW_ERR_CPU when unknown. */
+    nw_status (*init)(struct nw_vcpu *, const char *model);
+    void (*reset)(struct nw_vcpu *);
+    struct block_key (*key)(const struct nw_vcpu *);
+    /* Lifts from req->key into the builder (ir_begin and ir_end are the caller's). A fetch failure
+     * on the first instruction lifts a call that raises the fetch fault; on a later one the region
+     * ends before it. An undefined instruction lifts an EXC_UNDEFINED exit. */
+    void (*lift)(struct ir_builder *, struct lift_request *);
+    /* NW_EXC_GUEST: enters the vector for vcpu->exc; false when the guest has none for it. */
+    bool (*exception)(struct nw_vcpu *);
+    /* Takes a pending interrupt if the state allows; true when the state changed. */
+    bool (*interrupt)(struct nw_vcpu *);
+    /* True when a halted vCPU would wake (masked interrupts wake too). */
+    bool (*wakes)(const struct nw_vcpu *);
+    nw_status (*reg_read)(struct nw_vcpu *, unsigned reg, uint64_t *);
+    nw_status (*reg_write)(struct nw_vcpu *, unsigned reg, uint64_t);
+};
+
+extern const struct guest_ops arm_guest;
+
+#endif

@@ -1,0 +1,135 @@
+/* The intermediate representation: linear typed SSA over a region of guest code.
+ *
+ * A region is one entry, straight-line code with forward skips, and any number of exits. Guest
+ * registers are read and written through get/put. Records are 16 bytes; a value is the index of
+ * the record that makes it. See ops.inc for the rows and build.h for making them. */
+#ifndef IR_IR_H
+#define IR_IR_H
+
+#include "base/status.h"
+#include "base/vec.h"
+
+enum ir_type { IR_VOID, IR_I8, IR_I16, IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_V256 };
+
+enum ir_op {
+#define IR_OP(name, operands, result, effects) IR_##name,
+#include "ir/ops.inc"
+#undef IR_OP
+    IR_OP_COUNT
+};
+
+enum ir_effect { IR_E_FPFLAGS = 1, IR_E_FAULT = 2, IR_E_STATE = 4, IR_E_CONTROL = 8 };
+
+/* Integer comparisons; cc ^ 1 is the negation. ORDER IR_CC */
+enum ir_cc {
+    IR_EQ, IR_NE, IR_ULT, IR_UGE, IR_ULE, IR_UGT, IR_SLT, IR_SGE, IR_SLE, IR_SGT
+};
+
+typedef uint32_t ir_val; /* index of a record */
+#define IR_NONE UINT32_MAX
+
+struct ir_insn {
+    uint8_t op;    /* enum ir_op */
+    uint8_t type;  /* enum ir_type: the result's, or the operands' where the row says so */
+    uint16_t aux;  /* enum ir_cc, memop, field position, … as the row says */
+    uint32_t a, b, c;
+};
+_Static_assert(sizeof(struct ir_insn) == 16, "IR records are 16 bytes");
+
+/* Marks on records left by the passes for the host back end (struct ir_region.marks). */
+enum ir_mark {
+    /* A put whose value only cold paths can see: it is overwritten before the region's next
+     * exit, call or overlapping get, but a fault in between must store it. */
+    IR_MARK_COLD_PUT = 1,
+    /* A value that only cold puts use: computed in the cold stub, not on the hot path. */
+    IR_MARK_COLD_VALUE = 2,
+};
+
+/* ---- memop: how a memory operation accesses (16 bits in insn.aux) ---- */
+#define IR_MEM_SIZE(m)  ((m) & 7u)              /* log2 of the access size in bytes, 0..4 */
+#define IR_MEM_SIGNED   (1u << 3)               /* sign-extend a load to its type (else zero) */
+#define IR_MEM_BE       (1u << 4)               /* big-endian guest data */
+#define IR_MEM_ALIGN(n) ((uint32_t)(n) << 5)    /* fault unless aligned to 1 << n bytes, n 0..4 */
+#define IR_MEM_ALIGN_OF(m) (((m) >> 5) & 7u)
+#define IR_MEM_MMU(i)   ((uint32_t)(i) << 8)    /* MMU index, 0..3 */
+#define IR_MEM_MMU_OF(m) (((m) >> 8) & 3u)
+#define IR_MEM_RESTARTED (1u << 10)             /* a later access of an instruction that has stored */
+
+/* ---- exits and calls, beside the records ---- */
+struct ir_exit {
+    uint64_t pc;     /* guest address of the target */
+    uint32_t mode;   /* mode word of the target's block key */
+    bool back_edge;  /* target <= this instruction: test the exit request first */
+};
+
+enum ir_helper_flags {
+    IR_H_PURE = 1,    /* depends on its arguments only, no effects */
+    IR_H_READS = 2,   /* reads guest state: it must be in the vCPU, pc included */
+    IR_H_WRITES = 4,  /* writes guest state: cached copies are stale afterwards */
+    IR_H_EXITS = 8,   /* may raise an exception or a request: vcpu->leave is tested afterwards */
+};
+
+struct nw_vcpu;
+/* Integer arguments zero-extended, F32/F64 as their bits. A helper does no floating point of its
+ * own (the guest's MXCSR is live) except through fp/soft.h. */
+typedef uint64_t (*ir_helper_fn)(struct nw_vcpu *, uint64_t, uint64_t, uint64_t, uint64_t);
+
+struct ir_helper {
+    const char *name;
+    ir_helper_fn fn;
+    uint8_t flags;   /* enum ir_helper_flags */
+    uint8_t ret;     /* enum ir_type */
+    uint8_t nargs;   /* 0..4 */
+};
+
+struct ir_call {
+    const struct ir_helper *helper;
+    ir_val args[4];
+};
+
+struct ir_region {
+    VEC(struct ir_insn) insns;
+    VEC(struct ir_exit) exits;
+    VEC(struct ir_call) calls;
+    VEC(uint8_t) marks;       /* enum ir_mark per record, filled by the passes (else empty) */
+    VEC(uint32_t) uses;       /* hot uses per record, filled by the passes */
+    uint32_t nlabels;
+    uint64_t pc;              /* guest address of the first instruction */
+    uint32_t mode;            /* mode word it was translated under */
+    uint32_t size;            /* bytes of guest code covered, from pc */
+    uint32_t ninsns;          /* guest instructions */
+    uint32_t pc_offset, aux_offset; /* where a fault stores pc and the aux word; aux UINT32_MAX: none */
+    uint8_t addr_type;        /* IR_I32 or IR_I64: the guest's address width */
+    bool oom;                 /* the host ran out of memory while building */
+};
+
+void ir_region_init(struct ir_region *);
+void ir_region_clear(struct ir_region *); /* keeps the memory for the next region */
+void ir_region_free(struct ir_region *);
+
+struct ir_row {
+    const char *name;
+    const char *operands;
+    char result;      /* 'T' 'B' 'F' '-' */
+    uint8_t effects;  /* enum ir_effect */
+};
+extern const struct ir_row ir_rows[IR_OP_COUNT];
+
+/* The type of the value a record makes: insn.type, IR_I32 for B and F rows, IR_VOID for none. */
+uint8_t ir_result_type(const struct ir_insn *);
+
+static inline uint64_t ir_const_bits(const struct ir_insn *i)
+{
+    return (uint64_t)i->c << 32 | i->b;
+}
+static inline uint64_t ir_insn_pc(const struct ir_insn *i)
+{
+    return (uint64_t)i->c << 32 | i->b;
+}
+static inline unsigned ir_type_size(uint8_t type)
+{
+    static const uint8_t size[] = {0, 1, 2, 4, 8, 4, 8, 16, 32};
+    return size[type];
+}
+
+#endif

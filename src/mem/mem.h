@@ -1,0 +1,26 @@
+/* Guest memory as the vCPUs use it.
+ *
+ * The slow path behind every translated access, and the interpreter's only one. On failure the
+ * calls record EXC_MEM in vcpu->exc, set vcpu->leave = VCPU_LEAVE_EXC and change nothing; a load
+ * then gives 0. A store into translated code either is done and seen by the next fetch, or, when
+ * it hits the block that is running, sets VCPU_LEAVE_STEP and is not done. */
+#ifndef MEM_MEM_H
+#define MEM_MEM_H
+
+#include "exec/vcpu.h"
+
+/* MEMOP: see ir/ir.h. The value is zero- or sign-extended to 64 bits as the memop says. */
+uint64_t mem_load(struct nw_vcpu *, uint64_t gva, uint32_t memop);
+void mem_store(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);
+/* Atomic on host memory; the old value, zero-extended. */
+uint64_t mem_cas(struct nw_vcpu *, uint64_t gva, uint64_t expected, uint64_t desired, uint32_t memop);
+
+/* Records a fault of GVA as mem_load and its sisters do. */
+void mem_raise(struct nw_vcpu *, uint64_t gva, uint32_t size, nw_access, nw_fault);
+
+/* Instruction fetch for the lifter: execute permission, no MMIO. */
+bool mem_fetch(struct nw_vcpu *, uint64_t gva, void *buf, unsigned size);
+/* The fault that a failing mem_fetch would raise at GVA. */
+nw_fault mem_fetch_fault(struct nw_vcpu *, uint64_t gva);
+
+#endif
