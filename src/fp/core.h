@@ -111,7 +111,8 @@ FP_CORE struct fp_num fp_unpack(struct fp_env *env, struct fp_format f, uint64_t
     return n;
 }
 
-/* Does the magnitude grow by one unit? REST is what lies below the last place, HALF a half of it. */
+/* Does the magnitude grow by one unit? REST is what lies below the last place, HALF a half of it.
+ */
 FP_CORE bool fp_rounds_up(enum fp_round round, bool sign, bool odd, uint64_t rest, uint64_t half)
 {
     switch (round) {
@@ -153,8 +154,7 @@ FP_CORE uint64_t fp_pack(struct fp_env *env, struct fp_format f, enum fp_round r
             return fp_zero(f, sign);
         }
         if (env->tiny_after && biased == 0)
-            tiny = frac < ~below ||
-                   !fp_rounds_up(round, sign, true, frac & below, half);
+            tiny = frac < ~below || !fp_rounds_up(round, sign, true, frac & below, half);
         frac = fp_jam64(frac, (unsigned)(1 - biased));
         biased = 1; /* the hidden bit is missing, which makes the packed exponent 0 */
     }

@@ -61,8 +61,8 @@ FP_CORE uint64_t fused(struct fp_env *env, struct fp_format f, bool sign, struct
 FP_CORE uint64_t fma_(struct fp_env *env, struct fp_format f, uint64_t ab, uint64_t bb, uint64_t cb)
 {
     struct fp_num c = fp_unpack(env, f, cb), a = fp_unpack(env, f, ab), b = fp_unpack(env, f, bb);
-    bool undefined_product = (a.cls == FP_INF && b.cls == FP_ZERO) ||
-                             (a.cls == FP_ZERO && b.cls == FP_INF);
+    bool undefined_product =
+        (a.cls == FP_INF && b.cls == FP_ZERO) || (a.cls == FP_ZERO && b.cls == FP_INF);
     if (fp_is_nan(a) || fp_is_nan(b) || fp_is_nan(c)) {
         if (c.cls == FP_QNAN && undefined_product)
             return fp_invalid(env, f);
