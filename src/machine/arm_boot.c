@@ -195,12 +195,14 @@ nw_status arm_boot_load(nw_engine *engine, nw_vcpu *vcpu, const struct board *bo
     TRY(load_kernel(engine, board, o->kernel, ram, &entry, &end, e));
     if (o->initrd)
         TRY(load_initrd(engine, board, o->initrd, ram, end, &initrd, &initrd_size, e));
-    /* An image that begins at the reset vector brings its own; the tags would overwrite it. */
+    /* An image that covers the reset vector brings its own; stub and tags would overwrite it. */
+    uint32_t pc = entry;
     if (entry >= board->ram_base + board->kernel_offset) {
+        pc = board->ram_base;
         TRY(put_tags(engine, board, o, ram, initrd, initrd_size, e));
         TRY(put_stub(engine, board, entry, e));
     }
-    if (nw_reg_write(vcpu, NW_ARM_PC, board->ram_base) != NW_OK)
+    if (nw_reg_write(vcpu, NW_ARM_PC, pc) != NW_OK)
         return fail(e, "the CPU could not be started");
     return NW_OK;
 }
