@@ -16,7 +16,7 @@ struct ir_builder;
 /* One builder serves many regions in turn. Null when the host has no memory. */
 struct ir_builder *ir_builder_new(void);
 void ir_builder_free(struct ir_builder *);
-/* Starts a region in REGION (cleared first). */
+/* Starts a region in REGION (cleared first with ir_region_clear). */
 void ir_begin(struct ir_builder *, struct ir_region *region);
 /* Ends it; no record may be added afterwards. */
 void ir_end(struct ir_builder *);
@@ -34,6 +34,7 @@ bool ir_is_const(struct ir_builder *, ir_val v, uint64_t *out);
 
 ir_val ir_get(struct ir_builder *, enum ir_type, uint32_t offset);
 void ir_put(struct ir_builder *, enum ir_type, uint32_t offset, ir_val v);
+/* A guest instruction begins. Counts region->ninsns. */
 void ir_insn_start(struct ir_builder *, uint64_t pc, uint32_t aux);
 
 ir_val ir_cmp(struct ir_builder *, enum ir_cc, enum ir_type operands, ir_val a, ir_val b);

@@ -93,6 +93,7 @@ struct ir_region {
     VEC(struct ir_call) calls;
     VEC(uint8_t) marks;       /* enum ir_mark per record, filled by the passes (else empty) */
     VEC(uint32_t) uses;       /* hot uses per record, filled by the passes */
+    VEC(uint32_t) remap;      /* scratch of the passes */
     uint32_t nlabels;
     uint64_t pc;              /* guest address of the first instruction */
     uint32_t mode;            /* mode word it was translated under */
@@ -104,7 +105,8 @@ struct ir_region {
 };
 
 void ir_region_init(struct ir_region *);
-void ir_region_clear(struct ir_region *); /* keeps the memory for the next region */
+/* Empties it for the next region; keeps the memory, pc_offset, aux_offset and addr_type. */
+void ir_region_clear(struct ir_region *);
 void ir_region_free(struct ir_region *);
 
 struct ir_row {

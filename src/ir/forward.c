@@ -1,0 +1,137 @@
+/* What is known of guest state while building: forwarding of get and put.
+ *
+ * Every change is noted on a trail while a label is pending, so that at the label exactly what
+ * changed on the way is forgotten: a value made inside a skipped part does not dominate what
+ * follows, and a slot put there has one of two values. */
+#include "ir/builder.h"
+
+#include <string.h>
+
+void known_reset(struct ir_builder *b)
+{
+    memset(b->known_map, 0, sizeof b->known_map);
+}
+
+static bool is_known(const struct ir_builder *b, unsigned word)
+{
+    return b->known_map[word / 64] >> (word % 64) & 1;
+}
+
+/* Replaces what is known of WORD by *NOW, or by nothing when null. */
+static void change(struct ir_builder *b, unsigned word, const struct known_slot *now)
+{
+    if (b->pending || b->dead) {
+        struct known_change note = {b->known[word], (uint16_t)word, is_known(b, word)};
+        if (!VEC_PUSH(&b->trail, note))
+            b->region->oom = true;
+    }
+    if (now) {
+        b->known[word] = *now;
+        b->known_map[word / 64] |= 1ull << (word % 64);
+    } else {
+        b->known_map[word / 64] &= ~(1ull << (word % 64));
+    }
+}
+
+static unsigned first_word(uint32_t offset)
+{
+    return offset / 4;
+}
+
+static unsigned last_word(uint32_t offset, unsigned size)
+{
+    return (offset + size - 1) / 4;
+}
+
+/* Forgets the slot that covers WORD, all of it. */
+static void forget(struct ir_builder *b, unsigned word)
+{
+    if (!is_known(b, word))
+        return;
+    struct known_slot slot = b->known[word];
+    unsigned last = last_word(slot.start, ir_type_size(slot.type));
+    for (unsigned w = first_word(slot.start); w <= last; w++)
+        change(b, w, NULL);
+}
+
+static void learn(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_val v, bool raw)
+{
+    unsigned size = ir_type_size(type), last = last_word(offset, size);
+    struct known_slot slot = {v, (uint16_t)offset, type, raw};
+    for (unsigned w = first_word(offset); w <= last; w++)
+        forget(b, w);
+    for (unsigned w = first_word(offset); w <= last; w++)
+        change(b, w, &slot);
+}
+
+static bool tracked(enum ir_type type, uint32_t offset)
+{
+    return offset + ir_type_size(type) <= VCPU_STATE_SIZE && offset < VCPU_STATE_SIZE;
+}
+
+void known_forget_all(struct ir_builder *b)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(b->known_map); n++)
+        while (b->known_map[n])
+            change(b, n * 64 + (unsigned)__builtin_ctzll(b->known_map[n]), NULL);
+}
+
+/* Forgets every slot that changed between two lengths of the trail. */
+void known_forget_since(struct ir_builder *b, uint32_t from, uint32_t to)
+{
+    for (uint32_t n = from; n < to; n++)
+        forget(b, b->trail.at[n].word);
+}
+
+/* Takes all changes back to the trail's length TO. The trail itself only grows: other labels that
+ * are pending must see these changes too. */
+void known_restore(struct ir_builder *b, uint32_t to)
+{
+    for (uint32_t n = b->trail.len; n-- > to;) {
+        struct known_change note = b->trail.at[n];
+        change(b, note.word, note.was_known ? &note.old : NULL);
+    }
+}
+
+/* The value of a get of TYPE from the known SLOT, or IR_NONE. */
+static ir_val convert(struct ir_builder *b, const struct known_slot *slot, enum ir_type type)
+{
+    if (slot->type == type) {
+        if (slot->raw && (type == IR_I8 || type == IR_I16))
+            return ir_ubfx(b, IR_I32, slot->val, 0, ir_type_size(type) * 8);
+        return slot->val;
+    }
+    if (ir_type_size(slot->type) != ir_type_size(type) || ir_type_size(type) < 4)
+        return IR_NONE;
+    return ir_bitcast(b, type, slot->val);
+}
+
+ir_val ir_get(struct ir_builder *b, enum ir_type type, uint32_t offset)
+{
+    struct ir_insn get = {.op = IR_get, .type = type, .a = offset};
+    if (!tracked(type, offset))
+        return build_append(b, &get);
+    unsigned word = first_word(offset);
+    if (is_known(b, word) && b->known[word].start == offset) {
+        struct known_slot slot = b->known[word];
+        ir_val v = convert(b, &slot, type);
+        if (v != IR_NONE)
+            return v;
+    }
+    ir_val v = build_append(b, &get);
+    learn(b, type, offset, v, false);
+    return v;
+}
+
+void ir_put(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_val v)
+{
+    struct ir_insn put = {.op = IR_put, .type = type, .a = v, .b = offset};
+    if (tracked(type, offset)) {
+        unsigned word = first_word(offset);
+        const struct known_slot *slot = &b->known[word];
+        if (is_known(b, word) && slot->start == offset && slot->type == type && slot->val == v)
+            return; /* the state holds it already */
+        learn(b, type, offset, v, true);
+    }
+    build_append(b, &put);
+}
