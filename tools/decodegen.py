@@ -27,10 +27,14 @@ FORM      how the fields are finished:
             BR_T8 BR_T11   T16 branch offsets, sign-extended times 2
             BR_T20     S:imm6:J1:J2:imm11 written in encoding order S imm6 J1 J2 imm11 (B T3)
             BR_T24     S:imm10:J1:J2:imm11 in encoding order (B T4, BL);  BR_T24X  for BLX (clears bit 1)
+            MOVW_T32   i:imm4:imm3:imm8 in encoding order (MOVW, MOVT)
+            LIST_PUSH LIST_POP   the ninth bit of the list is lr, pc
+            LIST_T32   a register list whose bit for sp is not part of the field
             VS VD      d, n, m are single (field:bit) or double (bit:field) VFP registers
             VSD VDS    d single and m double, d double and m single (n as d)
 assignments   "n=15 U=1 S=it": fields with a value the pattern does not spell: a number, sp, lr, pc,
           another field's letter, or S=it (set flags outside an IT block). Made before the form.
+          The word "first" puts the row before all others that match, whatever their fixed bits.
 
 SELECT(stem stem ...) lists stems that only compute: under a condition their results are selected
 instead of skipping the code.
@@ -45,7 +49,7 @@ FIELDS = {
     "p": "cp", "e": "opc1", "f": "opc2", "D": "D", "N": "N", "M": "M",
 }
 FORMS = ("RAW X2 X4 X8 IMM_A32 IMM_T32 SHIFT SHIFT_SH BR_A32 BR_BLX BR_T8 BR_T11 BR_T20 BR_T24 BR_T24X "
-         "VS VD VSD VDS").split()
+         "MOVW_T32 LIST_PUSH LIST_POP LIST_T32 VS VD VSD VDS").split()
 FEATURES = {"V4": "0", "V4T": "0", "V5T": "ARM_F_V5", "V5E": "ARM_F_V5"}
 # Per decode table: its name, the set, and the bits that index it, high to low.
 TABLES = {
@@ -104,6 +108,8 @@ class Row:
         for letter, positions in self.fields.items():
             out.append(f"i->{FIELDS[letter]} = {gather(positions)};")
         for item in self.assigns.split():
+            if item == "first":
+                continue
             left, _, right = item.partition("=")
             if left not in FIELDS:
                 self.fail(f"cannot assign {left}")
@@ -171,7 +177,7 @@ def read(paths):
 def index_table(rows, name, bits):
     """For each index the rows it may be, most specific first, as offsets into one list."""
     mine = [n for n, r in enumerate(rows) if r.table() == name]
-    mine.sort(key=lambda n: (-bin(rows[n].mask).count("1"), n))
+    mine.sort(key=lambda n: ("first" not in rows[n].assigns.split(), -bin(rows[n].mask).count("1"), n))
     table = []
     for index in range(1 << len(bits)):
         value = sum(1 << b for k, b in enumerate(reversed(bits)) if index >> k & 1)

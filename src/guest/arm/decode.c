@@ -125,6 +125,27 @@ FORM arm_form_br_t24x(struct arm_insn *i)
     i->imm &= ~3u;
 }
 
+/* i:imm4:imm3:imm8 -> imm4:i:imm3:imm8 */
+FORM arm_form_movw_t32(struct arm_insn *i)
+{
+    i->imm = (i->imm >> 11 & 15) << 12 | (i->imm >> 15 & 1) << 11 | (i->imm & 0x7ff);
+}
+
+FORM arm_form_list_push(struct arm_insn *i)
+{
+    i->list = (uint16_t)((i->list & 0xff) | (i->list >> 8 & 1) << 14);
+}
+
+FORM arm_form_list_pop(struct arm_insn *i)
+{
+    i->list = (uint16_t)((i->list & 0xff) | (i->list >> 8 & 1) << 15);
+}
+
+FORM arm_form_list_t32(struct arm_insn *i)
+{
+    i->list = (uint16_t)((i->list & 0x1fff) | (i->list & 0x6000) << 1);
+}
+
 static uint8_t single(uint8_t field, uint8_t bit)
 {
     return (uint8_t)(field << 1 | bit);
