@@ -102,7 +102,8 @@ typedef enum nw_exit_reason {
     NW_EXIT_STOP = 1,   /* nw_vcpu_stop() was called */
     NW_EXIT_LIMIT,      /* the instruction limit of nw_vcpu_run was reached */
     NW_EXIT_SYSCALL,    /* supervisor call; code = its immediate; pc = the next instruction */
-    NW_EXIT_UNDEFINED,  /* undefined instruction; pc = its address */
+    NW_EXIT_UNDEFINED,  /* undefined instruction; pc = its address; code = 1 when the architecture
+                         * calls the encoding UNPREDICTABLE */
     NW_EXIT_BREAKPOINT, /* breakpoint instruction; code = its immediate; pc = its address */
     NW_EXIT_FAULT,      /* memory fault, see addr, access, fault; pc = the faulting instruction */
     NW_EXIT_HALT,       /* wait for interrupt with none pending; pc = the next instruction */
