@@ -1,0 +1,21 @@
+/* Where the reference cannot be compared with, each with its reason. */
+#ifndef TESTS_DIFF_SKIPS_H
+#define TESTS_DIFF_SKIPS_H
+
+#include "../insn/machine.h"
+#include "guest/arm/decode.h"
+
+enum skip_reason {
+    SKIP_NONE,
+    SKIP_PRIVILEGED, /* the reference runs user code with other system registers than ours */
+    SKIP_HINT,       /* WFI, WFE and YIELD end the reference's run */
+    SKIP_FETCH,      /* the branch target is not mapped: the engines stop at different moments */
+};
+
+enum skip_reason reference_skip(const struct arm_insn *, const struct machine_state *before,
+                                const struct machine_state *ours);
+/* Makes states comparable that may differ for a stated reason. */
+void reference_mend(const struct arm_insn *, const struct machine_state *before,
+                    const struct machine_state *ours, struct machine_state *reference);
+
+#endif
