@@ -1,0 +1,40 @@
+# The two commands of a newcomer are `make run` and `make test`; each installs what is missing on
+# Debian (tools/packages.txt), builds, and runs. Everything else is meson and ninja.
+BUILD    ?= build
+CACHE    ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/narwhal
+NARWHAL   = $(BUILD)/cli/narwhal
+
+all: build
+
+setup:
+	@tools/setup.sh
+
+$(BUILD)/build.ninja: | setup
+	@meson setup $(BUILD) $(MESONFLAGS) >/dev/null
+
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+# An unmodified Debian armhf program, then the board example.
+run: build
+	@tools/fetch-debian.sh armhf $(CACHE)/armhf busybox-static
+	@tools/demo.sh $(NARWHAL) $(CACHE)/armhf $(BUILD)
+
+test: build sysroots
+	@NARWHAL_CACHE=$(CACHE) meson test -C $(BUILD) --print-errorlogs
+
+sysroots: | setup
+	@tools/fetch-sysroots.sh $(CACHE)
+
+# Side by side: native, qemu-arm (another one with QEMU_ARM=PATH) and Narwhal.
+bench: build sysroots
+	@bench/run.py --narwhal $(NARWHAL) --cache $(CACHE) --build $(BUILD)
+
+# The long differential runs: SEEDS × 250,000 instructions per engine mode.
+fuzz: build
+	@tools/fuzz.sh $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all setup build run test sysroots bench fuzz clean

@@ -1,0 +1,12 @@
+#!/bin/sh
+# The Debian programs that tests and benchmarks run: tools/fetch-sysroots.sh CACHE
+# gives CACHE/armel, CACHE/armhf (static busybox, and dynamic programs with their libraries).
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+"$here/fetch-debian.sh" armel "$1/armel" busybox-static
+"$here/fetch-debian.sh" armhf "$1/armhf" busybox-static libc6 libgcc-s1 libtinfo6 libcrypt1 \
+    bash gawk libgmp10 libmpfr6 libsigsegv2 libreadline8 readline-common \
+    sqlite3 libsqlite3-0 zlib1g \
+    python3-minimal python3.11-minimal libpython3.11-minimal libpython3.11-stdlib \
+    libpython3-stdlib libexpat1 libbz2-1.0 liblzma5 libffi8 libuuid1 libssl3 libdb5.3 \
+    libncursesw6 libnsl2 libtirpc3 media-types coreutils libselinux1 libacl1 libattr1 libpcre2-8-0
