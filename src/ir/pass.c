@@ -1,0 +1,18 @@
+/* The passes, in order. */
+#include "ir/pass.h"
+
+#ifdef NDEBUG
+#define CHECK(region) NW_OK
+#else
+#define CHECK(region) (ir_verify(region, NULL, 0) ? NW_OK : NW_ERR_INTERNAL)
+#endif
+
+nw_status ir_run_passes(struct ir_region *r)
+{
+    if (r->oom)
+        return NW_ERR_NOMEM;
+    TRY(CHECK(r));
+    TRY(ir_pass_dead(r));
+    TRY(CHECK(r));
+    return NW_OK;
+}
