@@ -5,7 +5,8 @@ A row is    SET(stem, "pattern", FEATURES, FORM)    or    SET(stem, "pattern", F
 
 SET       A32, T16, T32; VFP gives two rows from one pattern that starts with cccc: an A32 row, and
           a T32 row with 1110 in its place. T32 patterns have 32 bits, first halfword first.
-stem      arm_<stem> is the lift function (lift_*.c); rows with the same semantics share a stem.
+stem      arm_<stem> is the lift function, found in lift_*.c as "void arm_<stem>(struct arm_lift *l,
+          const struct arm_insn *i)" or as ARM_LIFT(<stem>, call); rows with the same semantics share a stem.
 pattern   one character per bit, spaces are free: 0 1 fixed; (0) (1) should-be bits, whose other
           value is UNPREDICTABLE (arm_insn.should_be); a letter is a bit of that field, the bits of
           a letter are concatenated from the left:
@@ -29,11 +30,13 @@ FORM      how the fields are finished:
             BR_T24     S:imm10:J1:J2:imm11 in encoding order (B T4, BL);  BR_T24X  for BLX (clears bit 1)
             MOVW_T32   i:imm4:imm3:imm8 in encoding order (MOVW, MOVT)
             LIST_PUSH LIST_POP   the ninth bit of the list is lr, pc
+            LIST_T16   W is set unless the base is in the list
             LIST_T32   a register list whose bit for sp is not part of the field
             VS VD      d, n, m are single (field:bit) or double (bit:field) VFP registers
             VSD VDS    d single and m double, d double and m single (n as d)
 assignments   "n=15 U=1 S=it": fields with a value the pattern does not spell: a number, sp, lr, pc,
           another field's letter, or S=it (set flags outside an IT block). Made before the form.
+          c=14 makes the instruction unconditional in IT blocks too.
           The word "first" puts the row before all others that match, whatever their fixed bits.
 
 SELECT(stem stem ...) lists stems that only compute: under a condition their results are selected
@@ -49,7 +52,7 @@ FIELDS = {
     "p": "cp", "e": "opc1", "f": "opc2", "D": "D", "N": "N", "M": "M",
 }
 FORMS = ("RAW X2 X4 X8 IMM_A32 IMM_T32 SHIFT SHIFT_SH BR_A32 BR_BLX BR_T8 BR_T11 BR_T20 BR_T24 BR_T24X "
-         "MOVW_T32 LIST_PUSH LIST_POP LIST_T32 VS VD VSD VDS").split()
+         "MOVW_T32 LIST_PUSH LIST_POP LIST_T16 LIST_T32 VS VD VSD VDS").split()
 FEATURES = {"V4": "0", "V4T": "0", "V5T": "ARM_F_V5", "V5E": "ARM_F_V5"}
 # Per decode table: its name, the set, and the bits that index it, high to low.
 TABLES = {
@@ -60,7 +63,7 @@ TABLES = {
 }
 ROW = re.compile(r'(A32|T16|T32|VFP)\(\s*(\w+)\s*,\s*((?:"[^"]*"\s*)+),\s*([\w| ]+?)\s*,\s*(\w+)\s*(?:,\s*"([^"]*)"\s*)?\)')
 SELECT = re.compile(r"SELECT\(([^)]*)\)")
-LIFTER = re.compile(r"^void arm_(\w+)\(struct arm_lift \*\w+, const struct arm_insn \*\w+\)$", re.M)
+LIFTER = re.compile(r"^(?:void arm_(\w+)\(struct arm_lift \*\w+,\s*const struct arm_insn \*\w+\)$|ARM_LIFT\((\w+),)", re.M)
 
 
 class Row:
@@ -227,7 +230,7 @@ def emit(rows, select, lifters):
     out.append("const struct arm_row arm_rows[] = {")
     for r in rows:
         lift = f"arm_{r.name}" if r.name in lifters else "arm_row_unlifted"
-        flags = "|".join(["0"] + ["ARM_ROW_SELECT"] * (r.name in select) + ["ARM_ROW_COND"] * ("c" in r.fields))
+        flags = "|".join(["0"] + ["ARM_ROW_SELECT"] * (r.name in select) + ["ARM_ROW_COND"] * ("c" in r.fields or "c=14" in r.assigns))
         out.append(f'    {{"{r.name}", "{r.pattern}", {lift}, {r.mask:#x}, {r.value:#x}, '
                    f"{r.should_mask:#x}, {r.should_value:#x}, {r.features}, ARM_SET_{r.set}, "
                    f"{shapes[r.shape()]}, {flags}}},")
@@ -249,7 +252,7 @@ def main():
     lifters = set()
     for path in sys.argv[2:]:
         if path.endswith(".c"):
-            lifters |= set(LIFTER.findall(open(path).read()))
+            lifters |= {a or b for a, b in LIFTER.findall(open(path).read())}
     missing = sorted({r.name for r in rows} - lifters)
     if missing:
         print("decodegen: rows without a lift function (undefined for now): " + " ".join(missing), file=sys.stderr)

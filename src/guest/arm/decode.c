@@ -141,6 +141,12 @@ FORM arm_form_list_pop(struct arm_insn *i)
     i->list = (uint16_t)((i->list & 0xff) | (i->list >> 8 & 1) << 15);
 }
 
+/* LDM T1 writes back unless it loads the base: A8.8.58 */
+FORM arm_form_list_t16(struct arm_insn *i)
+{
+    i->W = !(i->list >> i->n & 1);
+}
+
 FORM arm_form_list_t32(struct arm_insn *i)
 {
     i->list = (uint16_t)((i->list & 0x1fff) | (i->list & 0x6000) << 1);
