@@ -55,6 +55,10 @@ enum ir_mark {
 #define IR_MEM_MMU_OF(m) (((m) >> 8) & 3u)
 #define IR_MEM_RESTARTED (1u << 10)             /* a later access of an instruction that has stored */
 
+/* In aux of floating-point operations: compute through fp/soft.h (flush to zero and other modes
+ * that the host's unit does not have). */
+#define IR_FP_SOFT (1u << 15)
+
 /* ---- exits and calls, beside the records ---- */
 struct ir_exit {
     uint64_t pc;     /* guest address of the target */

@@ -70,7 +70,7 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 #define ARM_KEY_THUMB   (1u << 0)
 #define ARM_KEY_PRIV    (1u << 1)  /* privileged: MMU index 1 */
 #define ARM_KEY_BE      (1u << 2)
-#define ARM_KEY_FZ      (1u << 3)  /* FPSCR.FZ or DN… : floating point through fp/soft.h only */
+#define ARM_KEY_FZ      (1u << 3)  /* FPSCR.FZ: floating point through fp/soft.h only */
 #define ARM_KEY_VFP     (1u << 4)  /* VFP is enabled (CPACR, FPEXC.EN) */
 #define ARM_KEY_ALIGN   (1u << 5)  /* SCTLR.A: every access is checked */
 #define ARM_KEY_VECLEN(n) ((uint32_t)(n) << 16) /* FPSCR.LEN/STRIDE, 5 bits: short vectors */
@@ -81,5 +81,16 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 uint32_t arm_cpsr_read(const struct arm_state *);
 /* Writes all fields that MASK selects, switching banks when the mode changes. */
 void arm_cpsr_write(struct arm_state *, uint32_t value, uint32_t mask);
+
+#define ARM_FPEXC_EN (1u << 30)
+
+/* FPSCR as one word: its parts are in the state and in vcpu->fp. On the vCPU's thread. */
+uint32_t arm_fpscr_read(struct nw_vcpu *);
+/* Bits that the CPU does not have are ignored. Changes the block key. */
+void arm_fpscr_write(struct nw_vcpu *, uint32_t value);
+/* May the current mode use VFP as far as CPACR says? */
+bool arm_vfp_permitted(const struct arm_state *);
+/* The VFP bits of the mode word: ARM_KEY_VFP, ARM_KEY_FZ, ARM_KEY_VECLEN. */
+uint32_t arm_vfp_key(const struct arm_state *);
 
 #endif

@@ -1,0 +1,123 @@
+/* VFP loads and stores, ARM DDI 0406C A8.8.332 (VLDM), A8.8.333 (VLDR), A8.8.412 (VSTM), A8.8.413
+ * (VSTR); VPUSH and VPOP are forms of VSTM and VLDM. */
+#include "guest/arm/lift_vfp.h"
+
+/* Every access is made of words and checked for word alignment (A3.2.1); before v6 the address is
+ * aligned down. */
+static uint16_t memop(struct arm_lift *l, enum ir_type t, unsigned flags)
+{
+    uint32_t op = arm_memop(l, t == IR_F64 ? 3 : 2, flags) & ~IR_MEM_ALIGN(7);
+    if (arm_has(l, ARM_F_V6) || l->mode & ARM_KEY_ALIGN)
+        op |= IR_MEM_ALIGN(2);
+    return (uint16_t)op;
+}
+
+static ir_val word_address(struct arm_lift *l, ir_val addr)
+{
+    if (arm_has(l, ARM_F_V6) || l->mode & ARM_KEY_ALIGN)
+        return addr;
+    return ir_and(l->b, IR_I32, addr, arm_const(l, ~3u));
+}
+
+static unsigned first_register(const struct arm_insn *i)
+{
+    return i->size_bits ? i->D << 4 | i->d : i->d << 1 | i->D;
+}
+
+/* ---- one register ---- */
+
+static ir_val single_address(struct arm_lift *l, const struct arm_insn *i)
+{
+    return word_address(
+        l, arm_offset(l, arm_reg_get_aligned(l, i->n), i->U, arm_const(l, i->imm << 2)));
+}
+
+void arm_vldr(struct arm_lift *l, const struct arm_insn *i)
+{
+    enum ir_type t = vfp_width(i);
+    unsigned d = first_register(i);
+
+    if (vfp_check1(l, t, d))
+        vfp_put(l, t, d, ir_ld(l->b, t, single_address(l, i), memop(l, t, 0)));
+}
+
+void arm_vstr(struct arm_lift *l, const struct arm_insn *i)
+{
+    enum ir_type t = vfp_width(i);
+    unsigned d = first_register(i);
+
+    if (!vfp_check1(l, t, d))
+        return;
+    if (i->n == 15 && l->thumb) { /* A8.8.413 */
+        arm_unpredictable(l);
+        return;
+    }
+    ir_st(l->b, t, single_address(l, i), vfp_get(l, t, d), memop(l, t, 0));
+}
+
+/* ---- many registers ---- */
+
+struct list {
+    enum ir_type type;
+    unsigned first, count, bytes; /* bytes: by which the base moves */
+    ir_val base, addr;
+};
+
+static bool list_of(struct arm_lift *l, const struct arm_insn *i, struct list *r)
+{
+    r->type = vfp_width(i);
+    r->first = first_register(i);
+    r->count = i->size_bits ? i->imm / 2 : i->imm; /* an odd word is FLDMX's, never transferred */
+    r->bytes = i->imm * 4;
+    if (!(l->mode & ARM_KEY_VFP)) {
+        arm_undefined(l);
+        return false;
+    }
+    unsigned limit = r->type == IR_F64 ? vfp_nregs(l) : 32;
+    if (r->count == 0 || r->first + r->count > limit || (r->type == IR_F64 && r->count > 16) ||
+        (i->n == 15 && (i->W || l->thumb))) { /* A8.8.332, A8.8.412 */
+        arm_unpredictable(l);
+        return false;
+    }
+    r->base = arm_reg_get_aligned(l, i->n);
+    r->addr =
+        word_address(l, i->U ? r->base : arm_offset(l, r->base, false, arm_const(l, r->bytes)));
+    return true;
+}
+
+static void write_back(struct arm_lift *l, const struct arm_insn *i, const struct list *r)
+{
+    if (i->W)
+        arm_reg_put(l, i->n, arm_offset(l, r->base, i->U, arm_const(l, r->bytes)));
+}
+
+/* The base is written last, so an instruction that faults in the middle can be started again; the
+ * registers already loaded are UNKNOWN then (B1.9.8). */
+void arm_vldm(struct arm_lift *l, const struct arm_insn *i)
+{
+    struct list r;
+
+    if (!list_of(l, i, &r))
+        return;
+    unsigned size = ir_type_size((uint8_t)r.type);
+    for (unsigned k = 0; k < r.count; k++) {
+        ir_val addr = arm_offset(l, r.addr, true, arm_const(l, k * size));
+        vfp_put(l, r.type, r.first + k, ir_ld(l->b, r.type, addr, memop(l, r.type, 0)));
+    }
+    write_back(l, i, &r);
+}
+
+void arm_vstm(struct arm_lift *l, const struct arm_insn *i)
+{
+    struct list r;
+
+    if (!list_of(l, i, &r))
+        return;
+    unsigned size = ir_type_size((uint8_t)r.type);
+    for (unsigned k = 0; k < r.count; k++) {
+        ir_val addr = arm_offset(l, r.addr, true, arm_const(l, k * size));
+        ir_st(l->b, r.type, addr, vfp_get(l, r.type, r.first + k),
+              memop(l, r.type, k ? ARM_AGAIN : 0));
+    }
+    write_back(l, i, &r);
+}
