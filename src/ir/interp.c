@@ -117,7 +117,7 @@ static uint64_t run_to_int(struct run *r, const struct ir_insn *i, uint64_t a)
 {
     unsigned bits = i->type == IR_I64 ? 64 : 32;
     bool from64 = r->region->insns.at[i->a].type == IR_F64, is_signed = i->op == IR_f2si;
-    enum fp_round round = i->aux;
+    enum fp_round round = i->aux & 7;
     uint64_t value = from64 ? fp_toint64(&r->vcpu->fp, a, bits, is_signed, 0, round)
                             : fp_toint32(&r->vcpu->fp, (uint32_t)a, bits, is_signed, 0, round);
     return eval_cut(bits == 64, value);
