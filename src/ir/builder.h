@@ -29,6 +29,8 @@ struct build_label {
     uint32_t first_pos;   /* the first of them */
     uint32_t first_trail; /* length of the trail at the first and at the last of them */
     uint32_t last_trail;
+    uint32_t floor; /* values from here on were ended by a label placed since the first jump */
+    bool placed;
 };
 
 /* Why the records being added cannot be reached. */
@@ -84,5 +86,7 @@ void known_reset(struct ir_builder *);
 void known_forget_all(struct ir_builder *);
 void known_forget_since(struct ir_builder *, uint32_t from, uint32_t to);
 void known_restore(struct ir_builder *, uint32_t to);
+/* Forgets every slot whose value is POS or later. */
+void known_forget_values(struct ir_builder *, ir_val pos);
 
 #endif

@@ -41,7 +41,7 @@ bool ir_ended(struct ir_builder *b)
 
 uint32_t ir_label_new(struct ir_builder *b)
 {
-    if (!VEC_PUSH(&b->labels, ((struct build_label){0}))) {
+    if (!VEC_PUSH(&b->labels, ((struct build_label){.floor = IR_NONE}))) {
         b->region->oom = true;
         return UINT32_MAX;
     }
@@ -83,8 +83,19 @@ void ir_skip_ifnot(struct ir_builder *b, ir_val cond, uint32_t label)
     skip(b, IR_skip_ifnot, cond, label);
 }
 
+/* The label at L ends the values made since its first jump, also for labels still to come. */
+static void end_values(struct ir_builder *b, const struct build_label *l)
+{
+    build_unshare(b, l->first_pos);
+    for (uint32_t n = 0; n < b->labels.len; n++) {
+        struct build_label *other = &b->labels.at[n];
+        if (other->skips && !other->placed && other->floor > l->first_pos)
+            other->floor = l->first_pos;
+    }
+}
+
 /* Makes what is known right for a label that is jumped to; FALLS: it is also reached from above. */
-static void join(struct ir_builder *b, const struct build_label *l, bool falls)
+static void join(struct ir_builder *b, struct build_label *l, bool falls)
 {
     uint32_t end = b->trail.len;
     if (falls) {
@@ -92,8 +103,11 @@ static void join(struct ir_builder *b, const struct build_label *l, bool falls)
     } else {
         known_restore(b, l->first_trail);
         known_forget_since(b, l->first_trail, l->last_trail);
+        if (l->floor != IR_NONE)
+            known_forget_values(b, l->floor);
     }
-    build_unshare(b, l->first_pos);
+    l->placed = true;
+    end_values(b, l);
     b->pending--;
 }
 

@@ -83,6 +83,16 @@ void known_forget_since(struct ir_builder *b, uint32_t from, uint32_t to)
         forget(b, b->trail.at[n].word);
 }
 
+void known_forget_values(struct ir_builder *b, ir_val pos)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(b->known_map); n++)
+        for (uint64_t left = b->known_map[n]; left; left &= left - 1) {
+            unsigned word = n * 64 + (unsigned)__builtin_ctzll(left);
+            if (b->known[word].val >= pos)
+                change(b, word, NULL);
+        }
+}
+
 /* Takes all changes back to the trail's length TO. The trail itself only grows: other labels that
  * are pending must see these changes too. */
 void known_restore(struct ir_builder *b, uint32_t to)

@@ -1,0 +1,98 @@
+#include "ir_stub.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "mem/mem.h"
+
+static struct stub *stub_of(struct nw_vcpu *vcpu)
+{
+    return vcpu->owner;
+}
+
+struct stub *stub_new(void)
+{
+    struct stub *s = aligned_alloc(_Alignof(struct stub), sizeof(struct stub));
+    memset(s, 0, sizeof *s);
+    s->vcpu.owner = s;
+    return s;
+}
+
+enum ir_leave stub_run(struct stub *s, const struct ir_region *region)
+{
+    uint64_t *slots = calloc(region->insns.len + 1, sizeof *slots);
+    s->vcpu.owner = s;
+    s->accesses = 0;
+    s->vcpu.leave = VCPU_LEAVE_NONE;
+    enum ir_leave left = ir_interp(&s->vcpu, region, slots);
+    free(slots);
+    return left;
+}
+
+bool stub_equal(const struct stub *x, const struct stub *y)
+{
+    return memcmp(x->vcpu.state, y->vcpu.state, VCPU_STATE_SIZE) == 0 &&
+           memcmp(&x->vcpu.fp, &y->vcpu.fp, sizeof x->vcpu.fp) == 0 &&
+           memcmp(&x->vcpu.exc, &y->vcpu.exc, sizeof x->vcpu.exc) == 0 &&
+           x->vcpu.leave == y->vcpu.leave && x->accesses == y->accesses &&
+           memcmp(x->memory, y->memory, STUB_MEMORY) == 0;
+}
+
+uint32_t stub_word(const struct stub *s, uint32_t offset)
+{
+    uint32_t word;
+    memcpy(&word, s->vcpu.state + offset, 4);
+    return word;
+}
+
+void vcpu_raise(struct nw_vcpu *vcpu, enum vcpu_exc_kind kind, uint32_t payload)
+{
+    vcpu->exc = (struct vcpu_exc){.kind = kind, .payload = payload};
+    vcpu->leave = VCPU_LEAVE_EXC;
+}
+
+static uint8_t *find(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
+{
+    uint32_t size = 1u << IR_MEM_SIZE(memop);
+    stub_of(vcpu)->accesses++;
+    if (gva + size <= STUB_MEMORY && gva < STUB_MEMORY)
+        return stub_of(vcpu)->memory + gva;
+    vcpu_raise(vcpu, EXC_MEM, 0);
+    vcpu->exc.addr = gva;
+    vcpu->exc.size = size;
+    vcpu->exc.access = access;
+    return NULL;
+}
+
+uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    const uint8_t *at = find(vcpu, gva, memop, NW_ACCESS_READ);
+    uint64_t value = 0;
+    unsigned bits = 8u << IR_MEM_SIZE(memop);
+    if (!at)
+        return 0;
+    memcpy(&value, at, bits / 8);
+    if (memop & IR_MEM_SIGNED && bits < 64 && value >> (bits - 1))
+        value |= UINT64_MAX << bits;
+    return value;
+}
+
+void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memop)
+{
+    uint8_t *at = find(vcpu, gva, memop, NW_ACCESS_WRITE);
+    if (at)
+        memcpy(at, &value, 1u << IR_MEM_SIZE(memop));
+}
+
+uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired,
+                 uint32_t memop)
+{
+    uint8_t *at = find(vcpu, gva, memop, NW_ACCESS_WRITE);
+    uint64_t old = 0;
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    if (!at)
+        return 0;
+    memcpy(&old, at, size);
+    if (memcmp(at, &expected, size) == 0)
+        memcpy(at, &desired, size);
+    return old;
+}

@@ -1,0 +1,27 @@
+/* A vCPU and a memory for tests of the IR alone. */
+#ifndef TESTS_UNIT_IR_STUB_H
+#define TESTS_UNIT_IR_STUB_H
+
+#include "exec/vcpu.h"
+#include "ir/interp.h"
+#include "ir/pass.h"
+
+/* 4 KiB of guest memory at address 0, found through vcpu->owner; every other access faults. */
+#define STUB_MEMORY 4096
+
+enum { STUB_PC = 256, STUB_AUX = 260 };
+
+struct stub {
+    struct nw_vcpu vcpu;
+    uint8_t memory[STUB_MEMORY];
+    unsigned accesses;
+};
+
+struct stub *stub_new(void);
+/* Runs REGION in the interpreter. */
+enum ir_leave stub_run(struct stub *, const struct ir_region *);
+/* True when all that a guest can see is the same in both. */
+bool stub_equal(const struct stub *, const struct stub *);
+uint32_t stub_word(const struct stub *, uint32_t offset);
+
+#endif
