@@ -222,8 +222,6 @@ def emit_tables(rows, out):
 
 def emit(rows, select, lifters):
     out = ["/* Made by tools/decodegen.py; do not edit. */", "/* clang-format off */"]
-    for stem in sorted({r.name for r in rows} & lifters):
-        out.append(f"void arm_{stem}(struct arm_lift *, const struct arm_insn *);")
     shapes = {}
     for r in rows:
         shapes.setdefault(r.shape(), len(shapes))
@@ -246,11 +244,11 @@ def emit(rows, select, lifters):
 
 
 def main():
-    if len(sys.argv) < 3:
-        sys.exit("usage: decodegen.py OUTPUT ROWS.inc... LIFTERS.c...")
-    rows, select = read([p for p in sys.argv[2:] if p.endswith(".inc")])
+    if len(sys.argv) < 4:
+        sys.exit("usage: decodegen.py TABLES.inc LIFTERS.h ROWS.inc... LIFTERS.c...")
+    rows, select = read([p for p in sys.argv[3:] if p.endswith(".inc")])
     lifters = set()
-    for path in sys.argv[2:]:
+    for path in sys.argv[3:]:
         if path.endswith(".c"):
             lifters |= {a or b for a, b in LIFTER.findall(open(path).read())}
     missing = sorted({r.name for r in rows} - lifters)
@@ -258,6 +256,10 @@ def main():
         print("decodegen: rows without a lift function (undefined for now): " + " ".join(missing), file=sys.stderr)
     with open(sys.argv[1], "w") as f:
         f.write(emit(rows, select, lifters))
+    with open(sys.argv[2], "w") as f:
+        f.write("/* Made by tools/decodegen.py: the lift functions. */\n")
+        for stem in sorted(lifters):
+            f.write(f"void arm_{stem}(struct arm_lift *, const struct arm_insn *);\n")
 
 
 if __name__ == "__main__":

@@ -40,8 +40,10 @@ struct guest_ops {
     unsigned npins;
     struct ir_names names;
 
-    /* Sets the state up for CPU MODEL (null: "max") out of reset. NW_ERR_CPU when unknown. */
+    /* Sets the state up for CPU MODEL (null: "max") as an unprivileged program finds it: user mode,
+     * floating point enabled, registers 0. NW_ERR_CPU when unknown. */
     nw_status (*init)(struct nw_vcpu *, const char *model);
+    /* Hardware reset; to follow init in engines with NW_EXC_GUEST. */
     void (*reset)(struct nw_vcpu *);
     struct block_key (*key)(const struct nw_vcpu *);
     /* Lifts from req->key into the builder (ir_begin and ir_end are the caller's). A fetch failure

@@ -24,7 +24,7 @@ struct arm_lift {
     bool it_slot_stale;       /* the state's itstate may differ from 0 */
     bool unpredictable;       /* set by arm_unpredictable(), for the fuzzer's list */
 
-    bool ended;               /* the block is complete: no further instruction */
+    bool ended;               /* the block is complete: no further instruction follows */
     bool left;                /* this instruction's path has left the block */
 
     /* Condition of the current instruction. */
@@ -37,6 +37,18 @@ struct arm_lift {
     /* The current flags when they are select(sel_cond, sel_yes, sel_no); else IR_NONE. */
     ir_val sel_flags, sel_cond, sel_yes, sel_no;
 };
+
+/* Payload of EXC_UNDEFINED: why. The public interface shows it as nw_exit.code. */
+enum { ARM_UNDEFINED_ENCODING = 0, ARM_UNDEFINED_UNPREDICTABLE = 1 };
+
+#include "guest/arm/arm_lifters.h" /* made by tools/decodegen.py */
+
+/* A lift function that is one call. */
+#define ARM_LIFT(stem, call)                                                                       \
+    void arm_##stem(struct arm_lift *l, const struct arm_insn *i)                                  \
+    {                                                                                              \
+        call;                                                                                      \
+    }
 
 /* Outcomes. Each ends the path of the current instruction. */
 void arm_undefined(struct arm_lift *l);
@@ -69,13 +81,20 @@ ir_val arm_carry(struct arm_lift *l);              /* C as 0 or 1 */
 ir_val arm_cond_test(struct arm_lift *l, unsigned cond); /* truth of condition 0..13 */
 void arm_set_q(struct arm_lift *l, ir_val truth);  /* Q |= truth */
 
-/* ---- control flow; target values need not be aligned ---- */
+/* Calls a helper. Use this, not ir_call: it knows that the helper may store the IT state. */
+ir_val arm_call(struct arm_lift *l, const struct ir_helper *, ir_val a0, ir_val a1, ir_val a2, ir_val a3);
+
+/* ---- control flow; target values need not be aligned; nothing may be emitted after them ---- */
+/* Branches to TARGET when TRUTH holds, goes on otherwise. Not for use under a skip. */
+void arm_branch_if(struct arm_lift *l, ir_val truth, uint32_t target);
 void arm_branch_to(struct arm_lift *l, uint32_t target);       /* same instruction set */
 void arm_branch_exchange_to(struct arm_lift *l, uint32_t target, bool thumb);
 void arm_branch_write_pc(struct arm_lift *l, ir_val v);        /* BranchWritePC */
 void arm_bx_write_pc(struct arm_lift *l, ir_val v);            /* BXWritePC */
 void arm_load_write_pc(struct arm_lift *l, ir_val v);          /* LoadWritePC */
 void arm_alu_write_pc(struct arm_lift *l, ir_val v);           /* ALUWritePC */
+/* CPSR = SPSR, pc = V (B9.3.20 and others). UNPREDICTABLE in User mode. */
+void arm_exception_return(struct arm_lift *l, ir_val v);
 
 /* ---- operands ---- */
 static inline ir_val arm_const(struct arm_lift *l, uint32_t v)
@@ -103,6 +122,8 @@ uint16_t arm_memop(struct arm_lift *l, unsigned size, unsigned flags);
 /* I32 values; 64-bit data is moved by the callers with two words. */
 ir_val arm_load(struct arm_lift *l, ir_val addr, unsigned size, unsigned flags);
 void arm_store(struct arm_lift *l, ir_val addr, ir_val v, unsigned size, unsigned flags);
+/* A word as LDR and SWP load it: before v6 an unaligned one is rotated (DDI 0100I A2.8). */
+ir_val arm_load_word(struct arm_lift *l, ir_val addr, unsigned flags);
 /* base + (U ? offset : -offset) */
 ir_val arm_offset(struct arm_lift *l, ir_val base, bool up, ir_val offset);
 

@@ -1,0 +1,176 @@
+/* The ARM guest as the engine sees it. */
+#include <string.h>
+
+#include "guest/arm/front.h"
+#include <narwhal/arm.h>
+
+#define SCTLR_A    (1u << 1)
+#define CPACR_FULL (0xfu << 20) /* full access to cp10 and cp11 */
+
+static nw_status arm_init(struct nw_vcpu *vcpu, const char *model)
+{
+    struct arm_state *s = arm_of(vcpu);
+
+    memset(s, 0, sizeof *s);
+    TRY(arm_model_init(s, model));
+    s->sctlr = arm_sctlr_reset(s);
+    s->control = ARM_USR;
+    s->cpacr = CPACR_FULL;
+    s->fpexc = ARM_FPEXC_EN;
+    arm_fpscr_write(vcpu, 0);
+    return NW_OK;
+}
+
+static struct block_key arm_key(const struct nw_vcpu *vcpu)
+{
+    const struct arm_state *s = (const struct arm_state *)vcpu->state;
+    uint32_t mode = ARM_KEY_IT(s->itstate & 0xff) | arm_vfp_key(s);
+
+    if (s->thumb)
+        mode |= ARM_KEY_THUMB;
+    if ((s->control & 0x1f) != ARM_USR)
+        mode |= ARM_KEY_PRIV;
+    if (s->big_endian)
+        mode |= ARM_KEY_BE;
+    if (s->sctlr & SCTLR_A)
+        mode |= ARM_KEY_ALIGN;
+    return (struct block_key){s->r[15], mode};
+}
+
+/* ---- registers by number ---- */
+
+static uint32_t *spsr(struct arm_state *s)
+{
+    enum arm_bank bank = arm_bank_of(s->control);
+
+    return bank == ARM_BANK_USR ? NULL : &s->spsr[bank];
+}
+
+/* The registers that are one plain word of the state. */
+static uint32_t *plain_reg(struct arm_state *s, unsigned reg)
+{
+    if (reg < 16)
+        return &s->r[reg];
+    switch (reg) {
+    case NW_ARM_SPSR: return spsr(s);
+    case NW_ARM_FPEXC: return &s->fpexc;
+    case NW_ARM_FPSID: return &s->fpsid;
+    case NW_ARM_TPIDRURW: return &s->tpidrurw;
+    case NW_ARM_TPIDRURO: return &s->tpidruro;
+    case NW_ARM_TPIDRPRW: return &s->tpidrprw;
+    default: return NULL;
+    }
+}
+
+static nw_status arm_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *value)
+{
+    struct arm_state *s = arm_of(vcpu);
+    uint32_t *word = plain_reg(s, reg);
+
+    if (word)
+        *value = *word;
+    else if (reg == NW_ARM_CPSR)
+        *value = arm_cpsr_read(s);
+    else if (reg == NW_ARM_FPSCR)
+        *value = arm_fpscr_read(vcpu);
+    else if (reg >= NW_ARM_D0 && reg < NW_ARM_D0 + 32)
+        *value = s->d[reg - NW_ARM_D0];
+    else if (reg >= NW_ARM_S0 && reg < NW_ARM_S0 + 32)
+        *value = (uint32_t)(s->d[(reg - NW_ARM_S0) / 2] >> 32 * ((reg - NW_ARM_S0) & 1));
+    else
+        return NW_ERR_ARG;
+    return NW_OK;
+}
+
+static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t value)
+{
+    struct arm_state *s = arm_of(vcpu);
+    uint32_t *word = plain_reg(s, reg);
+
+    if (reg == NW_ARM_PC) {
+        s->r[15] = (uint32_t)value & ~1u;
+    } else if (word && reg != NW_ARM_FPSID) {
+        *word = (uint32_t)value;
+    } else if (reg == NW_ARM_CPSR) {
+        arm_cpsr_write(s, (uint32_t)value, UINT32_MAX);
+    } else if (reg == NW_ARM_FPSCR) {
+        arm_fpscr_write(vcpu, (uint32_t)value);
+    } else if (reg >= NW_ARM_D0 && reg < NW_ARM_D0 + 32) {
+        s->d[reg - NW_ARM_D0] = value;
+    } else if (reg >= NW_ARM_S0 && reg < NW_ARM_S0 + 32) {
+        unsigned shift = 32 * ((reg - NW_ARM_S0) & 1);
+        uint64_t *d = &s->d[(reg - NW_ARM_S0) / 2];
+        *d = (*d & ~(0xffffffffull << shift)) | (uint64_t)(uint32_t)value << shift;
+    } else {
+        return NW_ERR_ARG;
+    }
+    return NW_OK;
+}
+
+/* ---- names for listings ---- */
+
+static const char *slot_name(uint32_t offset, unsigned size)
+{
+    static const char *const regs[] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10",
+                                       "r11", "r12", "sp", "lr", "pc"};
+    static const char *const doubles[] = {"d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d10",
+                                          "d11", "d12", "d13", "d14", "d15", "d16", "d17", "d18", "d19",
+                                          "d20", "d21", "d22", "d23", "d24", "d25", "d26", "d27", "d28",
+                                          "d29", "d30", "d31"};
+    static const char *const singles[] = {"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10",
+                                          "s11", "s12", "s13", "s14", "s15", "s16", "s17", "s18", "s19",
+                                          "s20", "s21", "s22", "s23", "s24", "s25", "s26", "s27", "s28",
+                                          "s29", "s30", "s31"};
+#define SLOT(field) {ARM_OFF(field), #field}
+    static const struct {
+        uint32_t offset;
+        const char *name;
+    } slots[] = {SLOT(nzcv), SLOT(q), SLOT(ge), SLOT(thumb), SLOT(itstate), SLOT(big_endian), SLOT(control),
+                 SLOT(excl_addr), SLOT(excl_size), SLOT(excl_value), SLOT(fpscr_nzcv), SLOT(fpscr),
+                 SLOT(fpexc), SLOT(tpidrurw), SLOT(tpidruro), SLOT(tpidrprw)};
+#undef SLOT
+
+    if (offset < 64 && size == 4 && offset % 4 == 0)
+        return regs[offset / 4];
+    if (offset >= ARM_OFF(d) && offset < ARM_OFF(d) + 32 * 8) {
+        uint32_t at = offset - ARM_OFF(d);
+        if (size == 8 && at % 8 == 0)
+            return doubles[at / 8];
+        return size == 4 && at % 4 == 0 && at < 128 ? singles[at / 4] : NULL;
+    }
+    for (unsigned k = 0; k < ARRAY_LEN(slots); k++) {
+        if (slots[k].offset == offset)
+            return slots[k].name;
+    }
+    return NULL;
+}
+
+/* Hottest first: compiled code lives in r0-r3, the stack pointer, and r4-r7 of loops; r12 and lr
+ * are scratch around calls. */
+static const struct guest_pin pins[] = {
+    {ARM_OFF(r[0]), IR_I32}, {ARM_OFF(r[1]), IR_I32}, {ARM_OFF(r[2]), IR_I32},  {ARM_OFF(r[3]), IR_I32},
+    {ARM_OFF(r[13]), IR_I32}, {ARM_OFF(r[4]), IR_I32}, {ARM_OFF(r[5]), IR_I32}, {ARM_OFF(r[14]), IR_I32},
+    {ARM_OFF(r[12]), IR_I32}, {ARM_OFF(r[6]), IR_I32}, {ARM_OFF(r[7]), IR_I32}, {ARM_OFF(nzcv), IR_I32},
+};
+
+const struct guest_ops arm_guest = {
+    .name = "arm",
+    .arch = NW_ARCH_ARM,
+    .state_size = sizeof(struct arm_state),
+    .pc_offset = ARM_OFF(r[15]),
+    .aux_offset = ARM_OFF(itstate),
+    .addr_type = IR_I32,
+    .min_insn = 2,
+    .pins = pins,
+    .npins = ARRAY_LEN(pins),
+    .names = {slot_name},
+    .init = arm_init,
+    .reset = arm_reset,
+    .key = arm_key,
+    .lift = arm_lift_block,
+    .exception = arm_exception_enter,
+    .interrupt = arm_interrupt,
+    .wakes = arm_wakes,
+    .reg_read = arm_reg_read,
+    .reg_write = arm_reg_write,
+};

@@ -1,0 +1,194 @@
+/* Synchronisation, barriers and hints, ARM DDI 0406C A5.2.10, A5.2.11, A5.7.1.
+ *
+ * The exclusive monitor of a vCPU is the address, size and value of its last LDREX; STREX is a
+ * compare-and-swap against that value. */
+#include "guest/arm/lift.h"
+
+/* SWP, SWPB: A8.8.229 */
+static void swap(struct arm_lift *l, const struct arm_insn *i, unsigned size)
+{
+    if (i->t == 15 || i->m == 15 || i->n == 15 || i->n == i->t || i->n == i->m) { /* UNPREDICTABLE */
+        arm_unpredictable(l);
+        return;
+    }
+    ir_val addr = arm_reg_get(l, i->n), m = arm_reg_get(l, i->m);
+    ir_val old = size == 2 ? arm_load_word(l, addr, ARM_ALIGNED) : arm_load(l, addr, size, 0);
+    arm_store(l, addr, m, size, ARM_ALIGNED);
+    arm_reg_put(l, i->t, old);
+}
+
+ARM_LIFT(swp, swap(l, i, 2))
+ARM_LIFT(swpb, swap(l, i, 0))
+
+static unsigned second(const struct arm_lift *l, const struct arm_insn *i)
+{
+    return l->thumb ? i->t2 : i->t + 1u;
+}
+
+static ir_val exclusive_address(struct arm_lift *l, const struct arm_insn *i)
+{
+    return ir_add(l->b, IR_I32, arm_reg_get(l, i->n), arm_const(l, i->imm));
+}
+
+static void put64(struct arm_lift *l, uint32_t offset, ir_val v)
+{
+    ir_put(l->b, IR_I64, offset, v);
+}
+
+static void open_monitor(struct arm_lift *l, ir_val addr, unsigned size, ir_val v64)
+{
+    arm_state_put(l, ARM_OFF(excl_addr), addr);
+    arm_state_put(l, ARM_OFF(excl_size), arm_const(l, 1u << size));
+    put64(l, ARM_OFF(excl_value), v64);
+}
+
+/* LDREX, LDREXB, LDREXH: A8.8.75, A8.8.76, A8.8.78 */
+static void load_exclusive(struct arm_lift *l, const struct arm_insn *i, unsigned size)
+{
+    if (arm_bad_reg(l, i->t) || i->n == 15) { /* UNPREDICTABLE */
+        arm_unpredictable(l);
+        return;
+    }
+    ir_val addr = exclusive_address(l, i);
+    ir_val v = arm_load(l, addr, size, ARM_ALIGNED);
+    open_monitor(l, addr, size, ir_zext(l->b, IR_I64, v));
+    arm_reg_put(l, i->t, v);
+}
+
+ARM_LIFT(ldrex, load_exclusive(l, i, 2))
+ARM_LIFT(ldrexb, load_exclusive(l, i, 0))
+ARM_LIFT(ldrexh, load_exclusive(l, i, 1))
+
+/* Rt is at the lower address whatever the byte order (A8.8.77). */
+static ir_val join(struct arm_lift *l, ir_val t, ir_val t2)
+{
+    ir_val low = ir_zext(l->b, IR_I64, l->mode & ARM_KEY_BE ? t2 : t);
+    ir_val high = ir_zext(l->b, IR_I64, l->mode & ARM_KEY_BE ? t : t2);
+
+    return ir_or(l->b, IR_I64, ir_shl(l->b, IR_I64, high, arm_const(l, 32)), low);
+}
+
+/* LDREXD: A8.8.77 */
+void arm_ldrexd(struct arm_lift *l, const struct arm_insn *i)
+{
+    unsigned t2 = second(l, i);
+
+    if (arm_bad_reg(l, i->t) || arm_bad_reg(l, t2) || i->n == 15 || i->t == t2 ||
+        (!l->thumb && i->t & 1)) { /* UNPREDICTABLE */
+        arm_unpredictable(l);
+        return;
+    }
+    ir_val addr = exclusive_address(l, i);
+    ir_val v = ir_ld(l->b, IR_I64, addr, arm_memop(l, 3, ARM_ALIGNED));
+    ir_val low = ir_trunc(l->b, IR_I32, v);
+    ir_val high = ir_trunc(l->b, IR_I32, ir_shr(l->b, IR_I64, v, arm_const(l, 32)));
+    open_monitor(l, addr, 3, v);
+    arm_reg_put(l, i->t, l->mode & ARM_KEY_BE ? high : low);
+    arm_reg_put(l, t2, l->mode & ARM_KEY_BE ? low : high);
+}
+
+/* The common part of the stores; V has the type of the access: I64 for doublewords, else I32. */
+static void store_exclusive(struct arm_lift *l, const struct arm_insn *i, unsigned size, ir_val v)
+{
+    struct ir_builder *b = l->b;
+    enum ir_type type = size == 3 ? IR_I64 : IR_I32;
+    uint32_t fail = ir_label_new(b), done = ir_label_new(b);
+    ir_val addr = exclusive_address(l, i);
+    ir_val same_addr = ir_cmp(b, IR_EQ, IR_I32, arm_state_get(l, ARM_OFF(excl_addr)), addr);
+    ir_val same_size = ir_cmp(b, IR_EQ, IR_I32, arm_state_get(l, ARM_OFF(excl_size)), arm_const(l, 1u << size));
+    ir_val open = ir_and(b, IR_I32, same_addr, same_size);
+
+    ir_skip_ifnot(b, open, fail);
+    ir_val expected = ir_get(b, IR_I64, ARM_OFF(excl_value));
+    if (size < 3)
+        expected = ir_trunc(b, IR_I32, expected);
+    ir_val old = ir_cas(b, type, addr, expected, v, arm_memop(l, size, ARM_ALIGNED));
+    arm_reg_put(l, i->d, ir_cmp(b, IR_NE, type, old, expected));
+    ir_label(b, fail);
+    ir_skip_if(b, open, done);
+    arm_reg_put(l, i->d, arm_const(l, 1));
+    ir_label(b, done);
+    arm_state_put(l, ARM_OFF(excl_size), arm_const(l, 0));
+}
+
+/* "if d == n || d == t then UNPREDICTABLE" and the forbidden registers (A8.8.212 to A8.8.215). */
+static bool bad_store(struct arm_lift *l, const struct arm_insn *i)
+{
+    return arm_bad_reg(l, i->d) || arm_bad_reg(l, i->t) || i->n == 15 || i->d == i->n || i->d == i->t;
+}
+
+static void store_one(struct arm_lift *l, const struct arm_insn *i, unsigned size)
+{
+    if (bad_store(l, i)) {
+        arm_unpredictable(l);
+        return;
+    }
+    ir_val v = arm_reg_get(l, i->t);
+    store_exclusive(l, i, size, size < 2 ? ir_ubfx(l->b, IR_I32, v, 0, 8u << size) : v);
+}
+
+ARM_LIFT(strex, store_one(l, i, 2))
+ARM_LIFT(strexb, store_one(l, i, 0))
+ARM_LIFT(strexh, store_one(l, i, 1))
+
+/* STREXD: A8.8.214 */
+void arm_strexd(struct arm_lift *l, const struct arm_insn *i)
+{
+    unsigned t2 = second(l, i);
+
+    if (bad_store(l, i) || arm_bad_reg(l, t2) || i->d == t2 || (!l->thumb && i->t & 1)) {
+        arm_unpredictable(l);
+        return;
+    }
+    store_exclusive(l, i, 3, join(l, arm_reg_get(l, i->t), arm_reg_get(l, t2)));
+}
+
+/* CLREX: A8.8.32 */
+void arm_clrex(struct arm_lift *l, const struct arm_insn *i)
+{
+    (void)i;
+    arm_state_put(l, ARM_OFF(excl_size), arm_const(l, 0));
+}
+
+/* DMB, DSB: A8.8.43, A8.8.44. The narrower options are treated as full system barriers. */
+static void barrier(struct arm_lift *l, const struct arm_insn *i)
+{
+    (void)i;
+    ir_fence(l->b);
+}
+
+ARM_LIFT(dmb, barrier(l, i))
+ARM_LIFT(dsb, barrier(l, i))
+
+/* ISB: A8.8.53. Stores into code are seen anyway; later instructions are looked up afresh. */
+void arm_isb(struct arm_lift *l, const struct arm_insn *i)
+{
+    (void)i;
+    arm_leave_state(l);
+}
+
+/* Hints without effect here. Preloads never fault (A8.8.126 to A8.8.130). */
+static void hint(struct arm_lift *l, const struct arm_insn *i)
+{
+    (void)l, (void)i;
+}
+
+ARM_LIFT(nop, hint(l, i))
+ARM_LIFT(yield, hint(l, i))
+ARM_LIFT(sev, hint(l, i))
+ARM_LIFT(dbg, hint(l, i))
+ARM_LIFT(wfe, hint(l, i))
+ARM_LIFT(pld_imm, hint(l, i))
+ARM_LIFT(pld_reg, hint(l, i))
+ARM_LIFT(pldw_imm, hint(l, i))
+ARM_LIFT(pldw_reg, hint(l, i))
+ARM_LIFT(pli_imm, hint(l, i))
+ARM_LIFT(pli_reg, hint(l, i))
+
+/* WFI: A8.8.425. User mode may not stop the machine's idle loop: there it is a hint only. */
+void arm_wfi(struct arm_lift *l, const struct arm_insn *i)
+{
+    (void)i;
+    if (l->priv)
+        arm_exception(l, EXC_HALT, 0, true);
+}
