@@ -88,6 +88,9 @@ struct nw_vcpu {
     struct tlb_entry tlb[TLB_MMUS][TLB_SIZE];
     struct tlb_entry victim[TLB_MMUS][TLB_VICTIMS];
     uint32_t victim_next;
+    uint32_t insn_count;       /* of a counted block: instructions begun since it was entered */
+    uint32_t callback_mxcsr;   /* the guest's while a callback of the caller's runs */
+    uint64_t tlb_generation;   /* the mem_space's when the TLB was last flushed */
 
     nw_engine *engine;
     struct mem_space *mem;

@@ -1,0 +1,361 @@
+/* The block cache: finding blocks, linking them, forgetting them. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "exec/engine.h"
+
+#define TABLE_MIN 1024u
+
+static uint32_t hash_of(struct block_key key, uint8_t variant)
+{
+    uint64_t h = key.pc ^ ((uint64_t)key.mode << 32) ^ ((uint64_t)variant << 56);
+
+    return (uint32_t)((h * 0x9e3779b97f4a7c15ull) >> 32);
+}
+
+static bool same(const struct block *b, struct block_key key, uint8_t variant)
+{
+    return b->key.pc == key.pc && b->key.mode == key.mode && b->variant == variant;
+}
+
+static struct block_table *table_new(uint32_t size)
+{
+    struct block_table *t = calloc(1, sizeof *t + size * sizeof t->slot[0]);
+
+    if (t)
+        t->size = size;
+    return t;
+}
+
+/* Every block takes at least this many bytes of code, so ORDER cannot run out before the buffer. */
+#define BLOCK_CODE_MIN 32
+
+nw_status cache_init(struct nw_engine *engine)
+{
+    struct block_cache *c = &engine->cache;
+    void *order;
+
+    if (c->order)
+        return NW_OK;
+    c->order_max = engine->code_size / BLOCK_CODE_MIN;
+    order = mmap(NULL, c->order_max * sizeof(struct block *), PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (order == MAP_FAILED)
+        return NW_ERR_NOMEM;
+    c->table = table_new(TABLE_MIN);
+    if (!c->table) {
+        munmap(order, c->order_max * sizeof(struct block *));
+        return NW_ERR_NOMEM;
+    }
+    c->order = order;
+    return NW_OK;
+}
+
+void block_free(struct block *b)
+{
+    if (b->region) {
+        ir_region_free(b->region);
+        free(b->region);
+    }
+    free(b->exits);
+    free(b->sites);
+    free(b->site_hits);
+    free(b);
+}
+
+static void free_blocks(struct block_cache *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        block_free(c->order[i]);
+    c->count = 0;
+    c->live = 0;
+    c->region_bytes = 0;
+}
+
+static void free_older(struct block_table *t)
+{
+    while (t->older) {
+        struct block_table *gone = t->older;
+
+        t->older = gone->older;
+        free(gone);
+    }
+}
+
+void cache_free(struct nw_engine *engine)
+{
+    struct block_cache *c = &engine->cache;
+
+    if (!c->order)
+        return;
+    free_blocks(c);
+    free_older(c->table);
+    free(c->table);
+    munmap(c->order, c->order_max * sizeof(struct block *));
+    c->order = NULL;
+}
+
+struct block *cache_find(struct nw_engine *engine, struct block_key key, uint8_t variant)
+{
+    struct block_table *t = atomic_load_explicit(&engine->cache.table, memory_order_acquire);
+
+    if (NW_UNLIKELY(!t))
+        return NULL;
+    struct block *b = atomic_load_explicit(&t->slot[hash_of(key, variant) & (t->size - 1)],
+                                           memory_order_acquire);
+    while (b && !same(b, key, variant))
+        b = atomic_load_explicit(&b->hash_next, memory_order_acquire);
+    return b;
+}
+
+static void table_put(struct block_table *t, struct block *b)
+{
+    struct block *_Atomic *at = &t->slot[hash_of(b->key, b->variant) & (t->size - 1)];
+
+    atomic_store_explicit(&b->hash_next, atomic_load_explicit(at, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(at, b, memory_order_release);
+}
+
+/* A reader that is in an old chain while its blocks move to the new table may miss; it then asks
+ * for a translation under the lock and finds the block. */
+static void table_grow(struct block_cache *c)
+{
+    struct block_table *old = c->table, *t = table_new(old->size * 2);
+
+    if (!t)
+        return;
+    t->older = old;
+    for (uint32_t i = 0; i < c->count; i++)
+        if (!c->order[i]->dead)
+            table_put(t, c->order[i]);
+    atomic_store_explicit(&c->table, t, memory_order_release);
+}
+
+static void table_remove(struct block_table *t, struct block *b)
+{
+    struct block *_Atomic *at = &t->slot[hash_of(b->key, b->variant) & (t->size - 1)];
+
+    while (atomic_load_explicit(at, memory_order_relaxed) != b)
+        at = &atomic_load_explicit(at, memory_order_relaxed)->hash_next;
+    /* B keeps its own next pointer for readers that stand on it. */
+    atomic_store_explicit(at, atomic_load_explicit(&b->hash_next, memory_order_relaxed),
+                          memory_order_release);
+}
+
+static uint64_t page_at(const struct block *b, unsigned n)
+{
+    return (b->key.pc & ~(PAGE_SIZE_ - 1)) + n * PAGE_SIZE_;
+}
+
+static unsigned pages_of(const struct block *b)
+{
+    uint64_t last = b->key.pc + (b->size ? b->size - 1 : 0);
+
+    return (last & ~(PAGE_SIZE_ - 1)) == page_at(b, 0) ? 1 : 2;
+}
+
+static struct block **page_link(struct block *b, uint64_t page)
+{
+    return &b->page_next[page != page_at(b, 0)];
+}
+
+nw_status cache_add(struct nw_engine *engine, struct block *b)
+{
+    struct block_cache *c = &engine->cache;
+
+    if (c->count >= c->order_max)
+        return NW_ERR_RANGE;
+    for (unsigned n = 0; n < pages_of(b); n++) {
+        struct code_page *p = space_code_page(&engine->mem, page_at(b, n));
+
+        if (!p)
+            continue;
+        b->page_next[n] = p->blocks;
+        p->blocks = b;
+    }
+    c->order[c->count] = b;
+    atomic_store_explicit(&c->count, c->count + 1, memory_order_release);
+    if (++c->live > c->table->size)
+        table_grow(c);
+    table_put(c->table, b);
+    return NW_OK;
+}
+
+struct block *cache_block_at(struct nw_engine *engine, uintptr_t pc)
+{
+    uintptr_t base = (uintptr_t)engine->code.buf.rx;
+    struct block_cache *c = &engine->cache;
+    uint32_t low = 0, high = atomic_load_explicit(&c->count, memory_order_acquire);
+
+    if (!base || pc < base || pc - base >= engine->code.buf.size)
+        return NULL;
+    uint32_t offset = (uint32_t)(pc - base);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (c->order[middle]->code <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (!low || offset - c->order[low - 1]->code >= c->order[low - 1]->code_size)
+        return NULL;
+    return c->order[low - 1];
+}
+
+/* ---- links ---- */
+
+static void patch(struct nw_engine *engine, struct host_exit *exit, struct block *target)
+{
+    uint8_t *rw = engine->code.buf.rw + exit->block->code;
+    const uint8_t *rx = engine->code.buf.rx + exit->block->code;
+
+    host_link(exit, rw, rx, target ? engine->code.buf.rx + target->code : NULL);
+    exit->linked = target;
+}
+
+void cache_link(struct nw_engine *engine, struct host_exit *exit, struct block *target)
+{
+    if (exit->linked || exit->block->dead || target->dead)
+        return;
+    patch(engine, exit, target);
+    exit->next_in = target->incoming;
+    target->incoming = exit;
+    engine->stats.chain_links++;
+}
+
+static void unlink_all(struct nw_engine *engine, struct block *b)
+{
+    for (struct host_exit *e = b->incoming, *next; e; e = next) {
+        next = e->next_in;
+        patch(engine, e, NULL);
+        engine->stats.chain_unlinks++;
+    }
+    b->incoming = NULL;
+    for (uint32_t i = 0; i < b->nexits; i++) {
+        struct host_exit *e = &b->exits[i], **at;
+
+        if (!e->linked)
+            continue;
+        for (at = &e->linked->incoming; *at != e; at = &(*at)->next_in)
+            ;
+        *at = e->next_in;
+        /* Whoever is inside must come out at the end of the dead block. */
+        patch(engine, e, NULL);
+    }
+}
+
+/* ---- forgetting ---- */
+
+static void drop_from_pages(struct nw_engine *engine, struct block *b)
+{
+    for (unsigned n = 0; n < pages_of(b); n++) {
+        uint64_t page = page_at(b, n);
+        struct code_page *p = space_code_page(&engine->mem, page);
+
+        for (struct block **at = p ? &p->blocks : NULL; at && *at; at = page_link(*at, page)) {
+            if (*at == b) {
+                *at = *page_link(b, page);
+                break;
+            }
+        }
+    }
+}
+
+static void kill_block(struct nw_engine *engine, struct block *b)
+{
+    table_remove(engine->cache.table, b);
+    drop_from_pages(engine, b);
+    unlink_all(engine, b);
+    b->dead = true;
+    engine->cache.live--;
+    engine->stats.invalidations++;
+}
+
+static uint64_t granules_left(const struct code_page *p)
+{
+    uint64_t left = 0;
+
+    for (struct block *b = p->blocks; b; b = *page_link(b, p->page))
+        left |= code_granules(p->page, b->key.pc, b->size ? b->size : 1);
+    return left;
+}
+
+static bool forget_in_page(struct nw_engine *engine, struct code_page *p, uint64_t gpa, uint64_t size)
+{
+    uint64_t last = gpa + size - 1;
+    bool any = false;
+
+    for (struct block *b = p->blocks, *next; b; b = next) {
+        next = *page_link(b, p->page);
+        if (b->key.pc > last || b->key.pc + (b->size ? b->size : 1) - 1 < gpa)
+            continue;
+        kill_block(engine, b);
+        any = true;
+    }
+    return any;
+}
+
+static bool forget_page(struct nw_engine *engine, struct code_page *p, uint64_t gpa, uint64_t size)
+{
+    bool any = forget_in_page(engine, p, gpa, size);
+
+    /* Bits that a dead block has set in a neighbouring page stay until that page is looked at. */
+    space_code_update(&engine->mem, p, granules_left(p));
+    return any;
+}
+
+void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
+{
+    struct mem_space *mem = &engine->mem;
+    uint64_t last = gpa + size - 1, page = gpa & ~(PAGE_SIZE_ - 1);
+    uint64_t pages = ((last - page) >> PAGE_BITS) + 1;
+    bool any = false;
+
+    if (!mem->code_pages)
+        return;
+    if (pages > mem->code_buckets) {
+        for (uint32_t i = 0; i < mem->code_buckets; i++) {
+            for (struct code_page *p = mem->code[i], *next; p; p = next) {
+                next = p->next;
+                if (p->page >= page && p->page <= last)
+                    any |= forget_page(engine, p, gpa, size);
+            }
+        }
+    } else {
+        for (uint64_t n = 0; n < pages; n++) {
+            struct code_page *p = space_code_page(mem, page + n * PAGE_SIZE_);
+
+            if (p)
+                any |= forget_page(engine, p, gpa, size);
+        }
+    }
+    if (!any)
+        return;
+    atomic_fetch_add(&engine->cache.epoch, 1);
+    /* Jump caches are cleared by their owners, who have to come out for that. */
+    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
+        if (atomic_load(&v->exec->place) != VCPU_OUTSIDE)
+            atomic_fetch_or(&v->request, VCPU_REQ_SYNC);
+}
+
+void cache_clear(struct nw_engine *engine)
+{
+    struct block_cache *c = &engine->cache;
+
+    for (uint32_t i = 0; i < engine->mem.code_buckets; i++) {
+        for (struct code_page *p = engine->mem.code[i], *next; p; p = next) {
+            next = p->next;
+            p->blocks = NULL;
+            space_code_update(&engine->mem, p, 0);
+        }
+    }
+    for (uint32_t i = 0; i < c->table->size; i++)
+        atomic_store_explicit(&c->table->slot[i], NULL, memory_order_relaxed);
+    free_older(c->table);
+    free_blocks(c);
+    engine->code.used = engine->code.runtime.size;
+    atomic_fetch_add(&c->epoch, 1);
+    atomic_fetch_add(&c->flushes, 1);
+    engine->stats.cache_flushes++;
+}

@@ -1,0 +1,261 @@
+/* The loop around translated code: requests, finding and linking blocks, exceptions. */
+#include <string.h>
+#include "exec/signals.h"
+#include "exec/vcpu_priv.h"
+#include "ir/interp.h"
+
+/* One nw_vcpu_run. */
+struct run {
+    struct nw_vcpu *vcpu;
+    struct nw_engine *engine;
+    nw_exit *exit;
+    bool limited;
+    uint64_t left; /* instructions */
+    struct host_exit *from; /* the way out that was just taken and may be linked */
+};
+
+static bool leave_with(struct run *r, nw_exit_reason reason)
+{
+    r->exit->reason = reason;
+    return true;
+}
+
+static bool fail(struct run *r, nw_status status)
+{
+    r->exit->status = status;
+    return leave_with(r, NW_EXIT_ERROR);
+}
+
+/* Requests and everything else that is looked at between blocks. True: leave. */
+static bool attend(struct run *r)
+{
+    struct nw_vcpu *vcpu = r->vcpu;
+    struct exec_vcpu *x = vcpu->exec;
+    uint32_t request = atomic_load_explicit(&vcpu->request, memory_order_relaxed);
+
+    if (NW_UNLIKELY(request)) {
+        request = atomic_exchange(&vcpu->request, 0);
+        /* While others have their moment the buffer may be flushed. */
+        if ((request & VCPU_REQ_SYNC) && atomic_load(&r->engine->sync.waiting)) {
+            r->from = NULL;
+            sync_point(vcpu);
+        }
+        if (request & VCPU_REQ_STOP)
+            return leave_with(r, NW_EXIT_STOP);
+    }
+    if (NW_UNLIKELY(__atomic_load_n(&vcpu->irq_lines, __ATOMIC_ACQUIRE)) &&
+        r->engine->exceptions == NW_EXC_GUEST && vcpu->guest->interrupt(vcpu)) {
+        r->from = NULL;
+        log_text(r->engine, NW_LOG_INT, "interrupt, pc %#llx\n", (unsigned long long)vcpu_pc(vcpu));
+    }
+    uint64_t epoch = atomic_load(&r->engine->cache.epoch);
+    if (NW_UNLIKELY(x->epoch != epoch)) {
+        x->epoch = epoch;
+        memset(vcpu->jumps, 0, JUMP_CACHE_SIZE * sizeof *vcpu->jumps);
+    }
+    return false;
+}
+
+/* The longest counted block that cannot overshoot. */
+static uint8_t variant_of(const struct run *r)
+{
+    unsigned log2 = BLOCK_MAX_INSNS_LOG2;
+
+    if (!r->limited)
+        return BLOCK_PLAIN;
+    if (r->left < BLOCK_MAX_INSNS)
+        log2 = 63 - (unsigned)__builtin_clzll(r->left);
+    return (uint8_t)(log2 + 1);
+}
+
+static void count(struct run *r, uint64_t n)
+{
+    r->left = r->limited && n < r->left ? r->left - n : r->limited ? 0 : r->left;
+}
+
+static bool exit_fault(struct run *r)
+{
+    const struct vcpu_exc *e = &r->vcpu->exc;
+
+    r->exit->addr = e->addr;
+    r->exit->size = e->size;
+    r->exit->access = (nw_access)e->access;
+    r->exit->fault = (nw_fault)e->fault;
+    return leave_with(r, NW_EXIT_FAULT);
+}
+
+/* A guest exception. True: leave. */
+static bool except(struct run *r)
+{
+    struct nw_vcpu *vcpu = r->vcpu;
+    const struct vcpu_exc *e = &vcpu->exc;
+
+    if (log_wants(r->engine, NW_LOG_INT | NW_LOG_MMU))
+        log_exception(vcpu);
+    if (e->kind == EXC_HALT)
+        return !vcpu->guest->wakes(vcpu) && leave_with(r, NW_EXIT_HALT);
+    if (r->engine->exceptions == NW_EXC_GUEST && vcpu->guest->exception(vcpu)) {
+        /* So that a guest that only ever faults reaches its limit too. */
+        if (e->kind != EXC_SYSCALL)
+            count(r, 1);
+        return false;
+    }
+    r->exit->code = e->payload;
+    switch (e->kind) {
+    case EXC_MEM: return exit_fault(r);
+    case EXC_SYSCALL: return leave_with(r, NW_EXIT_SYSCALL);
+    case EXC_BREAKPOINT: return leave_with(r, NW_EXIT_BREAKPOINT);
+    default: return leave_with(r, NW_EXIT_UNDEFINED);
+    }
+}
+
+/* Did the instruction that raised complete? */
+static bool completes(uint32_t kind)
+{
+    return kind == EXC_SYSCALL || kind == EXC_HALT;
+}
+
+/* Runs the instruction at pc in the interpreter. True: leave. */
+static bool step(struct run *r)
+{
+    struct nw_vcpu *vcpu = r->vcpu;
+    nw_status status;
+
+    vcpu->leave = VCPU_LEAVE_NONE;
+    status = step_one(vcpu, vcpu->guest->key(vcpu));
+    if (status != NW_OK)
+        return fail(r, status);
+    if (vcpu->leave != VCPU_LEAVE_EXC || completes(vcpu->exc.kind))
+        count(r, 1);
+    return vcpu->leave == VCPU_LEAVE_EXC && except(r);
+}
+
+/* What the block that was left asks for. True: leave. */
+static bool after_block(struct run *r)
+{
+    struct nw_vcpu *vcpu = r->vcpu;
+
+    if (r->limited) {
+        uint32_t n = vcpu->insn_count;
+        bool undone = vcpu->leave == VCPU_LEAVE_STEP ||
+                      (vcpu->leave == VCPU_LEAVE_EXC && !completes(vcpu->exc.kind));
+
+        count(r, n - (undone && n));
+    }
+    switch (vcpu->leave) {
+    case VCPU_LEAVE_EXC: r->from = NULL; return except(r);
+    case VCPU_LEAVE_STEP: r->from = NULL; return step(r);
+    default: return false;
+    }
+}
+
+static bool interpret(struct run *r, const struct block *b)
+{
+    uint64_t *slots = exec_slots(r->vcpu->exec, b->region->insns.len);
+
+    if (!slots)
+        return fail(r, NW_ERR_NOMEM);
+    ir_interp(r->vcpu, b->region, slots);
+    return false;
+}
+
+static void remember_jump(struct run *r, const struct block *b)
+{
+    struct jump_entry *e = &r->vcpu->jumps[(b->key.pc >> 1) & (JUMP_CACHE_SIZE - 1)];
+
+    *e = (struct jump_entry){.pc = b->key.pc, .mode = b->key.mode, .code = b->code};
+}
+
+static void link_to(struct run *r, struct block *b)
+{
+    struct engine_hold hold = engine_lock(r->engine);
+
+    cache_link(r->engine, r->from, b);
+    engine_unlock(r->engine, hold);
+}
+
+static void execute(struct run *r, struct block *b)
+{
+    struct nw_engine *engine = r->engine;
+    const uint8_t *rx = engine->code.buf.rx;
+    host_enter_fn enter = (host_enter_fn)(uintptr_t)(rx + engine->code.runtime.enter);
+    bool chain = engine->chain && b->variant == BLOCK_PLAIN;
+
+    if (chain && r->from)
+        link_to(r, b);
+    else if (chain)
+        remember_jump(r, b);
+    r->from = enter(r->vcpu, rx + b->code);
+    if (!chain)
+        r->from = NULL;
+}
+
+/* True: leave. */
+static bool run_one(struct run *r)
+{
+    struct nw_vcpu *vcpu = r->vcpu;
+    struct block_key key = vcpu->guest->key(vcpu);
+    uint8_t variant = variant_of(r);
+    struct block *b = cache_find(r->engine, key, variant);
+
+    if (NW_UNLIKELY(!b)) {
+        uint64_t flushes = atomic_load(&r->engine->cache.flushes);
+        nw_status status = translate(vcpu, key, variant, &b);
+
+        if (status != NW_OK)
+            return fail(r, status);
+        if (!b) {
+            r->from = NULL;
+            return step(r);
+        }
+        if (atomic_load(&r->engine->cache.flushes) != flushes)
+            r->from = NULL;
+    }
+    if (log_wants(r->engine, NW_LOG_EXEC))
+        log_block(vcpu, b);
+    counter_add(vcpu, COUNT_DISPATCHES);
+    vcpu->leave = VCPU_LEAVE_NONE;
+    vcpu->insn_count = 0;
+    if (!r->engine->interp)
+        execute(r, b);
+    else if (interpret(r, b))
+        return true;
+    return after_block(r);
+}
+
+static void loop(struct run *r)
+{
+    for (;;) {
+        if (attend(r))
+            return;
+        if (r->limited && !r->left) {
+            leave_with(r, NW_EXIT_LIMIT);
+            return;
+        }
+        if (run_one(r))
+            return;
+    }
+}
+
+nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
+{
+    struct nw_vcpu *outer = signals_vcpu();
+    struct run r = {.vcpu = vcpu,
+                    .engine = vcpu->engine,
+                    .exit = exit,
+                    .limited = limit != 0,
+                    .left = limit};
+
+    if (atomic_exchange(&vcpu->exec->running, true))
+        return NW_ERR_BUSY;
+    memset(exit, 0, sizeof *exit);
+    /* A callback of another engine's vCPU may run this one on the same thread. */
+    signals_set_vcpu(vcpu);
+    sync_move(vcpu, VCPU_INSIDE);
+    loop(&r);
+    sync_move(vcpu, VCPU_OUTSIDE);
+    signals_set_vcpu(outer);
+    exit->pc = vcpu_pc(vcpu);
+    atomic_store(&vcpu->exec->running, false);
+    return NW_OK;
+}

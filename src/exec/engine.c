@@ -1,0 +1,130 @@
+#include "exec/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "exec/memory.h"
+#include "exec/vcpu_priv.h"
+
+static nw_status check_config(const nw_config *config)
+{
+    const uint32_t known = NW_ENGINE_INTERP | NW_ENGINE_NO_CHAIN | NW_ENGINE_NO_FASTMEM;
+
+    if ((config->flags & ~known) ||
+        (config->exceptions != NW_EXC_EXIT && config->exceptions != NW_EXC_GUEST))
+        return NW_ERR_ARG;
+    if (config->code_buffer &&
+        (config->code_buffer < CODE_BUFFER_MIN || config->code_buffer > (1u << 30)))
+        return NW_ERR_ARG;
+    return NW_OK;
+}
+
+static void take_config(struct nw_engine *e, const nw_config *config)
+{
+    size_t size = config->code_buffer ? config->code_buffer : CODE_BUFFER_DEFAULT;
+
+    e->flags = config->flags;
+    e->exceptions = config->exceptions;
+    e->log = config->log;
+    e->interp = config->flags & NW_ENGINE_INTERP;
+    e->code_size = (uint32_t)((size + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
+    e->chain = !(config->flags & NW_ENGINE_NO_CHAIN) && !log_wants(e, NW_LOG_EXEC);
+}
+
+/* A vCPU that is made and thrown away tells whether the guest knows the model. */
+static nw_status check_model(struct nw_engine *e)
+{
+    struct nw_vcpu *vcpu;
+
+    TRY(vcpu_create(e, &vcpu));
+    vcpu_destroy(vcpu);
+    return NW_OK;
+}
+
+static nw_status init(struct nw_engine *e)
+{
+    uint64_t last = e->guest->addr_type == IR_I64 ? UINT64_MAX : UINT32_MAX;
+    bool arena = !e->interp && !(e->flags & NW_ENGINE_NO_FASTMEM) && last == UINT32_MAX;
+
+    if (pthread_mutex_init(&e->lock, NULL))
+        return NW_ERR_NOMEM;
+    nw_status status = sync_init(&e->sync);
+    if (status == NW_OK) {
+        status = space_init(&e->mem, last, arena, &engine_mem_client, e);
+        if (status == NW_OK)
+            return NW_OK;
+        sync_free(&e->sync);
+    }
+    pthread_mutex_destroy(&e->lock);
+    return status;
+}
+
+nw_status engine_open(const nw_config *config, const struct guest_ops *guest, nw_engine **out)
+{
+    struct nw_engine *e;
+    nw_status status;
+
+    TRY(check_config(config));
+    if (!(config->flags & NW_ENGINE_INTERP))
+        TRY(host_check());
+    e = calloc(1, sizeof *e);
+    if (!e)
+        return NW_ERR_NOMEM;
+    e->guest = guest;
+    take_config(e, config);
+    ir_region_init(&e->region);
+    if (config->cpu && !(e->cpu = strdup(config->cpu))) {
+        free(e);
+        return NW_ERR_NOMEM;
+    }
+    status = init(e);
+    if (status != NW_OK) {
+        free(e->cpu);
+        free(e);
+        return status;
+    }
+    status = check_model(e);
+    if (status != NW_OK) {
+        nw_engine_close(e);
+        return status;
+    }
+    *out = e;
+    return NW_OK;
+}
+
+void nw_engine_close(nw_engine *e)
+{
+    if (!e)
+        return;
+    while (e->vcpus)
+        vcpu_destroy(e->vcpus);
+    cache_free(e);
+    codebuf_close(e);
+    if (e->builder)
+        ir_builder_free(e->builder);
+    if (e->emitter)
+        host_emitter_free(e->emitter);
+    ir_region_free(&e->region);
+    space_free(&e->mem);
+    sync_free(&e->sync);
+    pthread_mutex_destroy(&e->lock);
+    free(e->cpu);
+    free(e);
+}
+
+void nw_engine_stats(nw_engine *e, nw_stats *out)
+{
+    uint64_t sum[COUNTERS];
+
+    if (!e || !out)
+        return;
+    struct engine_hold hold = engine_lock(e);
+    *out = e->stats;
+    memcpy(sum, e->retired, sizeof sum);
+    for (struct nw_vcpu *v = e->vcpus; v; v = v->next)
+        for (unsigned i = 0; i < COUNTERS; i++)
+            sum[i] += atomic_load_explicit(&v->exec->counters[i], memory_order_relaxed);
+    engine_unlock(e, hold);
+    out->dispatches = sum[COUNT_DISPATCHES];
+    out->tlb_misses = sum[COUNT_TLB_MISSES];
+    out->smc_faults = sum[COUNT_SMC_FAULTS];
+}

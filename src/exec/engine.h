@@ -1,0 +1,133 @@
+/* The engine from within. */
+#ifndef EXEC_ENGINE_H
+#define EXEC_ENGINE_H
+
+#include <pthread.h>
+#include <narwhal/log.h>
+#include "exec/block.h"
+#include "exec/counters.h"
+#include "exec/sync.h"
+#include "mem/core.h"
+
+#define CODE_BUFFER_DEFAULT (64u << 20)
+#define CODE_BUFFER_MIN     (64u << 10)
+
+/* Host code: one memfd mapped twice. Reserved by the first translation. */
+struct code_buffer {
+    struct host_buffer buf;
+    uint32_t used;
+    struct host_runtime runtime;
+};
+
+/* The blocks: a hash that is read without locks, and all of them in order of their code. */
+struct block_table {
+    uint32_t size; /* a power of two */
+    struct block_table *older; /* replaced tables, freed at the next flush */
+    struct block *_Atomic slot[];
+};
+
+struct block_cache {
+    struct block_table *_Atomic table;
+    uint32_t live; /* blocks in the table */
+    struct block **order; /* every block, dead ones too, by code offset; lazily committed */
+    size_t order_max;
+    _Atomic uint32_t count; /* of ORDER */
+    size_t region_bytes; /* an interpreting engine's memory for regions */
+    _Atomic uint64_t flushes; /* quiescent flushes so far */
+    _Atomic uint64_t epoch; /* grows when a block dies: jump caches of older epochs are stale */
+};
+
+struct nw_engine {
+    const struct guest_ops *guest;
+    char *cpu;
+    uint32_t flags;
+    nw_exceptions exceptions;
+    uint32_t code_size;
+    nw_log *log;
+    bool interp, chain;
+
+    struct mem_space mem;
+    pthread_mutex_t lock; /* translation, links, invalidation, the memory map, the vCPU list */
+    struct exec_sync sync;
+    struct code_buffer code;
+    struct block_cache cache;
+    struct ir_builder *builder;
+    struct host_emitter *emitter;
+    struct ir_region region;
+    struct nw_vcpu *vcpus;
+
+    nw_stats stats; /* guarded by LOCK but for the vCPUs' own */
+    uint64_t retired[COUNTERS]; /* of destroyed vCPUs */
+};
+
+/* What src/exec keeps per vCPU. */
+struct exec_vcpu {
+    _Atomic uint32_t place; /* enum vcpu_place */
+    _Atomic bool running;
+    bool stepping; /* one instruction runs in the interpreter: stores into code are done */
+    bool callback; /* a callback of the caller's runs */
+    uint64_t epoch; /* of the jump cache */
+    struct ir_builder *builder; /* for stepping */
+    struct ir_region region;
+    uint64_t *slots; /* interpreter scratch */
+    uint32_t nslots;
+    _Atomic uint64_t counters[COUNTERS];
+};
+
+/* What a nested lock has to undo. */
+struct engine_hold {
+    struct nw_vcpu *vcpu;
+    uint32_t place;
+};
+
+/* Takes the engine's lock from any thread. A thread that runs a vCPU of this engine counts as
+ * parked meanwhile, so that others who hold the lock need not wait for it. */
+struct engine_hold engine_lock(struct nw_engine *);
+void engine_unlock(struct nw_engine *, struct engine_hold);
+
+/* ---- code buffer (codebuf.c) ---- */
+nw_status codebuf_open(struct nw_engine *);
+void codebuf_close(struct nw_engine *);
+
+/* ---- block cache (cache.c); the engine's lock held but for cache_find ---- */
+nw_status cache_init(struct nw_engine *);
+void cache_free(struct nw_engine *);
+struct block *cache_find(struct nw_engine *, struct block_key, uint8_t variant);
+/* Makes BLOCK known. NW_ERR_NOMEM; NW_ERR_RANGE: the cache is full, flush. */
+nw_status cache_add(struct nw_engine *, struct block *);
+/* Forgets every block that was made from any byte of the range. */
+void cache_forget(struct nw_engine *, uint64_t gpa, uint64_t size);
+/* The block whose code holds PC, or null. Any thread that runs a vCPU, signal handlers too. */
+struct block *cache_block_at(struct nw_engine *, uintptr_t pc);
+/* Forgets all blocks and reuses the buffer; no vCPU may be in translated code. */
+void cache_clear(struct nw_engine *);
+void block_free(struct block *);
+/* Points EXIT (of a live block) at TARGET. */
+void cache_link(struct nw_engine *, struct host_exit *exit, struct block *target);
+
+/* ---- translation (translate.c) ---- */
+/* A block for KEY into *OUT, or null there: this instruction must be stepped (it cannot be fetched).
+ * The vCPU is on its own thread, between blocks. */
+nw_status translate(struct nw_vcpu *, struct block_key, uint8_t variant, struct block **out);
+/* Runs the instruction at the vCPU's pc in the interpreter. */
+nw_status step_one(struct nw_vcpu *, struct block_key);
+/* Makes every instruction of the region store how many have begun; see BLOCK_PLAIN. */
+bool count_insns(struct ir_region *);
+/* Scratch for interpreting a region of N records, or null. */
+uint64_t *exec_slots(struct exec_vcpu *, uint32_t n);
+
+/* ---- logs (log.c) ---- */
+static inline bool log_wants(const struct nw_engine *e, uint32_t kinds)
+{
+    return NW_UNLIKELY(e->log != NULL) && (e->log->kinds & kinds);
+}
+void log_text(struct nw_engine *, enum nw_log_kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void log_ir(struct nw_engine *, const struct ir_region *, const char *title);
+void log_block(struct nw_vcpu *, const struct block *);
+void log_exception(struct nw_vcpu *);
+
+/* ---- the engine's own constructor, for any guest ---- */
+nw_status engine_open(const nw_config *, const struct guest_ops *, nw_engine **out);
+
+#endif

@@ -1,0 +1,261 @@
+/* Changing the memory of an engine whose vCPUs may be running: forget the code there, let the other
+ * vCPUs pause where their TLBs matter, change, and drop what their TLBs knew. */
+#include <string.h>
+#include <xmmintrin.h>
+#include "exec/engine.h"
+#include "exec/memory.h"
+#include "exec/signals.h"
+#include "mem/space.h"
+
+struct engine_hold engine_lock(struct nw_engine *engine)
+{
+    struct nw_vcpu *self = signals_vcpu();
+    struct engine_hold hold = {0};
+
+    if (self && self->engine == engine) {
+        hold.vcpu = self;
+        hold.place = atomic_load_explicit(&self->exec->place, memory_order_relaxed);
+        if (hold.place == VCPU_INSIDE)
+            sync_move(self, VCPU_PARKED);
+    }
+    pthread_mutex_lock(&engine->lock);
+    return hold;
+}
+
+void engine_unlock(struct nw_engine *engine, struct engine_hold hold)
+{
+    pthread_mutex_unlock(&engine->lock);
+    if (hold.vcpu && hold.place == VCPU_INSIDE)
+        sync_move(hold.vcpu, VCPU_INSIDE);
+}
+
+/* ---- what the memory asks of the engine ---- */
+
+static bool store_hits_code(struct nw_vcpu *vcpu, uint64_t gpa, uint32_t size)
+{
+    struct engine_hold hold;
+
+    if (!vcpu->exec->stepping) {
+        vcpu->leave = VCPU_LEAVE_STEP;
+        return false;
+    }
+    hold = engine_lock(vcpu->engine);
+    cache_forget(vcpu->engine, gpa, size);
+    engine_unlock(vcpu->engine, hold);
+    return true;
+}
+
+/* The caller's code runs under the caller's floating-point modes. */
+static void callback_enter(struct nw_vcpu *vcpu)
+{
+    if (vcpu->mxcsr_live) {
+        vcpu_fp_sync(vcpu);
+        vcpu->callback_mxcsr = _mm_getcsr();
+        _mm_setcsr(vcpu->host_mxcsr);
+    }
+    sync_move(vcpu, VCPU_PARKED);
+}
+
+static void callback_leave(struct nw_vcpu *vcpu)
+{
+    sync_move(vcpu, VCPU_INSIDE);
+    if (vcpu->mxcsr_live)
+        _mm_setcsr(vcpu->callback_mxcsr);
+}
+
+/* With an arena nothing but the slow path uses the TLB, and that compares generations. */
+static bool tlbs_matter(const struct nw_engine *engine)
+{
+    return !engine->mem.arena;
+}
+
+static struct nw_vcpu *self_of(struct nw_engine *engine)
+{
+    struct nw_vcpu *self = signals_vcpu();
+
+    return self && self->engine == engine ? self : NULL;
+}
+
+static void drop_write_tags(void *opaque, uint64_t page)
+{
+    struct nw_engine *engine = opaque;
+
+    if (!tlbs_matter(engine))
+        return;
+    sync_pause(engine, self_of(engine));
+    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
+        tlb_flush_page(v, page);
+    sync_resume(engine);
+}
+
+const struct mem_client engine_mem_client = {store_hits_code, callback_enter, callback_leave,
+                                             drop_write_tags};
+
+/* ---- changes ---- */
+
+struct change {
+    struct engine_hold hold;
+    bool paused;
+};
+
+static struct change change_begin(struct nw_engine *engine, uint64_t gpa, uint64_t size)
+{
+    struct change c = {.hold = engine_lock(engine)};
+
+    cache_forget(engine, gpa, size);
+    c.paused = tlbs_matter(engine);
+    if (c.paused)
+        sync_pause(engine, self_of(engine));
+    return c;
+}
+
+static void change_end(struct nw_engine *engine, struct change c, uint64_t gpa, uint64_t size)
+{
+    if (c.paused) {
+        for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
+            if (size > TLB_SIZE * PAGE_SIZE_) {
+                tlb_flush(v);
+                continue;
+            }
+            for (uint64_t at = 0; at < size; at += PAGE_SIZE_)
+                tlb_flush_page(v, gpa + at);
+        }
+        sync_resume(engine);
+    }
+    engine_unlock(engine, c.hold);
+}
+
+nw_status engine_unmap(struct nw_engine *engine, uint64_t gpa, uint64_t size, bool holes)
+{
+    struct change c;
+    nw_status status;
+
+    TRY(space_check(&engine->mem, gpa, size));
+    c = change_begin(engine, gpa, size);
+    status = holes ? space_clear(&engine->mem, gpa, size) : space_unmap(&engine->mem, gpa, size);
+    change_end(engine, c, gpa, size);
+    return status;
+}
+
+nw_status engine_protect(struct nw_engine *engine, uint64_t gpa, uint64_t size, uint32_t perms)
+{
+    struct change c;
+    nw_status status;
+
+    TRY(space_check(&engine->mem, gpa, size));
+    c = change_begin(engine, gpa, size);
+    status = space_protect(&engine->mem, gpa, size, perms);
+    change_end(engine, c, gpa, size);
+    return status;
+}
+
+nw_status engine_write(struct nw_engine *engine, uint64_t gpa, const void *buf, size_t size)
+{
+    struct engine_hold hold = engine_lock(engine);
+    nw_status status;
+
+    if (size && size - 1 <= engine->mem.last && gpa <= engine->mem.last - (size - 1))
+        cache_forget(engine, gpa, size);
+    status = space_write(&engine->mem, gpa, buf, size);
+    engine_unlock(engine, hold);
+    return status;
+}
+
+nw_status mem_map_fd(nw_engine *engine, uint64_t gpa, uint64_t size, uint32_t perms, int fd,
+                     uint64_t offset, bool shared, bool replace)
+{
+    struct mem_backing from = {.fd = fd, .offset = offset, .shared = shared};
+    struct change c;
+    nw_status status;
+
+    if (!engine || (perms & ~(uint32_t)NW_RWX) || (offset & (PAGE_SIZE_ - 1)))
+        return NW_ERR_ARG;
+    TRY(space_check(&engine->mem, gpa, size));
+    if (fd >= 0)
+        TRY(signals_install());
+    if (!replace) {
+        struct engine_hold hold = engine_lock(engine);
+
+        status = space_map(&engine->mem, gpa, size, perms, &from);
+        engine_unlock(engine, hold);
+        return status;
+    }
+    c = change_begin(engine, gpa, size);
+    status = space_clear(&engine->mem, gpa, size);
+    if (status == NW_OK)
+        status = space_map(&engine->mem, gpa, size, perms, &from);
+    change_end(engine, c, gpa, size);
+    return status;
+}
+
+nw_status mem_unmap_any(nw_engine *engine, uint64_t gpa, uint64_t size)
+{
+    return engine ? engine_unmap(engine, gpa, size, true) : NW_ERR_ARG;
+}
+
+nw_status mem_move(nw_engine *engine, uint64_t from, uint64_t old_size, uint64_t to, uint64_t new_size)
+{
+    struct change c;
+    nw_status status;
+
+    if (!engine)
+        return NW_ERR_ARG;
+    TRY(space_check(&engine->mem, from, old_size));
+    TRY(space_check(&engine->mem, to, new_size));
+    c = change_begin(engine, from, old_size);
+    status = space_move(&engine->mem, from, old_size, to, new_size);
+    change_end(engine, c, from, old_size);
+    return status;
+}
+
+size_t mem_host_span(nw_engine *engine, uint64_t gpa, size_t size, uint32_t need, void **hva)
+{
+    size_t span = space_host_span(&engine->mem, gpa, size, need, hva);
+
+    if (span && (need & NW_WRITE)) {
+        struct engine_hold hold = engine_lock(engine);
+
+        /* Whole pages: the host itself is to write there. */
+        cache_forget(engine, gpa & ~(PAGE_SIZE_ - 1), ((gpa & (PAGE_SIZE_ - 1)) + span + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
+        engine_unlock(engine, hold);
+    }
+    return span;
+}
+
+bool mem_find_free(nw_engine *engine, uint64_t size, uint64_t lo, uint64_t hi, uint64_t align,
+                   uint64_t *gpa)
+{
+    bool found;
+
+    pthread_rwlock_rdlock(&engine->mem.lock);
+    found = region_gap(&engine->mem.regions, size, lo, hi, align, gpa);
+    pthread_rwlock_unlock(&engine->mem.lock);
+    return found;
+}
+
+bool mem_is_free(nw_engine *engine, uint64_t gpa, uint64_t size)
+{
+    bool is_free;
+
+    pthread_rwlock_rdlock(&engine->mem.lock);
+    is_free = region_bytes(&engine->mem.regions, gpa, size) == 0;
+    pthread_rwlock_unlock(&engine->mem.lock);
+    return is_free;
+}
+
+bool mem_next_region(nw_engine *engine, uint64_t gpa, struct mem_info *out)
+{
+    const struct mem_region *r;
+
+    pthread_rwlock_rdlock(&engine->mem.lock);
+    r = region_next(&engine->mem.regions, gpa);
+    if (r)
+        *out = (struct mem_info){.gpa = r->start,
+                                 .size = r->end - r->start,
+                                 .perms = r->perms,
+                                 .file = r->file,
+                                 .shared = r->shared,
+                                 .offset = r->offset};
+    pthread_rwlock_unlock(&engine->mem.lock);
+    return r != NULL;
+}

@@ -1,0 +1,144 @@
+#include "exec/signals.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include "exec/engine.h"
+
+/* After so many host faults a site goes to its slow path at once. */
+#define SITE_HITS_MAX 8
+
+static _Thread_local struct {
+    struct nw_vcpu *vcpu;
+    sigjmp_buf *guard;
+} here __attribute__((tls_model("initial-exec")));
+
+/* The process-wide state that cannot be an engine's: the dispositions we replaced. Written once. */
+static struct {
+    pthread_mutex_t lock;
+    bool installed;
+    struct sigaction segv, bus;
+} before = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct nw_vcpu *signals_vcpu(void)
+{
+    return here.vcpu;
+}
+
+void signals_set_vcpu(struct nw_vcpu *vcpu)
+{
+    here.vcpu = vcpu;
+}
+
+sigjmp_buf *signals_guard(void)
+{
+    return here.guard;
+}
+
+void signals_set_guard(sigjmp_buf *guard)
+{
+    here.guard = guard;
+}
+
+static struct host_site *site_at(struct block *b, uint32_t offset)
+{
+    uint32_t low = 0, high = b->nsites;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (b->sites[middle].access < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < b->nsites && b->sites[low].access == offset ? &b->sites[low] : NULL;
+}
+
+/* A guest access in translated code goes on in its cold stub. */
+static bool redirect(const siginfo_t *info, void *context)
+{
+    struct nw_vcpu *vcpu = here.vcpu;
+    uintptr_t pc = host_context_pc(context), addr = (uintptr_t)info->si_addr;
+    struct nw_engine *engine;
+    struct host_site *site;
+    struct block *b;
+
+    if (!vcpu || !vcpu->arena)
+        return false;
+    if (addr < (uintptr_t)vcpu->arena - ARENA_GUARD ||
+        addr >= (uintptr_t)vcpu->arena + ARENA_SIZE + ARENA_GUARD)
+        return false;
+    engine = vcpu->engine;
+    b = cache_block_at(engine, pc);
+    if (!b)
+        return false;
+    site = site_at(b, (uint32_t)(pc - (uintptr_t)engine->code.buf.rx) - b->code);
+    if (!site)
+        return false;
+    uint8_t *hits = &b->site_hits[site - b->sites];
+    if (__atomic_add_fetch(hits, 1, __ATOMIC_RELAXED) == SITE_HITS_MAX)
+        host_site_demote(site, engine->code.buf.rw + b->code);
+    host_context_set_pc(context, (uintptr_t)engine->code.buf.rx + b->code + site->stub);
+    return true;
+}
+
+/* Does what the disposition OLD would have done. */
+static void pass_on(const struct sigaction *old, int sig, siginfo_t *info, void *context)
+{
+    bool siginfo = old->sa_flags & SA_SIGINFO;
+    sigset_t mask = old->sa_mask, was;
+
+    if (!siginfo && (old->sa_handler == SIG_DFL || (old->sa_handler == SIG_IGN && info->si_code > 0))) {
+        struct sigaction fallback = {.sa_handler = SIG_DFL};
+
+        /* The instruction faults again, or the signal somebody sent is sent again. */
+        sigaction(sig, &fallback, NULL);
+        if (info->si_code <= 0)
+            raise(sig);
+        return;
+    }
+    if (!siginfo && old->sa_handler == SIG_IGN)
+        return;
+    if (!(old->sa_flags & SA_NODEFER))
+        sigaddset(&mask, sig);
+    pthread_sigmask(SIG_BLOCK, &mask, &was);
+    if (siginfo)
+        old->sa_sigaction(sig, info, context);
+    else
+        old->sa_handler(sig);
+    pthread_sigmask(SIG_SETMASK, &was, NULL);
+}
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+    sigjmp_buf *guard = here.guard;
+
+    if (info->si_code > 0) {
+        if (redirect(info, context))
+            return;
+        if (guard)
+            siglongjmp(*guard, 1);
+    }
+    pass_on(sig == SIGSEGV ? &before.segv : &before.bus, sig, info, context);
+}
+
+nw_status signals_install(void)
+{
+    /* SA_NODEFER: a guarded access leaves the handler by siglongjmp. */
+    struct sigaction ours = {.sa_sigaction = handler,
+                             .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    nw_status status = NW_OK;
+
+    pthread_mutex_lock(&before.lock);
+    if (!before.installed) {
+        sigemptyset(&ours.sa_mask);
+        /* What was there must be known before the first signal can come. */
+        if (sigaction(SIGSEGV, NULL, &before.segv) || sigaction(SIGBUS, NULL, &before.bus) ||
+            sigaction(SIGSEGV, &ours, NULL) || sigaction(SIGBUS, &ours, NULL))
+            status = NW_ERR_HOST;
+        else
+            before.installed = true;
+    }
+    pthread_mutex_unlock(&before.lock);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* SIGSEGV and SIGBUS: which of them are a guest's, and what happens to the others.
+ *
+ * The disposition of these two signals is the one thing the library changes process-wide: the first
+ * engine with fastmem, or with a mapped file, installs a handler and keeps what was there before;
+ * every fault that is not a guest access goes on to that. Per thread it keeps which vCPU runs. */
+#ifndef EXEC_SIGNALS_H
+#define EXEC_SIGNALS_H
+
+#include <setjmp.h>
+#include "exec/vcpu.h"
+
+/* Installs the handlers once per process. NW_ERR_HOST when the host refuses. */
+nw_status signals_install(void);
+
+/* The vCPU that runs on this thread, or null. */
+struct nw_vcpu *signals_vcpu(void);
+void signals_set_vcpu(struct nw_vcpu *);
+
+/* Where a fault of the library's own guarded accesses on this thread goes; null: nowhere. */
+sigjmp_buf *signals_guard(void);
+void signals_set_guard(sigjmp_buf *);
+
+#endif

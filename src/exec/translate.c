@@ -1,0 +1,255 @@
+/* From guest code to a block: fetch, lift, passes, emission, registration. */
+#include <stdlib.h>
+#include <string.h>
+#include "exec/engine.h"
+#include "ir/interp.h"
+#include "ir/pass.h"
+#include "mem/mem.h"
+
+/* What the fetcher keeps beside the request. */
+struct fetcher {
+    struct nw_vcpu *vcpu;
+    bool mark;   /* note the pages as code */
+    bool failed; /* some fetch failed */
+};
+
+static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned size)
+{
+    struct fetcher *f = req->opaque;
+    uint64_t first = req->key.pc & ~(PAGE_SIZE_ - 1);
+    bool ok;
+
+    /* A block lies on at most two pages. */
+    if (addr + size - 1 - first >= 2 * PAGE_SIZE_)
+        return false;
+    ok = f->mark ? space_fetch_code(f->vcpu->mem, addr, buf, size)
+                 : mem_fetch(f->vcpu, addr, buf, size);
+    f->failed |= !ok;
+    return ok;
+}
+
+static nw_status lift(struct nw_vcpu *vcpu, struct ir_builder *builder, struct ir_region *region,
+                      struct block_key key, uint32_t max_insns, struct fetcher *f)
+{
+    const struct guest_ops *guest = vcpu->guest;
+    struct lift_request req = {
+        .key = key, .max_insns = max_insns, .vcpu = vcpu, .fetch = fetch, .opaque = f};
+
+    ir_begin(builder, region);
+    region->pc = key.pc;
+    region->mode = key.mode;
+    region->pc_offset = guest->pc_offset;
+    region->aux_offset = guest->aux_offset;
+    region->addr_type = guest->addr_type;
+    guest->lift(builder, &req);
+    ir_end(builder);
+    return region->oom ? NW_ERR_NOMEM : NW_OK;
+}
+
+uint64_t *exec_slots(struct exec_vcpu *x, uint32_t n)
+{
+    if (n > x->nslots) {
+        uint64_t *slots = realloc(x->slots, n * sizeof *slots);
+
+        if (!slots)
+            return NULL;
+        x->slots = slots;
+        x->nslots = n;
+    }
+    return x->slots;
+}
+
+nw_status step_one(struct nw_vcpu *vcpu, struct block_key key)
+{
+    struct exec_vcpu *x = vcpu->exec;
+    struct fetcher f = {.vcpu = vcpu};
+    uint64_t *slots;
+
+    if (!x->builder)
+        x->builder = ir_builder_new();
+    if (!x->builder)
+        return NW_ERR_NOMEM;
+    TRY(lift(vcpu, x->builder, &x->region, key, 1, &f));
+    slots = exec_slots(x, x->region.insns.len);
+    if (!slots)
+        return NW_ERR_NOMEM;
+    x->stepping = true;
+    ir_interp(vcpu, &x->region, slots);
+    x->stepping = false;
+    return NW_OK;
+}
+
+static struct block *block_new(const struct ir_region *region, struct block_key key, uint8_t variant)
+{
+    struct block *b = calloc(1, sizeof *b);
+
+    if (!b)
+        return NULL;
+    b->key = key;
+    b->variant = variant;
+    b->size = region->size;
+    b->ninsns = region->ninsns;
+    b->nexits = region->exits.len;
+    if (!b->nexits)
+        return b;
+    b->exits = calloc(b->nexits, sizeof *b->exits);
+    if (!b->exits) {
+        free(b);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < b->nexits; i++) {
+        b->exits[i].block = b;
+        b->exits[i].target =
+            (struct block_key){.pc = region->exits.at[i].pc, .mode = region->exits.at[i].mode};
+    }
+    return b;
+}
+
+/* The interpreter's block keeps the region. */
+static nw_status keep_region(struct nw_engine *engine, struct block *b)
+{
+    struct ir_region *r = malloc(sizeof *r);
+
+    if (!r)
+        return NW_ERR_NOMEM;
+    *r = engine->region;
+    ir_region_init(&engine->region);
+    b->region = r;
+    engine->cache.region_bytes += sizeof *b + r->insns.cap * sizeof r->insns.at[0];
+    return engine->cache.region_bytes > engine->code_size ? NW_ERR_RANGE : NW_OK;
+}
+
+static void log_code(struct nw_engine *engine, const struct block *b)
+{
+    struct nw_log *log = engine->log;
+
+    if (log_wants(engine, NW_LOG_OUT_ASM) && log->code)
+        log->code(log->opaque, NW_LOG_OUT_ASM, (uintptr_t)engine->code.buf.rx + b->code, b->key.mode,
+                  engine->code.buf.rx + b->code, b->code_size);
+}
+
+static nw_status emit(struct nw_engine *engine, struct block *b)
+{
+    struct code_buffer *code = &engine->code;
+    struct host_code out = {.exits = b->exits};
+    uint32_t at = (code->used + 31) & ~31u;
+    struct host_options options = {.fastmem = engine->mem.arena != NULL,
+                                   .chain = engine->chain && b->variant == BLOCK_PLAIN};
+    nw_status status = NW_ERR_RANGE;
+
+    if (at < code->buf.size) {
+        struct host_buffer part = {code->buf.rw + at, code->buf.rx + at, code->buf.size - at};
+
+        status = host_emit(engine->emitter, engine->guest, &engine->region, &options, &code->runtime,
+                           at, part, &out);
+    }
+    VEC_FREE(&out.insn_offsets);
+    b->sites = out.sites.at;
+    b->nsites = out.sites.len;
+    if (status != NW_OK)
+        return status;
+    b->code = at;
+    b->code_size = out.size;
+    if (b->nsites && !(b->site_hits = calloc(b->nsites, 1)))
+        return NW_ERR_NOMEM;
+    code->used = at + (out.size > 32 ? out.size : 32);
+    engine->stats.code_bytes += out.size;
+    log_code(engine, b);
+    return NW_OK;
+}
+
+static void log_guest_code(struct nw_vcpu *vcpu, const struct ir_region *r)
+{
+    struct nw_log *log = vcpu->engine->log;
+    uint8_t bytes[BLOCK_MAX_INSNS * 16];
+    uint32_t size = r->size < sizeof bytes ? r->size : (uint32_t)sizeof bytes;
+
+    if (log_wants(vcpu->engine, NW_LOG_IN_ASM) && log->code && size &&
+        mem_fetch(vcpu, r->pc, bytes, size))
+        log->code(log->opaque, NW_LOG_IN_ASM, r->pc, r->mode, bytes, size);
+}
+
+static nw_status prepare(struct nw_engine *engine)
+{
+    TRY(cache_init(engine));
+    if (!engine->builder && !(engine->builder = ir_builder_new()))
+        return NW_ERR_NOMEM;
+    if (engine->interp)
+        return NW_OK;
+    if (!engine->emitter && !(engine->emitter = host_emitter_new()))
+        return NW_ERR_NOMEM;
+    return codebuf_open(engine);
+}
+
+static nw_status optimise(struct nw_engine *engine, uint8_t variant)
+{
+    struct ir_region *r = &engine->region;
+
+    log_ir(engine, r, "lifted");
+    if (variant != BLOCK_PLAIN && !count_insns(r))
+        return NW_ERR_NOMEM;
+    TRY(ir_run_passes(r));
+    log_ir(engine, r, "optimised");
+    return NW_OK;
+}
+
+/* With the lock held. */
+static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
+                            struct block **out)
+{
+    struct nw_engine *engine = vcpu->engine;
+    struct fetcher f = {.vcpu = vcpu, .mark = true};
+    uint32_t max = variant == BLOCK_PLAIN ? BLOCK_MAX_INSNS : 1u << (variant - 1);
+    struct block *b;
+    nw_status status;
+
+    TRY(prepare(engine));
+    *out = cache_find(engine, key, variant);
+    if (*out)
+        return NW_OK;
+    TRY(lift(vcpu, engine->builder, &engine->region, key, max, &f));
+    if (f.failed && engine->region.ninsns <= 1)
+        return NW_OK;
+    log_guest_code(vcpu, &engine->region);
+    TRY(optimise(engine, variant));
+    b = block_new(&engine->region, key, variant);
+    if (!b)
+        return NW_ERR_NOMEM;
+    engine->stats.blocks_translated++;
+    engine->stats.insns_translated += b->ninsns;
+    status = engine->interp ? keep_region(engine, b) : emit(engine, b);
+    if (status == NW_OK)
+        status = cache_add(engine, b);
+    if (status != NW_OK) {
+        block_free(b);
+        return status;
+    }
+    *out = b;
+    return NW_OK;
+}
+
+nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, struct block **out)
+{
+    struct nw_engine *engine = vcpu->engine;
+    nw_status status = NW_ERR_RANGE;
+
+    for (unsigned tries = 0; tries < 2 && status == NW_ERR_RANGE; tries++) {
+        uint64_t flushes = atomic_load(&engine->cache.flushes);
+        struct engine_hold hold = engine_lock(engine);
+
+        *out = NULL;
+        status = make_block(vcpu, key, variant, out);
+        engine_unlock(engine, hold);
+        if (status != NW_ERR_RANGE)
+            break;
+        /* Full: when nobody is in translated code any more, start over. */
+        sync_quiesce(engine, vcpu);
+        pthread_mutex_lock(&engine->lock);
+        if (atomic_load(&engine->cache.flushes) == flushes)
+            cache_clear(engine);
+        pthread_mutex_unlock(&engine->lock);
+        sync_release(engine);
+        sync_move(vcpu, VCPU_INSIDE);
+    }
+    return status == NW_ERR_RANGE ? NW_ERR_NOMEM : status;
+}

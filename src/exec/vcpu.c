@@ -1,0 +1,120 @@
+#include <stdlib.h>
+#include <string.h>
+#include <xmmintrin.h>
+#include "exec/signals.h"
+#include "exec/vcpu_priv.h"
+
+#define MXCSR_MASKED 0x1f80u
+#define MXCSR_FLAGS  0x3fu
+
+void counter_add(struct nw_vcpu *vcpu, enum vcpu_counter which)
+{
+    _Atomic uint64_t *c = &vcpu->exec->counters[which];
+
+    /* One writer: no locked instruction is needed. */
+    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+void vcpu_raise(struct nw_vcpu *vcpu, enum vcpu_exc_kind kind, uint32_t payload)
+{
+    vcpu->exc = (struct vcpu_exc){.kind = kind, .payload = payload};
+    vcpu->leave = VCPU_LEAVE_EXC;
+}
+
+void vcpu_fp_sync(struct nw_vcpu *vcpu)
+{
+    uint32_t m;
+
+    if (!vcpu->mxcsr_live)
+        return;
+    m = _mm_getcsr();
+    /* IE, ZE, OE, UE, PE; a denormal operand (DE) is no exception of the guest's. */
+    vcpu->fp.flags |= (m & 1 ? FP_INVALID : 0) | (m & 4 ? FP_DIVZERO : 0) |
+                      (m & 8 ? FP_OVERFLOW : 0) | (m & 16 ? FP_UNDERFLOW : 0) |
+                      (m & 32 ? FP_INEXACT : 0);
+    _mm_setcsr(m & ~MXCSR_FLAGS);
+}
+
+void vcpu_fp_changed(struct nw_vcpu *vcpu)
+{
+    /* ORDER FP_ROUND; Intel SDM 1 table 4-8 */
+    static const uint8_t round[] = {0, 2, 1, 3};
+
+    vcpu->mxcsr = MXCSR_MASKED | (uint32_t)round[vcpu->fp.round & 3] << 13;
+}
+
+uint64_t vcpu_pc(const struct nw_vcpu *vcpu)
+{
+    uint64_t pc = 0;
+
+    memcpy(&pc, vcpu->state + vcpu->guest->pc_offset, ir_type_size(vcpu->guest->addr_type));
+    return pc;
+}
+
+void vcpu_free(struct nw_vcpu *vcpu)
+{
+    if (vcpu->exec) {
+        if (vcpu->exec->builder)
+            ir_builder_free(vcpu->exec->builder);
+        ir_region_free(&vcpu->exec->region);
+        free(vcpu->exec->slots);
+        free(vcpu->exec);
+    }
+    free(vcpu->jumps);
+    free(vcpu);
+}
+
+nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
+{
+    struct nw_vcpu *vcpu = aligned_alloc(64, (sizeof *vcpu + 63) & ~(size_t)63);
+    nw_status status;
+
+    if (!vcpu)
+        return NW_ERR_NOMEM;
+    memset(vcpu, 0, sizeof *vcpu);
+    vcpu->engine = engine;
+    vcpu->mem = &engine->mem;
+    vcpu->guest = engine->guest;
+    vcpu->arena = engine->interp ? NULL : engine->mem.arena;
+    vcpu->jumps = calloc(JUMP_CACHE_SIZE, sizeof *vcpu->jumps);
+    vcpu->exec = calloc(1, sizeof *vcpu->exec);
+    status = vcpu->jumps && vcpu->exec ? NW_OK : NW_ERR_NOMEM;
+    if (status == NW_OK && vcpu->arena)
+        status = signals_install();
+    if (status == NW_OK) {
+        ir_region_init(&vcpu->exec->region);
+        tlb_flush(vcpu);
+        vcpu_fp_changed(vcpu);
+        status = engine->guest->init(vcpu, engine->cpu);
+        vcpu_fp_changed(vcpu);
+    }
+    if (status != NW_OK) {
+        vcpu_free(vcpu);
+        return status;
+    }
+    struct engine_hold hold = engine_lock(engine);
+    pthread_mutex_lock(&engine->sync.lock);
+    vcpu->next = engine->vcpus;
+    engine->vcpus = vcpu;
+    pthread_mutex_unlock(&engine->sync.lock);
+    engine_unlock(engine, hold);
+    *out = vcpu;
+    return NW_OK;
+}
+
+void vcpu_destroy(struct nw_vcpu *vcpu)
+{
+    struct nw_engine *engine = vcpu->engine;
+    struct engine_hold hold = engine_lock(engine);
+    struct nw_vcpu **at;
+
+    pthread_mutex_lock(&engine->sync.lock);
+    for (at = &engine->vcpus; *at != vcpu; at = &(*at)->next)
+        ;
+    *at = vcpu->next;
+    for (unsigned i = 0; i < COUNTERS; i++)
+        engine->retired[i] += atomic_load_explicit(&vcpu->exec->counters[i], memory_order_relaxed);
+    pthread_mutex_unlock(&engine->sync.lock);
+    engine_unlock(engine, hold);
+    vcpu_free(vcpu);
+}

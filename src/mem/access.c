@@ -1,0 +1,519 @@
+/* The slow path of guest accesses: TLB misses, MMIO, page crossing, stores near code, faults.
+ *
+ * An access is at most two pieces, one per page. Both are resolved and checked before anything is
+ * read or written. Memory is accessed under the space's lock, so that nobody unmaps it meanwhile;
+ * MMIO callbacks run without locks. */
+#include "mem/core.h"
+#include "mem/mem.h"
+
+#include <string.h>
+#include "exec/counters.h"
+#include "ir/ir.h"
+
+struct piece {
+    const struct mem_region *region; /* valid under the lock */
+    uint64_t gpa;
+    uint8_t *host; /* null: MMIO */
+    unsigned size;
+    bool shut;     /* the host page must be opened first */
+    nw_mmio_read_fn read;
+    nw_mmio_write_fn write;
+    void *opaque;
+    uint64_t offset;
+};
+
+struct access {
+    struct piece piece[2];
+    unsigned pieces;
+    bool mmio;
+};
+
+void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access access, nw_fault fault)
+{
+    vcpu->exc = (struct vcpu_exc){
+        .kind = EXC_MEM, .addr = gva, .size = size, .access = access, .fault = fault};
+    vcpu->leave = VCPU_LEAVE_EXC;
+}
+
+static uint64_t page_of(uint64_t gva)
+{
+    return gva & ~(PAGE_SIZE_ - 1);
+}
+
+/* Finds what lies behind one piece. On failure the exception is recorded. */
+static bool resolve_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t gva, unsigned size,
+                          nw_access access)
+{
+    struct mem_space *space = vcpu->mem;
+    const struct mem_region *r = region_find(&space->regions, gva);
+    uint32_t need = access == NW_ACCESS_WRITE ? NW_WRITE : NW_READ;
+
+    if (!r || !(r->perms & need)) {
+        mem_raise(vcpu, gva, size, access, r ? NW_FAULT_PERM : NW_FAULT_UNMAPPED);
+        return false;
+    }
+    p->region = r;
+    p->gpa = gva;
+    p->size = size;
+    p->host = NULL;
+    p->shut = false;
+    if (r->kind == MEM_MMIO) {
+        p->read = r->read;
+        p->write = r->write;
+        p->opaque = r->opaque;
+        p->offset = gva - r->base;
+        return true;
+    }
+    p->host = r->host + (gva - r->start);
+    return true;
+}
+
+static bool resolve(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsigned size,
+                    nw_access access)
+{
+    uint64_t second = (gva + size - 1) & vcpu->mem->last & ~(PAGE_SIZE_ - 1);
+    unsigned first = size;
+
+    a->pieces = 1;
+    if (second != page_of(gva)) {
+        first = (unsigned)(PAGE_SIZE_ - (gva & (PAGE_SIZE_ - 1)));
+        a->pieces = 2;
+    }
+    if (!resolve_piece(vcpu, &a->piece[0], gva, first, access))
+        return false;
+    if (a->pieces == 2 && !resolve_piece(vcpu, &a->piece[1], second, size - first, access))
+        return false;
+    a->mmio = false;
+    for (unsigned i = 0; i < a->pieces; i++)
+        a->mmio |= !a->piece[i].host;
+    return true;
+}
+
+/* With code_lock held. */
+static bool copy_piece(struct mem_space *space, struct piece *p, uint8_t *bytes, bool write)
+{
+    uint64_t page = page_of(p->gpa);
+    const uint8_t *from = write ? bytes : p->host;
+    uint8_t *to = write ? p->host : bytes;
+    bool ok = true;
+
+    p->shut = !space_page_open(space, p->region, page, write);
+    if (p->shut && !space_open_page(space, p->region, page))
+        return false;
+    if (p->region->file)
+        ok = guarded_copy(to, from, p->size);
+    else
+        memcpy(to, from, p->size);
+    if (p->shut)
+        space_close_page(space, p->region, page);
+    return ok;
+}
+
+static void mmio_read(struct nw_vcpu *vcpu, const struct piece *p, uint8_t *bytes)
+{
+    vcpu->mem->client->callback_enter(vcpu);
+    for (unsigned done = 0; done < p->size;) {
+        uint64_t offset = p->offset + done;
+        unsigned size = 8;
+
+        while (size > p->size - done || (offset & (size - 1)))
+            size /= 2;
+        uint64_t v = p->read(p->opaque, offset, size);
+        memcpy(bytes + done, &v, size);
+        done += size;
+    }
+    vcpu->mem->client->callback_leave(vcpu);
+}
+
+static void mmio_write(struct nw_vcpu *vcpu, const struct piece *p, const uint8_t *bytes)
+{
+    vcpu->mem->client->callback_enter(vcpu);
+    for (unsigned done = 0; done < p->size;) {
+        uint64_t offset = p->offset + done, v = 0;
+        unsigned size = 8;
+
+        while (size > p->size - done || (offset & (size - 1)))
+            size /= 2;
+        memcpy(&v, bytes + done, size);
+        p->write(p->opaque, offset, v, size);
+        done += size;
+    }
+    vcpu->mem->client->callback_leave(vcpu);
+}
+
+/* Under the lock: lets the fast path serve this page from now on. */
+static void fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
+{
+    struct mem_space *space = vcpu->mem;
+    const struct mem_region *r = p->region;
+    uint64_t page = page_of(p->gpa);
+    struct tlb_entry e = {TLB_NONE, TLB_NONE, TLB_NONE, (uintptr_t)p->host - p->gpa};
+
+    /* A fast access to the page must not need the host's protection changed, nor a guard; without
+     * an arena that would be all mapped files, so there only those pages count as risky that do
+     * not exist now. */
+    if (r->file && (space->arena || !guarded_probe(p->host)))
+        return;
+    if ((r->perms & NW_READ) && space_page_open(space, r, page, false))
+        e.read = page;
+    if ((r->perms & NW_WRITE) && space_page_open(space, r, page, true) &&
+        !space_code_page(space, page))
+        e.write = page;
+    if (e.read != TLB_NONE || e.write != TLB_NONE)
+        tlb_fill(vcpu, mmu, page, &e);
+}
+
+static void tlb_check(struct nw_vcpu *vcpu)
+{
+    uint64_t now = vcpu->mem->generation;
+
+    if (vcpu->tlb_generation != now) {
+        vcpu->tlb_generation = now;
+        tlb_flush(vcpu);
+    }
+}
+
+/* Reads or writes the pieces that are memory. False when a fault has been recorded. */
+static bool copy_pieces(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, bool write)
+{
+    struct mem_space *space = vcpu->mem;
+    nw_access access = write ? NW_ACCESS_WRITE : NW_ACCESS_READ;
+    bool ok = true;
+
+    /* A store must not be half done when the second page turns out not to exist. */
+    for (unsigned i = 0; write && a->pieces == 2 && ok && i < 2; i++) {
+        struct piece *p = &a->piece[i];
+        uint8_t probe[8];
+
+        if (p->host && p->region->file && !copy_piece(space, p, probe, false)) {
+            mem_raise(vcpu, p->gpa, p->size, access, NW_FAULT_BUS);
+            ok = false;
+        }
+    }
+    for (unsigned i = 0; ok && i < a->pieces; i++) {
+        struct piece *p = &a->piece[i];
+
+        if (p->host && !copy_piece(space, p, bytes + (i ? a->piece[0].size : 0), write)) {
+            mem_raise(vcpu, p->gpa, p->size, access, NW_FAULT_BUS);
+            ok = false;
+        }
+    }
+    return ok;
+}
+
+static bool load_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
+{
+    struct mem_space *space = vcpu->mem;
+    struct access a;
+    bool ok;
+
+    counter_add(vcpu, COUNT_TLB_MISSES);
+    pthread_rwlock_rdlock(&space->lock);
+    tlb_check(vcpu);
+    ok = resolve(vcpu, &a, gva, size, NW_ACCESS_READ);
+    if (ok) {
+        pthread_mutex_lock(&space->code_lock);
+        ok = copy_pieces(vcpu, &a, bytes, false);
+        if (ok && a.pieces == 1 && !a.mmio)
+            fill(vcpu, &a.piece[0], mmu);
+        pthread_mutex_unlock(&space->code_lock);
+    }
+    pthread_rwlock_unlock(&space->lock);
+    for (unsigned i = 0; ok && a.mmio && i < a.pieces; i++)
+        if (!a.piece[i].host)
+            mmio_read(vcpu, &a.piece[i], bytes + (i ? a.piece[0].size : 0));
+    return ok;
+}
+
+/* Does the access touch code? Counts stores that only come near it. With code_lock held. */
+static const struct piece *hits_code(struct mem_space *space, const struct access *a)
+{
+    for (unsigned i = 0; i < a->pieces; i++) {
+        const struct piece *p = &a->piece[i];
+        struct code_page *code = p->host ? space_code_page(space, page_of(p->gpa)) : NULL;
+
+        if (!code)
+            continue;
+        if (code->granules & code_granules(code->page, p->gpa, p->size))
+            return p;
+        code->stores++;
+    }
+    return NULL;
+}
+
+enum store_result { STORE_DONE, STORE_FAILED, STORE_AGAIN };
+
+static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
+                                    uint8_t *bytes)
+{
+    struct mem_space *space = vcpu->mem;
+    const struct piece *code = NULL;
+    uint64_t code_gpa = 0;
+    unsigned code_size = 0;
+    struct access a;
+    bool ok;
+
+    pthread_rwlock_rdlock(&space->lock);
+    tlb_check(vcpu);
+    ok = resolve(vcpu, &a, gva, size, NW_ACCESS_WRITE);
+    if (ok) {
+        pthread_mutex_lock(&space->code_lock);
+        code = hits_code(space, &a);
+        if (code) {
+            code_gpa = code->gpa;
+            code_size = code->size;
+        } else {
+            ok = copy_pieces(vcpu, &a, bytes, true);
+            if (ok && a.pieces == 1 && !a.mmio)
+                fill(vcpu, &a.piece[0], mmu);
+        }
+        pthread_mutex_unlock(&space->code_lock);
+    }
+    pthread_rwlock_unlock(&space->lock);
+    if (!ok)
+        return STORE_FAILED;
+    if (code) {
+        counter_add(vcpu, COUNT_SMC_FAULTS);
+        return space->client->store_hits_code(vcpu, code_gpa, code_size) ? STORE_AGAIN : STORE_FAILED;
+    }
+    for (unsigned i = 0; a.mmio && i < a.pieces; i++)
+        if (!a.piece[i].host)
+            mmio_write(vcpu, &a.piece[i], bytes + (i ? a.piece[0].size : 0));
+    return STORE_DONE;
+}
+
+static bool store_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
+{
+    enum store_result r;
+
+    counter_add(vcpu, COUNT_TLB_MISSES);
+    do {
+        r = store_once(vcpu, gva, size, mmu, bytes);
+    } while (r == STORE_AGAIN);
+    return r == STORE_DONE;
+}
+
+static bool aligned(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
+{
+    if (NW_LIKELY(!(gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1))))
+        return true;
+    mem_raise(vcpu, gva, 1u << IR_MEM_SIZE(memop), access, NW_FAULT_ALIGN);
+    return false;
+}
+
+/* The host address of an access within one page that the TLB knows, else null. Without an arena
+ * only: there the owner of the memory waits for this vCPU before the memory goes. */
+static uint8_t *tlb_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, bool write)
+{
+    uint64_t page = page_of(gva);
+    struct tlb_entry *e;
+
+    if (vcpu->mem->arena || page_of(gva + size - 1) != page)
+        return NULL;
+    e = tlb_find(vcpu, mmu, page);
+    if (!e || (write ? e->write : e->read) != page)
+        return NULL;
+    return (uint8_t *)(uintptr_t)(gva + e->addend);
+}
+
+/* With an arena: TLB hits count under the space's lock only. */
+static bool locked_access(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
+                          uint8_t *bytes, bool write)
+{
+    struct mem_space *space = vcpu->mem;
+    uint64_t page = page_of(gva);
+    bool done = false;
+
+    if (!space->arena || page_of(gva + size - 1) != page)
+        return false;
+    pthread_rwlock_rdlock(&space->lock);
+    if (vcpu->tlb_generation == space->generation) {
+        struct tlb_entry *e = tlb_find(vcpu, mmu, page);
+
+        if (e && (write ? e->write : e->read) == page) {
+            uint8_t *host = (uint8_t *)(uintptr_t)(gva + e->addend);
+
+            memcpy(write ? host : bytes, write ? bytes : host, size);
+            done = true;
+        }
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return done;
+}
+
+static uint64_t swap_bytes(uint64_t v, unsigned size)
+{
+    return __builtin_bswap64(v) >> (64 - 8 * size);
+}
+
+/* One host access of the natural size, so that other vCPUs see it whole. */
+static void copy_whole(void *to, const void *from, unsigned size)
+{
+    switch (size) {
+    case 1: memcpy(to, from, 1); break;
+    case 2: memcpy(to, from, 2); break;
+    case 4: memcpy(to, from, 4); break;
+    default: memcpy(to, from, 8); break;
+    }
+}
+
+uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
+    uint8_t *host = tlb_hit(vcpu, gva, size, mmu, false);
+    uint64_t v = 0;
+    uint8_t bytes[8] = {0};
+
+    if (!aligned(vcpu, gva, memop, NW_ACCESS_READ))
+        return 0;
+    if (host) {
+        copy_whole(&v, host, size);
+    } else {
+        if (!locked_access(vcpu, gva, size, mmu, bytes, false) &&
+            !load_slow(vcpu, gva, size, mmu, bytes))
+            return 0;
+        memcpy(&v, bytes, sizeof v);
+    }
+    if (memop & IR_MEM_BE)
+        v = swap_bytes(v, size);
+    if ((memop & IR_MEM_SIGNED) && size < 8) {
+        unsigned shift = 64 - 8 * size;
+
+        v = (uint64_t)((int64_t)(v << shift) >> shift);
+    }
+    return v;
+}
+
+void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
+    uint8_t *host = tlb_hit(vcpu, gva, size, mmu, true);
+    uint8_t bytes[8];
+
+    if (!aligned(vcpu, gva, memop, NW_ACCESS_WRITE))
+        return;
+    if (memop & IR_MEM_BE)
+        value = swap_bytes(value, size);
+    memcpy(bytes, &value, sizeof bytes);
+    if (host)
+        copy_whole(host, bytes, size);
+    else if (!locked_access(vcpu, gva, size, mmu, bytes, true))
+        store_slow(vcpu, gva, size, mmu, bytes);
+}
+
+static uint64_t host_cas(uint8_t *at, uint64_t expected, uint64_t desired, unsigned size)
+{
+    switch (size) {
+    case 1: {
+        uint8_t old = (uint8_t)expected;
+        __atomic_compare_exchange_n(at, &old, (uint8_t)desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        return old;
+    }
+    case 2: {
+        uint16_t old = (uint16_t)expected;
+        __atomic_compare_exchange_n((uint16_t *)(void *)at, &old, (uint16_t)desired, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST);
+        return old;
+    }
+    case 4: {
+        uint32_t old = (uint32_t)expected;
+        __atomic_compare_exchange_n((uint32_t *)(void *)at, &old, (uint32_t)desired, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST);
+        return old;
+    }
+    default: {
+        uint64_t old = expected;
+        __atomic_compare_exchange_n((uint64_t *)(void *)at, &old, desired, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST);
+        return old;
+    }
+    }
+}
+
+/* Under both locks: the exchange on one page of memory. */
+static bool cas_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t *value, uint64_t desired)
+{
+    struct mem_space *space = vcpu->mem;
+    uint64_t page = page_of(p->gpa);
+
+    if (p->region->file && !guarded_probe(p->host)) {
+        mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_BUS);
+        return false;
+    }
+    bool shut = !space_page_open(space, p->region, page, true);
+    if (shut && !space_open_page(space, p->region, page)) {
+        mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_PERM);
+        return false;
+    }
+    *value = host_cas(p->host, *value, desired, p->size);
+    if (shut)
+        space_close_page(space, p->region, page);
+    return true;
+}
+
+/* *VALUE: expected in, old out, in host byte order. */
+static enum store_result cas_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, uint64_t *value,
+                                  uint64_t desired)
+{
+    struct mem_space *space = vcpu->mem;
+    struct access a;
+    bool code = false, ok;
+
+    pthread_rwlock_rdlock(&space->lock);
+    ok = resolve(vcpu, &a, gva, size, NW_ACCESS_WRITE);
+    if (ok && !(a.piece[0].region->perms & NW_READ)) {
+        mem_raise(vcpu, gva, size, NW_ACCESS_READ, NW_FAULT_PERM);
+        ok = false;
+    }
+    if (ok && !a.mmio) {
+        pthread_mutex_lock(&space->code_lock);
+        code = hits_code(space, &a) != NULL;
+        if (!code)
+            ok = cas_piece(vcpu, &a.piece[0], value, desired);
+        pthread_mutex_unlock(&space->code_lock);
+    }
+    pthread_rwlock_unlock(&space->lock);
+    if (!ok)
+        return STORE_FAILED;
+    if (code)
+        return space->client->store_hits_code(vcpu, gva, size) ? STORE_AGAIN : STORE_FAILED;
+    if (a.mmio) {
+        uint64_t old = 0;
+
+        mmio_read(vcpu, &a.piece[0], (uint8_t *)&old);
+        if (old == *value)
+            mmio_write(vcpu, &a.piece[0], (const uint8_t *)&desired);
+        *value = old;
+    }
+    return STORE_DONE;
+}
+
+uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
+    uint64_t mask = UINT64_MAX >> (64 - 8 * size), old = expected & mask;
+    uint8_t *host;
+    enum store_result r;
+
+    /* Host atomics want natural alignment whatever the guest allows. */
+    if ((gva & (size - 1)) || !aligned(vcpu, gva, memop, NW_ACCESS_WRITE)) {
+        mem_raise(vcpu, gva, size, NW_ACCESS_WRITE, NW_FAULT_ALIGN);
+        return 0;
+    }
+    desired &= mask;
+    if (memop & IR_MEM_BE) {
+        old = swap_bytes(old, size);
+        desired = swap_bytes(desired, size);
+    }
+    host = tlb_hit(vcpu, gva, size, mmu, true);
+    if (host && tlb_hit(vcpu, gva, size, mmu, false)) {
+        old = host_cas(host, old, desired, size);
+    } else {
+        do {
+            r = cas_once(vcpu, gva, size, &old, desired);
+        } while (r == STORE_AGAIN);
+        if (r != STORE_DONE)
+            return 0;
+    }
+    return memop & IR_MEM_BE ? swap_bytes(old, size) : old;
+}

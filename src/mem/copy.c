@@ -1,0 +1,241 @@
+/* The engine's own accesses to guest memory: debugger reads and writes, fetch, buffers of system
+ * calls, and moving mappings. */
+#include "mem/core.h"
+#include "mem/mem.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static nw_status check_memory(struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    uint64_t end = gpa + size;
+
+    while (gpa != end) {
+        const struct mem_region *r = region_find(&space->regions, gpa);
+
+        if (!r || r->kind == MEM_MMIO)
+            return NW_ERR_UNMAPPED;
+        if (r->end == 0 || r->end - gpa >= end - gpa)
+            return NW_OK;
+        gpa = r->end;
+    }
+    return NW_OK;
+}
+
+/* Copies within one page. */
+static bool copy_page(struct mem_space *space, uint64_t gpa, uint8_t *buf, size_t size, bool write)
+{
+    const struct mem_region *r = region_find(&space->regions, gpa);
+    uint64_t page = gpa & ~(PAGE_SIZE_ - 1);
+    uint8_t *host = r->host + (gpa - r->start);
+    bool ok = false, shut;
+
+    pthread_mutex_lock(&space->code_lock);
+    shut = !space_page_open(space, r, page, write);
+    if (!shut || space_open_page(space, r, page))
+        ok = write ? guarded_copy(host, buf, size) : guarded_copy(buf, host, size);
+    if (shut)
+        space_close_page(space, r, page);
+    pthread_mutex_unlock(&space->code_lock);
+    return ok;
+}
+
+static nw_status copy(struct mem_space *space, uint64_t gpa, uint8_t *buf, size_t size, bool write)
+{
+    nw_status status;
+
+    if (size && (gpa > space->last || size - 1 > space->last - gpa))
+        return NW_ERR_RANGE;
+    pthread_rwlock_rdlock(&space->lock);
+    status = check_memory(space, gpa, size);
+    while (status == NW_OK && size) {
+        size_t part = PAGE_SIZE_ - (gpa & (PAGE_SIZE_ - 1));
+
+        if (part > size)
+            part = size;
+        if (!copy_page(space, gpa, buf, part, write))
+            status = NW_ERR_FAULT;
+        gpa += part;
+        buf += part;
+        size -= part;
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return status;
+}
+
+nw_status space_read(struct mem_space *space, uint64_t gpa, void *buf, size_t size)
+{
+    return copy(space, gpa, buf, size, false);
+}
+
+nw_status space_write(struct mem_space *space, uint64_t gpa, const void *buf, size_t size)
+{
+    return copy(space, gpa, (uint8_t *)(uintptr_t)buf, size, true);
+}
+
+bool mem_fetch(struct nw_vcpu *vcpu, uint64_t gva, void *buf, unsigned size)
+{
+    struct mem_space *space = vcpu->mem;
+    bool ok = true;
+
+    if (gva > space->last || size - 1 > space->last - gva)
+        return false;
+    pthread_rwlock_rdlock(&space->lock);
+    for (uint64_t at = gva; ok;) {
+        const struct mem_region *r = region_find(&space->regions, at);
+
+        ok = r && r->kind != MEM_MMIO && (r->perms & NW_EXEC);
+        if (!ok || r->end - at >= gva + size - at)
+            break;
+        at = r->end;
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return ok && space_read(space, gva, buf, size) == NW_OK;
+}
+
+nw_fault mem_fetch_fault(struct nw_vcpu *vcpu, uint64_t gva)
+{
+    const struct mem_region *r;
+    nw_fault fault;
+
+    pthread_rwlock_rdlock(&vcpu->mem->lock);
+    r = region_find(&vcpu->mem->regions, gva);
+    if (!r)
+        fault = NW_FAULT_UNMAPPED;
+    else if (r->kind == MEM_MMIO || !(r->perms & NW_EXEC))
+        fault = NW_FAULT_PERM;
+    else
+        fault = NW_FAULT_BUS;
+    pthread_rwlock_unlock(&vcpu->mem->lock);
+    return fault;
+}
+
+size_t space_host_span(struct mem_space *space, uint64_t gpa, size_t size, uint32_t need, void **hva)
+{
+    const struct mem_region *r;
+    size_t span = 0;
+
+    if (gpa > space->last || !size)
+        return 0;
+    if (size - 1 > space->last - gpa)
+        size = space->last - gpa + 1;
+    pthread_rwlock_rdlock(&space->lock);
+    r = region_find(&space->regions, gpa);
+    if (r && r->kind != MEM_MMIO)
+        *hva = r->host + (gpa - r->start);
+    while (r && r->kind != MEM_MMIO && (r->perms & need) == need &&
+           (!r->in_arena || (r->perms & NW_READ)) && span < size &&
+           r->host + (gpa + span - r->start) == (uint8_t *)*hva + span) {
+        uint64_t rest = r->end - (gpa + span);
+
+        if (rest >= size - span) {
+            span = size;
+            break;
+        }
+        span += rest;
+        r = region_find(&space->regions, gpa + span);
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return span;
+}
+
+/* Gives the pages of R (taken out of the tree) their new place. The source range becomes part of
+ * the reservation again. */
+static nw_status move_in_arena(struct mem_space *space, struct mem_region *r, uint64_t to,
+                               uint64_t new_size)
+{
+    uint64_t old_size = r->end - r->start;
+    uint8_t *from = space->arena + r->start, *at = space->arena + to;
+    int prot = arena_prot(r->perms);
+
+    if (new_size < old_size)
+        old_size = new_size;
+    if (!r->file && !r->shared) {
+        /* Anonymous memory moves without its range ever being free for other threads' mappings;
+         * what is new is the reservation with its protection lifted. */
+        if (from != at && mremap(from, old_size, old_size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, at) ==
+                              MAP_FAILED)
+            return NW_ERR_NOMEM;
+        if (new_size > old_size && prot && mprotect(at + old_size, new_size - old_size, prot))
+            return NW_ERR_NOMEM;
+        return NW_OK;
+    }
+    if (from == at) {
+        void *aside = mremap(from, old_size, new_size, MREMAP_MAYMOVE);
+
+        if (aside == MAP_FAILED)
+            return NW_ERR_NOMEM;
+        from = aside;
+        old_size = new_size;
+    }
+    if (mremap(from, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED)
+        return NW_ERR_NOMEM;
+    return NW_OK;
+}
+
+static nw_status move_host(struct mem_space *space, struct mem_region *r, uint64_t to, uint64_t new_size)
+{
+    uint64_t old_size = r->end - r->start;
+
+    if (r->in_arena) {
+        TRY(move_in_arena(space, r, to, new_size));
+        /* What the old place no longer covers is reservation again. */
+        uint64_t keep = r->start == to ? (new_size < old_size ? new_size : old_size) : 0;
+        if (keep < old_size &&
+            mmap(space->arena + r->start + keep, old_size - keep, PROT_NONE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+            return NW_ERR_NOMEM;
+        r->host = space->arena + to;
+    } else {
+        void *at = mremap(r->host, old_size, new_size, MREMAP_MAYMOVE);
+
+        if (at == MAP_FAILED)
+            return NW_ERR_NOMEM;
+        r->host = at;
+    }
+    return NW_OK;
+}
+
+/* Is [FROM, FROM + SIZE) one mapping that can move? Merges are undone by cutting only, so the
+ * pieces of an anonymous mapping are one region already. */
+static const struct mem_region *movable(struct mem_space *space, uint64_t from, uint64_t size)
+{
+    const struct mem_region *r = region_find(&space->regions, from);
+
+    if (!r || r->kind != MEM_OWNED || r->end - from < size)
+        return NULL;
+    return r;
+}
+
+nw_status space_move(struct mem_space *space, uint64_t from, uint64_t old_size, uint64_t to,
+                     uint64_t new_size)
+{
+    uint64_t keep = from == to ? (new_size < old_size ? new_size : old_size) : 0;
+    struct mem_region *r;
+    nw_status status = NW_OK;
+
+    pthread_rwlock_wrlock(&space->lock);
+    if (!movable(space, from, old_size))
+        status = NW_ERR_UNMAPPED;
+    else if (from != to && from < to + new_size && to < from + old_size)
+        status = NW_ERR_OVERLAP;
+    else if (new_size > keep && region_bytes(&space->regions, to + keep, new_size - keep))
+        status = NW_ERR_OVERLAP;
+    if (status == NW_OK)
+        status = region_cut(&space->regions, from);
+    if (status == NW_OK)
+        status = region_cut(&space->regions, from + old_size);
+    if (status == NW_OK) {
+        r = region_take(&space->regions, from, from + old_size);
+        status = move_host(space, r, to, new_size);
+        if (status == NW_OK) {
+            r->start = to;
+            r->end = to + new_size;
+        }
+        region_insert(&space->regions, r);
+        space->generation++;
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return status;
+}

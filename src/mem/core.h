@@ -1,0 +1,127 @@
+/* An engine's address space from within: regions, the arena, pages that hold translated code.
+ *
+ * Locks, in the order in which they are taken: the engine's own, space->lock (regions),
+ * space->code_lock (code pages and the host protection of single pages). Calls that change the
+ * map are made with the engine's lock held; see exec/memory.c. */
+#ifndef MEM_CORE_H
+#define MEM_CORE_H
+
+#include <pthread.h>
+#include "exec/vcpu.h"
+#include "mem/region.h"
+
+struct block;
+
+#define ARENA_SIZE  (1ull << 32)
+#define ARENA_GUARD (1ull << 20)
+
+/* What the memory asks of the engine. OPAQUE is the engine. */
+struct mem_client {
+    /* A store of the vCPU hits translated code: either forget that code and give true, or arrange
+     * for the instruction to be run again later (vcpu->leave) and give false. */
+    bool (*store_hits_code)(struct nw_vcpu *, uint64_t gpa, uint32_t size);
+    /* The vCPU is about to run, or has run, a callback of the caller's. */
+    void (*callback_enter)(struct nw_vcpu *);
+    void (*callback_leave)(struct nw_vcpu *);
+    /* Page PAGE has become a code page: no vCPU may hold a write tag of it from now on. */
+    void (*drop_write_tags)(void *opaque, uint64_t page);
+};
+
+/* A page that translated code was made from. */
+struct code_page {
+    uint64_t page;        /* guest address */
+    uint64_t granules;    /* a bit per 64 bytes that were translated */
+    struct block *blocks; /* guarded by the engine's lock */
+    uint32_t stores;      /* beside the code, since it became a code page */
+    struct code_page *next;
+};
+
+#define CODE_GRANULE_BITS 6
+#define CODE_BUCKETS_MIN  64
+
+struct mem_space {
+    pthread_rwlock_t lock;
+    struct region_tree regions;
+    uint64_t last;         /* highest guest address */
+    uint8_t *arena;        /* null: none */
+    _Atomic uint64_t generation; /* with an arena: TLBs of older generations are stale */
+
+    pthread_mutex_t code_lock;
+    struct code_page **code; /* hash by page */
+    uint32_t code_buckets, code_pages;
+
+    const struct mem_client *client;
+    void *opaque;
+};
+
+/* LAST: the highest guest address. ARENA: reserve one; goes without when the host has no room. */
+nw_status space_init(struct mem_space *, uint64_t last, bool arena, const struct mem_client *,
+                     void *opaque);
+void space_free(struct mem_space *);
+
+/* Checks alignment, emptiness and wrapping of a page range. */
+nw_status space_check(const struct mem_space *, uint64_t gpa, uint64_t size);
+
+/* How a new mapping gets its memory. */
+struct mem_backing {
+    int fd;          /* -1: anonymous */
+    uint64_t offset; /* in the file */
+    bool shared;
+};
+nw_status space_map(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms,
+                    const struct mem_backing *);
+nw_status space_map_ptr(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms, void *host);
+nw_status space_map_mmio(struct mem_space *, uint64_t gpa, uint64_t size, nw_mmio_read_fn,
+                         nw_mmio_write_fn, void *opaque);
+/* The code in the range has been forgotten already. */
+nw_status space_unmap(struct mem_space *, uint64_t gpa, uint64_t size);
+/* As space_unmap for whatever part is mapped. */
+nw_status space_clear(struct mem_space *, uint64_t gpa, uint64_t size);
+nw_status space_protect(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms);
+/* Moves the mapping at FROM to the free range at TO, resizing it on the way. */
+nw_status space_move(struct mem_space *, uint64_t from, uint64_t old_size, uint64_t to,
+                     uint64_t new_size);
+
+/* Debugger access, permissions ignored. */
+nw_status space_read(struct mem_space *, uint64_t gpa, void *buf, size_t size);
+nw_status space_write(struct mem_space *, uint64_t gpa, const void *buf, size_t size);
+/* Contiguous host memory at GPA, at most SIZE bytes; see mem_host_span. */
+size_t space_host_span(struct mem_space *, uint64_t gpa, size_t size, uint32_t need, void **hva);
+
+/* ---- code pages ---- */
+
+/* Copies code for the translator and marks it as such before it is read. */
+bool space_fetch_code(struct mem_space *, uint64_t gpa, void *buf, unsigned size);
+/* The code page at PAGE, or null. Engine's lock or code_lock held. */
+struct code_page *space_code_page(struct mem_space *, uint64_t page);
+/* Is there a code page in the range? Engine's lock held. */
+bool space_has_code(struct mem_space *, uint64_t gpa, uint64_t size);
+/* Replaces the page's granules by GRANULES; with none and no blocks it ceases to be a code page. */
+void space_code_update(struct mem_space *, struct code_page *, uint64_t granules);
+/* Bits of the granules in PAGE that [GPA, GPA + SIZE) touches. */
+uint64_t code_granules(uint64_t page, uint64_t gpa, uint64_t size);
+
+/* ---- host protection (region.in_arena pages); SPACE->code_lock held ---- */
+
+/* The host protection that PERMS ask for. */
+int arena_prot(uint32_t perms);
+/* Opens one page for access by the engine itself, whatever the guest may do, and closes it. */
+bool space_open_page(struct mem_space *, const struct mem_region *, uint64_t page);
+void space_close_page(struct mem_space *, const struct mem_region *, uint64_t page);
+/* May the host read or write that page now? */
+bool space_page_open(struct mem_space *, const struct mem_region *, uint64_t page, bool write);
+uint8_t *arena_reserve(void);
+void arena_release(uint8_t *arena);
+
+/* ---- guarded host access (files may be shorter than their mapping) ---- */
+bool guarded_copy(void *to, const void *from, size_t size);
+bool guarded_probe(const void *at);
+
+/* ---- TLB ---- */
+void tlb_flush(struct nw_vcpu *);
+void tlb_flush_page(struct nw_vcpu *, uint64_t page);
+/* The entry that holds PAGE, from the victims if need be, or null. */
+struct tlb_entry *tlb_find(struct nw_vcpu *, unsigned mmu, uint64_t page);
+void tlb_fill(struct nw_vcpu *, unsigned mmu, uint64_t page, const struct tlb_entry *);
+
+#endif

@@ -1,0 +1,306 @@
+#include "mem/core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+nw_status space_init(struct mem_space *space, uint64_t last, bool arena,
+                     const struct mem_client *client, void *opaque)
+{
+    memset(space, 0, sizeof *space);
+    space->last = last;
+    space->client = client;
+    space->opaque = opaque;
+    if (pthread_rwlock_init(&space->lock, NULL))
+        return NW_ERR_NOMEM;
+    if (pthread_mutex_init(&space->code_lock, NULL)) {
+        pthread_rwlock_destroy(&space->lock);
+        return NW_ERR_NOMEM;
+    }
+    if (arena)
+        space->arena = arena_reserve();
+    return NW_OK;
+}
+
+static void drop_host(struct mem_region *r, void *opaque)
+{
+    (void)opaque;
+    if (r->kind == MEM_OWNED && !r->in_arena)
+        munmap(r->host, r->end - r->start);
+}
+
+void space_free(struct mem_space *space)
+{
+    region_each(space->regions.root, drop_host, NULL);
+    region_free_all(space->regions.root);
+    for (uint32_t i = 0; i < space->code_buckets; i++) {
+        for (struct code_page *p = space->code[i], *next; p; p = next) {
+            next = p->next;
+            free(p);
+        }
+    }
+    free(space->code);
+    arena_release(space->arena);
+    pthread_mutex_destroy(&space->code_lock);
+    pthread_rwlock_destroy(&space->lock);
+}
+
+nw_status space_check(const struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    if (size == 0 || ((gpa | size) & (PAGE_SIZE_ - 1)))
+        return NW_ERR_ARG;
+    if (gpa > space->last || size - 1 > space->last - gpa)
+        return NW_ERR_RANGE;
+    return NW_OK;
+}
+
+static struct mem_region *region_new(uint64_t gpa, uint64_t size, uint32_t perms, enum mem_kind kind)
+{
+    struct mem_region *r = calloc(1, sizeof *r);
+
+    if (r) {
+        r->start = gpa;
+        r->end = gpa + size;
+        r->perms = (uint8_t)perms;
+        r->kind = (uint8_t)kind;
+        r->base = gpa;
+    }
+    return r;
+}
+
+/* Adds R unless something is there. */
+static nw_status add(struct mem_space *space, struct mem_region *r)
+{
+    if (!r)
+        return NW_ERR_NOMEM;
+    pthread_rwlock_wrlock(&space->lock);
+    if (region_bytes(&space->regions, r->start, r->end - r->start)) {
+        pthread_rwlock_unlock(&space->lock);
+        free(r);
+        return NW_ERR_OVERLAP;
+    }
+    region_insert(&space->regions, r);
+    if (r->kind == MEM_OWNED && !r->file) {
+        uint64_t start = r->start, end = r->end;
+
+        region_heal(&space->regions, start);
+        region_heal(&space->regions, end);
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return NW_OK;
+}
+
+/* Host memory in the arena. The reservation is inaccessible, so anonymous memory only needs its
+ * protection changed. */
+static nw_status back_in_arena(struct mem_space *space, struct mem_region *r,
+                               const struct mem_backing *from)
+{
+    uint8_t *at = space->arena + r->start;
+    size_t size = r->end - r->start;
+    int prot = arena_prot(r->perms);
+
+    if (from->fd < 0 && !from->shared) {
+        if (prot != PROT_NONE && mprotect(at, size, prot))
+            return NW_ERR_NOMEM;
+    } else {
+        int flags = (from->shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED | MAP_NORESERVE |
+                    (from->fd < 0 ? MAP_ANONYMOUS : 0);
+
+        if (mmap(at, size, prot, flags, from->fd, (off_t)from->offset) == MAP_FAILED)
+            return errno == ENOMEM ? NW_ERR_NOMEM : NW_ERR_HOST;
+    }
+    r->host = at;
+    r->in_arena = true;
+    return NW_OK;
+}
+
+/* Host memory anywhere, accessible as far as the file allows: the software checks permissions. */
+static nw_status back_anywhere(struct mem_region *r, const struct mem_backing *from)
+{
+    size_t size = r->end - r->start;
+    int flags = (from->shared ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE |
+                (from->fd < 0 ? MAP_ANONYMOUS : 0);
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, from->fd, (off_t)from->offset);
+
+    if (at == MAP_FAILED && errno == EACCES && from->shared && !(r->perms & NW_WRITE))
+        at = mmap(NULL, size, PROT_READ, flags, from->fd, (off_t)from->offset);
+    if (at == MAP_FAILED)
+        return errno == ENOMEM ? NW_ERR_NOMEM : NW_ERR_HOST;
+    r->host = at;
+    return NW_OK;
+}
+
+nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms,
+                    const struct mem_backing *from)
+{
+    struct mem_region *r;
+    nw_status status = NW_ERR_NOMEM;
+
+    /* Only calls that hold the engine's lock change the map, so the answer keeps. */
+    pthread_rwlock_rdlock(&space->lock);
+    bool taken = region_bytes(&space->regions, gpa, size) != 0;
+    pthread_rwlock_unlock(&space->lock);
+    if (taken)
+        return NW_ERR_OVERLAP;
+    r = region_new(gpa, size, perms, MEM_OWNED);
+    if (!r)
+        return NW_ERR_NOMEM;
+    r->file = from->fd >= 0;
+    r->shared = from->shared;
+    r->offset = from->offset;
+    if (space->arena)
+        status = back_in_arena(space, r, from);
+    /* The host bounds how many mappings a process has; what does not fit lives elsewhere. */
+    if (status == NW_ERR_NOMEM)
+        status = back_anywhere(r, from);
+    if (status != NW_OK) {
+        free(r);
+        return status;
+    }
+    return add(space, r);
+}
+
+nw_status space_map_ptr(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms, void *host)
+{
+    struct mem_region *r = region_new(gpa, size, perms, MEM_PTR);
+
+    if (r)
+        r->host = host;
+    return add(space, r);
+}
+
+nw_status space_map_mmio(struct mem_space *space, uint64_t gpa, uint64_t size, nw_mmio_read_fn read,
+                         nw_mmio_write_fn write, void *opaque)
+{
+    struct mem_region *r = region_new(gpa, size, NW_RW, MEM_MMIO);
+
+    if (r) {
+        r->read = read;
+        r->write = write;
+        r->opaque = opaque;
+    }
+    return add(space, r);
+}
+
+static nw_status take(struct mem_space *space, uint64_t gpa, uint64_t size, bool holes,
+                      struct mem_region **out)
+{
+    if (!holes && region_bytes(&space->regions, gpa, size) != size)
+        return NW_ERR_UNMAPPED;
+    TRY(region_cut(&space->regions, gpa));
+    TRY(region_cut(&space->regions, gpa + size));
+    *out = region_take(&space->regions, gpa, gpa + size);
+    return NW_OK;
+}
+
+static void uses_arena(struct mem_region *r, void *opaque)
+{
+    if (r->in_arena)
+        *(bool *)opaque = true;
+}
+
+static nw_status unmap(struct mem_space *space, uint64_t gpa, uint64_t size, bool holes)
+{
+    struct mem_region *gone = NULL;
+    bool arena = false;
+    nw_status status;
+
+    pthread_rwlock_wrlock(&space->lock);
+    status = take(space, gpa, size, holes, &gone);
+    if (status == NW_OK) {
+        region_each(gone, uses_arena, &arena);
+        if (arena && mmap(space->arena + gpa, size, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+                          0) == MAP_FAILED) {
+            region_put_back(&space->regions, gone);
+            status = NW_ERR_NOMEM;
+        } else {
+            region_each(gone, drop_host, NULL);
+            region_free_all(gone);
+            space->generation++;
+        }
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return status;
+}
+
+nw_status space_unmap(struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    return unmap(space, gpa, size, false);
+}
+
+nw_status space_clear(struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    return unmap(space, gpa, size, true);
+}
+
+struct protect_walk {
+    struct mem_space *space;
+    uint32_t perms;
+    nw_status status;
+};
+
+static void protect_host(struct mem_region *r, void *opaque)
+{
+    struct protect_walk *walk = opaque;
+    int prot = arena_prot(walk->perms);
+
+    if (walk->status != NW_OK || r->kind != MEM_OWNED)
+        return;
+    if (r->in_arena) {
+        if (mprotect(r->host, r->end - r->start, prot))
+            walk->status = errno == EACCES ? NW_ERR_HOST : NW_ERR_NOMEM;
+    } else if (r->shared && (walk->perms & NW_WRITE) &&
+               mprotect(r->host, r->end - r->start, PROT_READ | PROT_WRITE)) {
+        walk->status = NW_ERR_HOST;
+    }
+}
+
+static void restore_host(struct mem_region *r, void *opaque)
+{
+    (void)opaque;
+    if (r->in_arena)
+        mprotect(r->host, r->end - r->start, arena_prot(r->perms));
+}
+
+static void protect_guest(struct mem_region *r, void *opaque)
+{
+    r->perms = (uint8_t)((struct protect_walk *)opaque)->perms;
+}
+
+/* Merging with the neighbours keeps the map small under programs that flip permissions. */
+static void heal_range(struct mem_space *space, uint64_t gpa, uint64_t end)
+{
+    uint64_t at = gpa;
+
+    for (;;) {
+        struct mem_region *r;
+
+        region_heal(&space->regions, at);
+        r = region_find(&space->regions, at);
+        if (!r || r->end == 0 || r->end > end)
+            return;
+        at = r->end;
+    }
+}
+
+nw_status space_protect(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms)
+{
+    struct protect_walk walk = {space, perms, NW_OK};
+    struct mem_region *part = NULL;
+    nw_status status;
+
+    pthread_rwlock_wrlock(&space->lock);
+    status = take(space, gpa, size, false, &part);
+    if (status == NW_OK) {
+        region_each(part, protect_host, &walk);
+        region_each(part, walk.status == NW_OK ? protect_guest : restore_host, &walk);
+        region_put_back(&space->regions, part);
+        heal_range(space, gpa, gpa + size);
+        status = walk.status;
+        space->generation++;
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return status;
+}
