@@ -244,7 +244,7 @@ def emit(rows, select, lifters):
 
 
 def main():
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 4 or not sys.argv[2].endswith(".h"):  # never write over rows
         sys.exit("usage: decodegen.py TABLES.inc LIFTERS.h ROWS.inc... LIFTERS.c...")
     rows, select = read([p for p in sys.argv[3:] if p.endswith(".inc")])
     lifters = set()
