@@ -1,5 +1,6 @@
 /* The builder: appending records and sharing equal ones. */
 #include "ir/builder.h"
+#include "ir/shape.h"
 
 #include <string.h>
 
@@ -37,43 +38,58 @@ struct ir_region *ir_region_of(struct ir_builder *b)
     return b->region;
 }
 
-const struct ir_insn *build_at(const struct ir_builder *b, ir_val v)
-{
-    static const struct ir_insn zero = {.op = IR_const, .type = IR_I32};
-    return NW_LIKELY(v < b->region->insns.len) ? &b->region->insns.at[v] : &zero;
-}
+const struct ir_insn build_zero = {.op = IR_const, .type = IR_I32};
 
-ir_val build_append(struct ir_builder *b, const struct ir_insn *i)
+/* Room for one more record and what lies beside it. */
+static bool make_room(struct ir_builder *b)
 {
     struct ir_region *r = b->region;
-    struct ir_insn copy = *i;
-    if (NW_UNLIKELY(!VEC_PUSH(&b->side, ((struct build_side){VN_OUTSIDE, IR_NONE})))) {
-        r->oom = true;
-        return 0;
-    }
-    if (NW_UNLIKELY(!VEC_PUSH(&r->insns, copy))) {
-        b->side.len--;
-        r->oom = true;
-        return 0;
-    }
-    return r->insns.len - 1;
+    if (vec_grow((void **)&r->insns.at, r->insns.len, &r->insns.cap, sizeof *r->insns.at) &&
+        vec_grow((void **)&b->side.at, r->insns.len, &b->side.cap, sizeof *b->side.at))
+        return true;
+    r->oom = true;
+    return false;
 }
 
-static uint32_t vn_hash(const struct ir_insn *i)
+ir_val build_append(struct ir_builder *b, struct ir_insn i)
 {
-    uint64_t head =
-        (uint64_t)(i->op | (uint32_t)i->type << 8 | (uint32_t)i->aux << 16) << 32 | i->a;
-    uint64_t tail = (uint64_t)i->b << 32 | i->c;
-    uint64_t h = (head * 0x9e3779b97f4a7c15u) ^ (tail * 0xc2b2ae3d27d4eb4fu);
+    struct ir_region *r = b->region;
+    uint32_t v = r->insns.len;
+    if (NW_UNLIKELY(v >= r->insns.cap || v >= b->side.cap) && !make_room(b))
+        return 0;
+    r->insns.at[v] = i;
+    b->side.at[v] = (struct build_side){VN_OUTSIDE, IR_NONE};
+    r->insns.len = b->side.len = v + 1;
+    return v;
+}
+
+/* A record as two words, for hashing and comparing in registers. */
+struct vn_words {
+    uint64_t low, high;
+};
+
+static struct vn_words vn_words(struct ir_insn i)
+{
+    return (struct vn_words){i.op | (uint32_t)i.type << 8 | (uint32_t)i.aux << 16 |
+                                 (uint64_t)i.a << 32,
+                             i.b | (uint64_t)i.c << 32};
+}
+
+static uint32_t vn_hash(struct vn_words w)
+{
+    uint64_t h = (w.low * 0x9e3779b97f4a7c15u) ^ (w.high * 0xc2b2ae3d27d4eb4fu);
     return (uint32_t)((h ^ h >> 29) * 0x9e3779b97f4a7c15u >> 56) % VN_HEADS;
 }
 
-ir_val build_share(struct ir_builder *b, const struct ir_insn *i)
+ir_val build_share(struct ir_builder *b, struct ir_insn i)
 {
-    uint32_t *head = &b->heads[vn_hash(i)];
-    for (ir_val v = *head; v != VN_END; v = b->side.at[v].next)
-        if (memcmp(&b->region->insns.at[v], i, sizeof *i) == 0)
+    struct vn_words words = vn_words(i);
+    uint32_t *head = &b->heads[vn_hash(words)];
+    for (ir_val v = *head; v != VN_END; v = b->side.at[v].next) {
+        struct vn_words other = vn_words(b->region->insns.at[v]);
+        if (other.low == words.low && other.high == words.high)
             return v;
+    }
     ir_val v = build_append(b, i);
     if (NW_UNLIKELY(b->region->oom))
         return v;
@@ -88,7 +104,7 @@ void build_unshare(struct ir_builder *b, uint32_t pos)
     for (uint32_t v = b->side.len; v-- > pos;) {
         if (b->side.at[v].next == VN_OUTSIDE)
             continue;
-        b->heads[vn_hash(&b->region->insns.at[v])] = b->side.at[v].next;
+        b->heads[vn_hash(vn_words(b->region->insns.at[v]))] = b->side.at[v].next;
         b->side.at[v].next = VN_OUTSIDE;
     }
 }
@@ -97,18 +113,18 @@ ir_val build_const(struct ir_builder *b, enum ir_type type, uint64_t bits)
 {
     struct ir_insn i = {
         .op = IR_const, .type = type, .b = (uint32_t)bits, .c = (uint32_t)(bits >> 32)};
-    return build_share(b, &i);
+    return build_share(b, i);
 }
 
 ir_val build_pure(struct ir_builder *b, struct ir_insn i)
 {
     ir_val v = fold_record(b, &i);
-    return v != IR_NONE ? v : build_share(b, &i);
+    return v != IR_NONE ? v : build_share(b, i);
 }
 
 static ir_val make(struct ir_builder *b, struct ir_insn i)
 {
-    return ir_rows[i.op].effects == 0 ? build_pure(b, i) : build_append(b, &i);
+    return ir_shapes[i.op].effects == 0 ? build_pure(b, i) : build_append(b, i);
 }
 
 ir_val ir_op1(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_val a, uint16_t aux)
@@ -140,11 +156,7 @@ ir_val ir_const64(struct ir_builder *b, uint64_t bits)
 
 bool ir_is_const(struct ir_builder *b, ir_val v, uint64_t *out)
 {
-    const struct ir_insn *i = build_at(b, v);
-    if (i->op != IR_const || v == IR_NONE)
-        return false;
-    *out = ir_const_bits(i);
-    return true;
+    return build_is_const(b, v, out);
 }
 
 ir_val ir_cmp(struct ir_builder *b, enum ir_cc cc, enum ir_type type, ir_val x, ir_val y)
@@ -182,31 +194,31 @@ void ir_insn_start(struct ir_builder *b, uint64_t pc, uint32_t aux)
 {
     b->insn_pc = pc;
     b->region->ninsns++;
-    build_append(b, &(struct ir_insn){
-                        .op = IR_insn, .a = aux, .b = (uint32_t)pc, .c = (uint32_t)(pc >> 32)});
+    build_append(
+        b, (struct ir_insn){.op = IR_insn, .a = aux, .b = (uint32_t)pc, .c = (uint32_t)(pc >> 32)});
 }
 
 ir_val ir_ld(struct ir_builder *b, enum ir_type type, ir_val addr, uint16_t memop)
 {
-    return build_append(b, &(struct ir_insn){.op = IR_ld, .type = type, .aux = memop, .a = addr});
+    return build_append(b, (struct ir_insn){.op = IR_ld, .type = type, .aux = memop, .a = addr});
 }
 
 void ir_st(struct ir_builder *b, enum ir_type type, ir_val addr, ir_val v, uint16_t memop)
 {
-    build_append(b, &(struct ir_insn){.op = IR_st, .type = type, .aux = memop, .a = addr, .b = v});
+    build_append(b, (struct ir_insn){.op = IR_st, .type = type, .aux = memop, .a = addr, .b = v});
 }
 
 ir_val ir_cas(struct ir_builder *b, enum ir_type type, ir_val addr, ir_val expected, ir_val desired,
               uint16_t memop)
 {
     return build_append(
-        b, &(struct ir_insn){
+        b, (struct ir_insn){
                .op = IR_cas, .type = type, .aux = memop, .a = addr, .b = expected, .c = desired});
 }
 
 void ir_fence(struct ir_builder *b)
 {
-    build_append(b, &(struct ir_insn){.op = IR_fence});
+    build_append(b, (struct ir_insn){.op = IR_fence});
 }
 
 ir_val ir_call(struct ir_builder *b, const struct ir_helper *helper, ir_val a0, ir_val a1,
@@ -218,7 +230,7 @@ ir_val ir_call(struct ir_builder *b, const struct ir_helper *helper, ir_val a0, 
     if (!VEC_PUSH(&b->region->calls, call))
         b->region->oom = true;
     ir_val v = build_append(
-        b, &(struct ir_insn){.op = IR_call, .type = helper->ret, .a = b->region->calls.len - 1});
+        b, (struct ir_insn){.op = IR_call, .type = helper->ret, .a = b->region->calls.len - 1});
     if (helper->flags & IR_H_WRITES)
         known_forget_all(b);
     return v;

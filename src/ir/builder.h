@@ -61,12 +61,27 @@ struct ir_builder {
 #define VN_END     UINT32_MAX       /* end of a chain */
 #define VN_OUTSIDE (UINT32_MAX - 1) /* not in a chain */
 
+extern const struct ir_insn build_zero; /* a constant 0 */
+
 /* The record of V; a constant 0 for an index out of range (memory ran out). */
-const struct ir_insn *build_at(const struct ir_builder *, ir_val v);
+static inline const struct ir_insn *build_at(const struct ir_builder *b, ir_val v)
+{
+    return NW_LIKELY(v < b->region->insns.len) ? &b->region->insns.at[v] : &build_zero;
+}
+
+/* ir_is_const, inline. */
+static inline bool build_is_const(const struct ir_builder *b, ir_val v, uint64_t *bits)
+{
+    if (v >= b->region->insns.len || b->region->insns.at[v].op != IR_const)
+        return false;
+    *bits = ir_const_bits(&b->region->insns.at[v]);
+    return true;
+}
+
 /* Appends without folding or sharing. */
-ir_val build_append(struct ir_builder *, const struct ir_insn *);
+ir_val build_append(struct ir_builder *, struct ir_insn);
 /* Appends a pure record, or gives an equal one that dominates. */
-ir_val build_share(struct ir_builder *, const struct ir_insn *);
+ir_val build_share(struct ir_builder *, struct ir_insn);
 /* Folds, then shares. */
 ir_val build_pure(struct ir_builder *, struct ir_insn);
 ir_val build_const(struct ir_builder *, enum ir_type, uint64_t bits);

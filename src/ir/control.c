@@ -59,7 +59,7 @@ static void add_skip(struct ir_builder *b, enum ir_op op, ir_val cond, uint32_t 
         b->pending++;
     }
     l->last_trail = b->trail.len;
-    build_append(b, &(struct ir_insn){.op = op, .a = cond, .b = label});
+    build_append(b, (struct ir_insn){.op = op, .a = cond, .b = label});
 }
 
 static void skip(struct ir_builder *b, enum ir_op op, ir_val cond, uint32_t label)
@@ -130,7 +130,7 @@ void ir_label(struct ir_builder *b, uint32_t label)
     }
     if (b->labels.at[label].skips) {
         join(b, &b->labels.at[label], falls);
-        build_append(b, &(struct ir_insn){.op = IR_label, .a = label});
+        build_append(b, (struct ir_insn){.op = IR_label, .a = label});
     }
     if (b->pending == 0)
         VEC_CLEAR(&b->trail);
@@ -152,10 +152,10 @@ void ir_exit_if(struct ir_builder *b, ir_val cond, uint64_t pc, uint32_t mode)
             ir_exit(b, pc, mode);
         return;
     }
-    build_append(b, &(struct ir_insn){.op = IR_exit_if, .a = cond, .b = add_exit(b, pc, mode)});
+    build_append(b, (struct ir_insn){.op = IR_exit_if, .a = cond, .b = add_exit(b, pc, mode)});
 }
 
-static void add_last(struct ir_builder *b, const struct ir_insn *i)
+static void add_last(struct ir_builder *b, struct ir_insn i)
 {
     build_append(b, i);
     enter_dead(b, BUILD_DEAD_EXIT, 0);
@@ -163,21 +163,21 @@ static void add_last(struct ir_builder *b, const struct ir_insn *i)
 
 void ir_exit(struct ir_builder *b, uint64_t pc, uint32_t mode)
 {
-    add_last(b, &(struct ir_insn){.op = IR_exit, .a = add_exit(b, pc, mode)});
+    add_last(b, (struct ir_insn){.op = IR_exit, .a = add_exit(b, pc, mode)});
 }
 
 void ir_exit_ind(struct ir_builder *b, ir_val pc, ir_val mode)
 {
-    add_last(b, &(struct ir_insn){.op = IR_exit_ind, .a = pc, .b = mode});
+    add_last(b, (struct ir_insn){.op = IR_exit_ind, .a = pc, .b = mode});
 }
 
 void ir_exit_exc(struct ir_builder *b, uint32_t exception, uint32_t payload, unsigned advance)
 {
-    add_last(b, &(struct ir_insn){
+    add_last(b, (struct ir_insn){
                     .op = IR_exit_exc, .aux = (uint16_t)advance, .a = exception, .b = payload});
 }
 
 void ir_exit_state(struct ir_builder *b)
 {
-    add_last(b, &(struct ir_insn){.op = IR_exit_state});
+    add_last(b, (struct ir_insn){.op = IR_exit_state});
 }

@@ -120,7 +120,7 @@ static ir_val test(struct ir_builder *b, unsigned cond, ir_val flags, unsigned d
     struct ir_insn plain = {.op = IR_nzcv_test, .type = IR_I32, .aux = (uint16_t)cond, .a = flags};
     ir_val v = IR_NONE;
     if (depth > TEST_DEPTH)
-        return build_share(b, &plain);
+        return build_share(b, plain);
     switch (f.op) {
     case IR_const: v = ir_const32(b, eval_test(cond, f.b)); break;
     case IR_nzcv_sub: v = test_sub(b, cond, &f, b->side.at[flags].result); break;
@@ -133,7 +133,7 @@ static ir_val test(struct ir_builder *b, unsigned cond, ir_val flags, unsigned d
     }
     default: break;
     }
-    return v != IR_NONE ? v : build_share(b, &plain);
+    return v != IR_NONE ? v : build_share(b, plain);
 }
 
 ir_val ir_nzcv_test(struct ir_builder *b, unsigned cond, ir_val flags)

@@ -2,13 +2,11 @@
  * or rewrites the record to a cheaper equal one. */
 #include "ir/builder.h"
 #include "ir/eval.h"
-
-/* How far the rules look through chains of records. */
-#define FOLD_DEPTH 4
+#include "ir/shape.h"
 
 static bool constant(struct ir_builder *b, ir_val v, uint64_t *bits)
 {
-    return ir_is_const(b, v, bits);
+    return build_is_const(b, v, bits);
 }
 
 static bool wide(const struct ir_insn *i)
@@ -89,7 +87,7 @@ ir_val fold_not(struct ir_builder *b, ir_val truth)
     struct ir_insn inverse = *m;
     inverse.aux ^= 1;
     if (m->op == IR_cmp || m->op == IR_nzcv_test)
-        return build_share(b, &inverse);
+        return build_share(b, inverse);
     return ir_xor(b, IR_I32, truth, ir_const32(b, 1));
 }
 
@@ -97,15 +95,15 @@ ir_val fold_not(struct ir_builder *b, ir_val truth)
 
 static ir_val fold_constants(struct ir_builder *b, const struct ir_insn *i)
 {
-    const char *shape = ir_rows[i->op].operands;
-    const ir_val operand[3] = {i->a, i->b, i->c};
-    uint64_t bits[3] = {0};
-    for (unsigned n = 0; n < 3; n++) {
-        bool absent = shape[n] == 'o' && operand[n] == IR_NONE;
-        if (shape[n] != '.' && !absent && !constant(b, operand[n], &bits[n]))
-            return IR_NONE;
-    }
-    return build_const(b, ir_result_type(i), ir_eval(i, bits[0], bits[1], bits[2]));
+    unsigned values = ir_shapes[i->op].values, optional = ir_shapes[i->op].optional;
+    uint64_t x, y = 0, z = 0;
+    if (!constant(b, i->a, &x))
+        return IR_NONE;
+    if (values & 2 && !constant(b, i->b, &y) && !(optional & 2 && i->b == IR_NONE))
+        return IR_NONE;
+    if (values & 4 && !constant(b, i->c, &z) && !(optional & 4 && i->c == IR_NONE))
+        return IR_NONE;
+    return build_const(b, ir_result_type(i), ir_eval(i, x, y, z));
 }
 
 static bool commutes(unsigned op)

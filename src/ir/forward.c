@@ -120,7 +120,7 @@ ir_val ir_get(struct ir_builder *b, enum ir_type type, uint32_t offset)
 {
     struct ir_insn get = {.op = IR_get, .type = type, .a = offset};
     if (!tracked(type, offset))
-        return build_append(b, &get);
+        return build_append(b, get);
     unsigned word = first_word(offset);
     if (is_known(b, word) && b->known[word].start == offset) {
         struct known_slot slot = b->known[word];
@@ -128,7 +128,7 @@ ir_val ir_get(struct ir_builder *b, enum ir_type type, uint32_t offset)
         if (v != IR_NONE)
             return v;
     }
-    ir_val v = build_append(b, &get);
+    ir_val v = build_append(b, get);
     learn(b, type, offset, v, false);
     return v;
 }
@@ -143,5 +143,5 @@ void ir_put(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_val v)
             return; /* the state holds it already */
         learn(b, type, offset, v, true);
     }
-    build_append(b, &put);
+    build_append(b, put);
 }

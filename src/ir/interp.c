@@ -4,6 +4,7 @@
 #include <string.h>
 #include "exec/vcpu.h"
 #include "ir/eval.h"
+#include "ir/shape.h"
 #include "mem/mem.h"
 
 struct run {
@@ -135,9 +136,9 @@ static uint64_t run_from_int(struct run *r, const struct ir_insn *i, uint64_t a)
 static uint64_t run_fp(struct run *r, const struct ir_insn *i)
 {
     struct fp_env *env = &r->vcpu->fp;
-    const char *shape = ir_rows[i->op].operands;
+    unsigned values = ir_shapes[i->op].values;
     uint64_t a = r->slots[i->a];
-    uint64_t b = shape[1] == 'v' ? r->slots[i->b] : 0, c = shape[2] == 'v' ? r->slots[i->c] : 0;
+    uint64_t b = values & 2 ? r->slots[i->b] : 0, c = values & 4 ? r->slots[i->c] : 0;
     bool twice = i->type == IR_F64;
     switch (i->op) {
     case IR_fcmp:
@@ -156,13 +157,10 @@ static uint64_t run_fp(struct run *r, const struct ir_insn *i)
 
 static uint64_t run_pure(const struct run *r, const struct ir_insn *i)
 {
-    const char *shape = ir_rows[i->op].operands;
-    uint64_t a = r->slots[i->a], b = 0, c = 0;
-    if (shape[1] != '.' && i->b != IR_NONE)
-        b = r->slots[i->b];
-    if (shape[2] != '.' && i->c != IR_NONE)
-        c = r->slots[i->c];
-    return ir_eval(i, a, b, c);
+    unsigned values = ir_shapes[i->op].values;
+    uint64_t b = values & 2 && i->b != IR_NONE ? r->slots[i->b] : 0;
+    uint64_t c = values & 4 && i->c != IR_NONE ? r->slots[i->c] : 0;
+    return ir_eval(i, r->slots[i->a], b, c);
 }
 
 /* The record that places LABEL, which is after AT. */
@@ -229,7 +227,7 @@ enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, ui
         case IR_exit_exc: return leave_exception(&r, i);
         case IR_exit_state: return IR_LEFT_EXIT;
         default:
-            slots[at] = ir_rows[i->op].effects & IR_E_FPFLAGS ? run_fp(&r, i) : run_pure(&r, i);
+            slots[at] = ir_shapes[i->op].effects & IR_E_FPFLAGS ? run_fp(&r, i) : run_pure(&r, i);
             break;
         }
     }

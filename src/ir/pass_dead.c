@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include "exec/vcpu.h"
+#include "ir/shape.h"
 
 #define WORDS     (VCPU_STATE_SIZE / 4)
 #define NO_PUT    0 /* positions are counted from 1 */
@@ -23,6 +24,7 @@ struct walk {
     struct ir_region *r;
     uint32_t observer; /* the nearest observer of everything after the current record */
     uint32_t fault;    /* the nearest memory operation */
+    uint32_t spare;    /* one past the last record */
     uint32_t next_put[WORDS];
 };
 
@@ -66,31 +68,31 @@ static enum put_fate see_put(struct walk *w, const struct ir_insn *i, uint32_t a
     return fate;
 }
 
-static void use(struct walk *w, ir_val v, bool cold)
+static void use_cold(struct walk *w, const struct ir_insn *i)
 {
-    if (v == IR_NONE)
-        return;
-    if (cold)
-        w->r->marks.at[v] |= USED_COLD;
-    else
-        w->r->uses.at[v]++;
+    unsigned values = ir_shapes[i->op].values;
+    if (values & 1)
+        w->r->marks.at[i->a] |= USED_COLD;
+    if (values & 2 && i->b != IR_NONE)
+        w->r->marks.at[i->b] |= USED_COLD;
+    if (values & 4 && i->c != IR_NONE)
+        w->r->marks.at[i->c] |= USED_COLD;
 }
 
-static void use_operands(struct walk *w, const struct ir_insn *i, bool cold)
+/* Operands that are no values count for the spare element, which costs no jumps. */
+static void use_hot(struct walk *w, const struct ir_insn *i)
 {
-    const char *shape = ir_rows[i->op].operands;
-    if (shape[0] == 'v')
-        use(w, i->a, cold);
-    if (shape[1] == 'v' || shape[1] == 'o')
-        use(w, i->b, cold);
-    if (shape[2] == 'v' || shape[2] == 'o')
-        use(w, i->c, cold);
+    unsigned values = ir_shapes[i->op].values;
+    uint32_t *uses = w->r->uses.at, spare = w->spare;
+    uses[values & 1 ? i->a : spare]++;
+    uses[values & 2 && i->b != IR_NONE ? i->b : spare]++;
+    uses[values & 4 && i->c != IR_NONE ? i->c : spare]++;
 }
 
 static void keep(struct walk *w, const struct ir_insn *i, uint32_t v)
 {
     w->r->marks.at[v] |= KEPT;
-    use_operands(w, i, false);
+    use_hot(w, i);
 }
 
 static void walk_put(struct walk *w, const struct ir_insn *i, uint32_t v)
@@ -100,7 +102,7 @@ static void walk_put(struct walk *w, const struct ir_insn *i, uint32_t v)
     case PUT_HOT: keep(w, i, v); break;
     case PUT_COLD:
         *mark |= KEPT | IR_MARK_COLD_PUT;
-        use(w, i->a, true);
+        use_cold(w, i);
         break;
     default: break;
     }
@@ -113,7 +115,7 @@ static void walk_pure(struct walk *w, const struct ir_insn *i, uint32_t v)
         keep(w, i, v);
     } else if (*mark & USED_COLD) {
         *mark |= KEPT | IR_MARK_COLD_VALUE;
-        use_operands(w, i, true);
+        use_cold(w, i);
     }
 }
 
@@ -127,13 +129,13 @@ static void walk_call(struct walk *w, const struct ir_insn *i, uint32_t v)
         w->observer = v + 1;
     w->r->marks.at[v] |= KEPT;
     for (unsigned n = 0; n < call->helper->nargs; n++)
-        use(w, call->args[n], false);
+        w->r->uses.at[call->args[n]]++;
 }
 
 static void walk_record(struct walk *w, uint32_t v)
 {
     const struct ir_insn *i = &w->r->insns.at[v];
-    unsigned effects = ir_rows[i->op].effects;
+    unsigned effects = ir_shapes[i->op].effects;
     switch (i->op) {
     case IR_put: walk_put(w, i, v); return;
     case IR_get:
@@ -158,14 +160,13 @@ static void walk_record(struct walk *w, uint32_t v)
 
 static void renumber(const struct ir_region *r, struct ir_insn *i)
 {
-    const char *shape = ir_rows[i->op].operands;
+    unsigned values = ir_shapes[i->op].values;
     const uint32_t *to = r->remap.at;
-    if (shape[0] == 'v')
-        i->a = to[i->a];
-    if (shape[1] == 'v' || (shape[1] == 'o' && i->b != IR_NONE))
-        i->b = to[i->b];
-    if (shape[2] == 'v' || (shape[2] == 'o' && i->c != IR_NONE))
-        i->c = to[i->c];
+    bool a = values & 1, b = values & 2 && i->b != IR_NONE, c = values & 4 && i->c != IR_NONE;
+    uint32_t na = to[a ? i->a : 0], nb = to[b ? i->b : 0], nc = to[c ? i->c : 0];
+    i->a = a ? na : i->a;
+    i->b = b ? nb : i->b;
+    i->c = c ? nc : i->c;
     if (i->op == IR_call) {
         struct ir_call *call = &r->calls.at[i->a];
         for (unsigned n = 0; n < call->helper->nargs; n++)
@@ -204,7 +205,7 @@ static bool make_room(void **at, uint32_t *cap, uint32_t want, size_t size)
 
 nw_status ir_pass_dead(struct ir_region *r)
 {
-    uint32_t n = r->insns.len, room = r->insns.cap;
+    uint32_t n = r->insns.len, room = r->insns.cap + 1;
     if (!make_room((void **)&r->marks.at, &r->marks.cap, room, sizeof *r->marks.at) ||
         !make_room((void **)&r->uses.at, &r->uses.cap, room, sizeof *r->uses.at) ||
         !make_room((void **)&r->remap.at, &r->remap.cap, room, sizeof *r->remap.at))
@@ -213,9 +214,9 @@ nw_status ir_pass_dead(struct ir_region *r)
         return NW_OK;
     r->marks.len = r->uses.len = n;
     memset(r->marks.at, 0, n * sizeof *r->marks.at);
-    memset(r->uses.at, 0, n * sizeof *r->uses.at);
+    memset(r->uses.at, 0, (n + 1) * sizeof *r->uses.at);
 
-    struct walk w = {.r = r, .observer = FAR_AHEAD, .fault = FAR_AHEAD};
+    struct walk w = {.r = r, .observer = FAR_AHEAD, .fault = FAR_AHEAD, .spare = n};
     for (uint32_t v = n; v-- > 0;)
         walk_record(&w, v);
     compact(r);

@@ -158,9 +158,11 @@ static void print_typed(FILE *f, const struct ir_region *r, const struct ir_insn
     if (ir_rows[i->op].effects & IR_E_FAULT)
         print_memop(f, i->aux);
     if (i->op == IR_f2si || i->op == IR_f2ui)
-        fprintf(f, " %s", round_name(i->aux));
+        fprintf(f, " %s", round_name(i->aux & 7));
     if (i->op == IR_fcmp && i->aux & 1)
         fputs(" signaling", f);
+    if (ir_rows[i->op].effects & IR_E_FPFLAGS && i->aux & IR_FP_SOFT)
+        fputs(" soft", f);
 }
 
 void ir_print_insn(FILE *f, const struct ir_region *r, ir_val v, const struct ir_names *names)

@@ -1,5 +1,5 @@
 /* Regions, and the operation rows as data. */
-#include "ir/ir.h"
+#include "ir/shape.h"
 
 #include <string.h>
 
@@ -13,6 +13,18 @@
 const struct ir_row ir_rows[IR_OP_COUNT] = {
 #define IR_OP(name, operands, result, effects)                                                     \
     [IR_##name] = {#name, operands, ROW_RESULT(result), effects},
+#include "ir/ops.inc"
+#undef IR_OP
+};
+
+#define VALUE(c)    ((c) == 'v' || (c) == 'o')
+#define OPTIONAL(c) ((c) == 'o')
+
+const struct ir_shape ir_shapes[IR_OP_COUNT] = {
+#define IR_OP(name, operands, result, effects)                                                     \
+    [IR_##name] = {                                                                                \
+        VALUE(operands[0]) | VALUE(operands[1]) << 1 | VALUE(operands[2]) << 2,                    \
+        OPTIONAL(operands[0]) | OPTIONAL(operands[1]) << 1 | OPTIONAL(operands[2]) << 2, effects},
 #include "ir/ops.inc"
 #undef IR_OP
 };
