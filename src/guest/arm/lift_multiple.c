@@ -83,14 +83,11 @@ void arm_stm(struct arm_lift *l, const struct arm_insn *i)
         return;
     }
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(i->list));
-    bool lowest = !(i->list & ((1u << i->n) - 1));
     for (unsigned n = 0; n < 16; n++) {
         if (!(i->list >> n & 1))
             continue;
-        /* The base with writeback, not lowest in the list: UNKNOWN is stored; we store the new one,
-         * as older CPUs do. */
-        ir_val v = n == i->n && i->W && !lowest ? at.after : arm_reg_get(l, n);
-        arm_store(l, next_address(l, &at), v, 2, flags);
+        /* A base that is written back and not the lowest is stored as UNKNOWN: it is the old one. */
+        arm_store(l, next_address(l, &at), arm_reg_get(l, n), 2, flags);
         flags |= ARM_AGAIN;
     }
     if (i->W)

@@ -106,6 +106,8 @@ static void store_exclusive(struct arm_lift *l, const struct arm_insn *i, unsign
     arm_reg_put(l, i->d, ir_cmp(b, IR_NE, type, old, expected));
     ir_label(b, fail);
     ir_skip_if(b, open, done);
+    /* Alignment and translation are checked without a monitor too (A2.9, ExclusiveMonitorsPass). */
+    arm_load(l, addr, size == 3 ? 2 : size, ARM_ALIGNED);
     arm_reg_put(l, i->d, arm_const(l, 1));
     ir_label(b, done);
     arm_state_put(l, ARM_OFF(excl_size), arm_const(l, 0));
