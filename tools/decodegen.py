@@ -27,7 +27,7 @@ FORM      how the fields are finished:
             BR_A32     imm24 sign-extended times 4;  BR_BLX  with h as bit 1
             BR_T8 BR_T11   T16 branch offsets, sign-extended times 2
             BR_T20     S:imm6:J1:J2:imm11 written in encoding order S imm6 J1 J2 imm11 (B T3)
-            BR_T24     S:imm10:J1:J2:imm11 in encoding order (B T4, BL);  BR_T24X  for BLX (clears bit 1)
+            BR_T24     S:imm10:J1:J2:imm11 in encoding order (B T4, BL);  BR_T24X  the same without the last bit (BLX)
             MOVW_T32   i:imm4:imm3:imm8 in encoding order (MOVW, MOVT)
             LIST_PUSH LIST_POP   the ninth bit of the list is lr, pc
             LIST_T16   W is set unless the base is in the list

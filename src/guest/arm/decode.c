@@ -119,10 +119,11 @@ FORM arm_form_br_t24(struct arm_insn *i)
     i->imm = sign_extend(offset, 24) << 1;
 }
 
+/* The last bit of imm11 is fixed to 0. */
 FORM arm_form_br_t24x(struct arm_insn *i)
 {
+    i->imm <<= 1;
     arm_form_br_t24(i);
-    i->imm &= ~3u;
 }
 
 /* i:imm4:imm3:imm8 -> imm4:i:imm3:imm8 */
