@@ -86,6 +86,8 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
         tlb_flush(vcpu);
         vcpu_fp_changed(vcpu);
         status = engine->guest->init(vcpu, engine->cpu);
+        if (status == NW_OK && engine->exceptions == NW_EXC_GUEST)
+            engine->guest->reset(vcpu);
         vcpu_fp_changed(vcpu);
     }
     if (status != NW_OK) {
