@@ -34,12 +34,12 @@ struct linux_abi {
     uint8_t align64;       /* alignment of 64-bit structure members: 4 or 8 */
     bool pair_align;       /* 64-bit arguments start at an even register */
     uint64_t task_size;    /* first address beyond user space */
-    uint64_t mmap_top;     /* mappings grow down from here */
     uint64_t exec_base;    /* where a position-independent program goes */
-    const char *interp_hint;
+    uint64_t stack_top;
 
-    /* System calls: the row of number NR or null; RAW is what the call's registers held. */
-    const struct linux_syscall *(*lookup)(unsigned nr);
+    /* System calls: the row of number NR or null, and *NAME (null for a number without a name).
+     * RAW is what the call's registers held. */
+    const struct linux_syscall *(*lookup)(unsigned nr, const char **name);
     unsigned (*call_number)(struct linux_task *, const nw_exit *);
     void (*call_args)(struct linux_task *, uint64_t raw[7]);
     void (*set_result)(struct linux_task *, int64_t result);
@@ -58,6 +58,7 @@ struct linux_abi {
     void (*dump)(struct linux_task *, FILE *);
     struct linux_auxv_cpu (*auxv_cpu)(struct linux_task *);
     const char *(*machine)(struct linux_task *); /* uname -m */
+    void (*cpuinfo)(struct linux_task *, FILE *); /* /proc/cpuinfo; null: the host's is shown */
     /* Maps what the kernel gives every process (helper pages); 0 or -errno. */
     int64_t (*map_kernel_pages)(struct linux_process *);
     /* A siginfo for a guest exception. */

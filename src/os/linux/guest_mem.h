@@ -1,9 +1,9 @@
 /* Guest memory as system calls use it.
  *
- * In user mode every mapped guest page lies in one linear host window, so a range of guest
- * addresses is one range of host addresses, and an unmapped page is inaccessible there too: a host
- * system call that is given such a pointer while another thread unmaps gives EFAULT. Pointers are
- * valid until the guest unmaps; never keep one across a system call.
+ * With the arena every mapped guest page lies in one linear host window and a span is the guest's
+ * own memory; an unmapped page is inaccessible there too, so a host system call that is given such
+ * a pointer while another thread unmaps gives EFAULT. Without the arena a span over two mappings
+ * is a copy that is written back when the system call ends. Spans are valid until then.
  *
  * ACCESS is NW_ACCESS_READ (the host reads guest memory) or NW_ACCESS_WRITE. Any thread. */
 #ifndef OS_LINUX_GUEST_MEM_H
@@ -41,5 +41,8 @@ int64_t linux_string_dup(struct linux_task *, uint64_t gva, char **out);
  * use, -EINVAL or -EFAULT. */
 int64_t linux_iovec_in(struct linux_task *, uint64_t gva, uint64_t count, struct iovec *out,
                        nw_access access);
+
+/* The system call is over: spans that had to be copies are written back and freed. */
+void linux_bounces_end(struct linux_task *);
 
 #endif

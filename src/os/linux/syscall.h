@@ -53,6 +53,7 @@ struct linux_syscall {
  * the kernel does (they are linux_block's, normally passed through). */
 enum {
     LINUX_ERESTARTSYS = 512,     /* EINTR, but restarted under SA_RESTART or without a handler */
+    LINUX_ERESTARTNOINTR = 513,  /* always restarted, after the handler */
     LINUX_ERESTARTNOHAND = 514,  /* EINTR when a handler runs, else restarted */
 };
 

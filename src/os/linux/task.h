@@ -10,9 +10,9 @@
 #include "os/linux/linux.h"
 
 struct linux_abi;
-struct linux_task;
+struct linux_mm;
 struct linux_syscall;
-struct mem_space;
+struct linux_task;
 
 #define LINUX_NSIG 64 /* guest signals are 1..64 */
 
@@ -29,16 +29,6 @@ struct linux_sigaction {
     linux_sigset mask;
 };
 
-/* One mapped range of guest memory, for /proc/self/maps. Sorted by address, never overlapping. */
-struct linux_vma {
-    uint64_t start, end;
-    uint32_t prot;   /* PROT_* */
-    uint32_t flags;  /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN */
-    uint64_t offset; /* in the file */
-    uint64_t dev, inode;
-    char *path;      /* owned; null: anonymous; "[heap]", "[stack]" */
-};
-
 struct linux_process {
     nw_engine *engine;
     const struct linux_abi *abi;
@@ -50,7 +40,6 @@ struct linux_process {
     uint64_t arg_start, arg_end, env_start, env_end; /* guest addresses of the strings */
     uint64_t auxv, auxv_size;                        /* of the vector on the stack */
     uint64_t stack_top, stack_low;
-    uint64_t task_size; /* first address beyond user space */
 
     struct linux_mm *mm; /* private to mm.c */
 
@@ -61,8 +50,7 @@ struct linux_process {
 
     pthread_mutex_t signal_lock; /* guards actions */
     struct linux_sigaction actions[LINUX_NSIG + 1];
-    _Atomic int exiting;     /* exit_group has begun */
-    int exit_status;
+    _Atomic uint64_t unknown[8]; /* bit per unknown call number that has been named */
 };
 
 /* A guest thread. Owned by the host thread that runs it; other threads touch only what is marked
@@ -84,9 +72,36 @@ struct linux_task {
     bool restore_mask;       /* saved_mask is valid */
     uint64_t alt_stack, alt_size;
     uint32_t alt_flags;
-    struct linux_sigqueue *queue;  /* private to signal.c */
-    _Atomic int signal_pending;    /* something was queued since the last look */
-    int exited;
+    uint64_t fault_address; /* of the last memory fault, for signal frames */
+
+    /* A guest signal the host has delivered and we have not: set by the host's handler, which then
+     * leaves every signal blocked, so one slot is enough. See signal.h. */
+    _Atomic int signal_pending;
+    siginfo_t caught;          /* valid while signal_pending */
+    _Atomic linux_sigset held; /* SIGSEGV and SIGBUS sent while blocked: the host cannot hold them */
+
+    struct linux_bounce *bounces; /* private to guest_mem.c */
+
+    int restart;         /* the LINUX_ERESTART* the last call gave, to be settled; 0: none */
+    uint64_t raw[7];     /* argument registers of the call in progress */
+    bool leave;          /* the run loop ends */
+    int exit_status;     /* then */
 };
+
+/* The task of this host thread, or null. */
+extern __thread struct linux_task *linux_current;
+
+/* A task for this process with a vCPU of its own, not yet in the list; null when out of memory. */
+struct linux_task *linux_task_new(struct linux_process *);
+/* Frees the task and its vCPU, which must not be running. */
+void linux_task_free(struct linux_task *);
+/* Puts the task into its process's list, and takes it out. */
+void linux_task_enlist(struct linux_task *);
+void linux_task_delist(struct linux_task *);
+/* Runs guest code on the calling host thread until the task is asked to leave. */
+void linux_task_run(struct linux_task *);
+
+/* Prints "narwhal: TEXT" to standard error. */
+void linux_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,0 +1,15 @@
+/* siginfo_t between host and guest. */
+#ifndef OS_LINUX_SIGINFO_H
+#define OS_LINUX_SIGINFO_H
+
+#include <signal.h>
+#include "os/linux/task.h"
+
+#define LINUX_SIGINFO_SIZE 128
+
+/* Both give 0 or -EFAULT. Which members there are follows from si_signo and si_code as in the
+ * kernel (kernel/signal.c, siginfo_layout). */
+int64_t linux_put_siginfo(struct linux_task *, uint64_t gva, const siginfo_t *);
+int64_t linux_get_siginfo(struct linux_task *, uint64_t gva, siginfo_t *);
+
+#endif
