@@ -308,12 +308,16 @@ static bool forget_page(struct nw_engine *engine, struct code_page *p, uint64_t 
 void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
 {
     struct mem_space *mem = &engine->mem;
-    uint64_t last = gpa + size - 1, page = gpa & ~(PAGE_SIZE_ - 1);
+    /* Stores are caught by granule, so a granule is forgotten as a whole. */
+    uint64_t mask = (1u << CODE_GRANULE_BITS) - 1;
+    uint64_t last = (gpa + size - 1) | mask, page = gpa & ~(PAGE_SIZE_ - 1);
     uint64_t pages = ((last - page) >> PAGE_BITS) + 1;
     bool any = false;
 
-    if (!mem->code_pages)
+    if (!mem->code_pages || !size)
         return;
+    gpa &= ~mask;
+    size = last - gpa + 1;
     if (pages > mem->code_buckets) {
         for (uint32_t i = 0; i < mem->code_buckets; i++) {
             for (struct code_page *p = mem->code[i], *next; p; p = next) {

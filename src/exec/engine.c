@@ -70,6 +70,7 @@ nw_status engine_open(const nw_config *config, const struct guest_ops *guest, nw
     if (!e)
         return NW_ERR_NOMEM;
     e->guest = guest;
+    e->fork_fd = -1;
     take_config(e, config);
     ir_region_init(&e->region);
     if (config->cpu && !(e->cpu = strdup(config->cpu))) {

@@ -55,6 +55,7 @@ struct nw_engine {
     struct host_emitter *emitter;
     struct ir_region region;
     struct nw_vcpu *vcpus;
+    int fork_fd; /* the code on its way to a forked child, or -1 */
 
     nw_stats stats; /* guarded by LOCK but for the vCPUs' own */
     uint64_t retired[COUNTERS]; /* of destroyed vCPUs */

@@ -15,7 +15,7 @@ static _Thread_local struct {
 /* The process-wide state that cannot be an engine's: the dispositions we replaced. Written once. */
 static struct {
     pthread_mutex_t lock;
-    bool installed;
+    _Atomic bool installed;
     struct sigaction segv, bus;
 } before = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -129,6 +129,8 @@ nw_status signals_install(void)
                              .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     nw_status status = NW_OK;
 
+    if (atomic_load(&before.installed))
+        return NW_OK;
     pthread_mutex_lock(&before.lock);
     if (!before.installed) {
         sigemptyset(&ours.sa_mask);
