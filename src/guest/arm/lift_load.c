@@ -23,6 +23,9 @@ static bool bad_single(struct arm_lift *l, const struct arm_insn *i, struct acce
 
     if (wback && (i->n == 15 || i->n == i->t))
         return true;
+    /* The encodings of LDRHT and so on, on CPUs without them (DDI 0100I A5.3). */
+    if (!l->thumb && !i->P && i->W && !(a.flags & ARM_USER))
+        return true;
     if (i->t == 15 && (a.size != 2 || a.flags & ARM_USER))
         return true;
     if (i->t == 13 && l->thumb && a.size != 2)
