@@ -111,9 +111,8 @@ void build_unshare(struct ir_builder *b, uint32_t pos)
 
 ir_val build_const(struct ir_builder *b, enum ir_type type, uint64_t bits)
 {
-    struct ir_insn i = {
-        .op = IR_const, .type = type, .b = (uint32_t)bits, .c = (uint32_t)(bits >> 32)};
-    return build_share(b, i);
+    return build_share(b,
+                       build_record(IR_const, type, 0, 0, (uint32_t)bits, (uint32_t)(bits >> 32)));
 }
 
 ir_val build_pure(struct ir_builder *b, struct ir_insn i)
@@ -129,19 +128,19 @@ static ir_val make(struct ir_builder *b, struct ir_insn i)
 
 ir_val ir_op1(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_val a, uint16_t aux)
 {
-    return make(b, (struct ir_insn){.op = op, .type = type, .aux = aux, .a = a});
+    return make(b, build_record(op, type, aux, a, 0, 0));
 }
 
 ir_val ir_op2(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_val x, ir_val y,
               uint16_t aux)
 {
-    return make(b, (struct ir_insn){.op = op, .type = type, .aux = aux, .a = x, .b = y});
+    return make(b, build_record(op, type, aux, x, y, 0));
 }
 
 ir_val ir_op3(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_val x, ir_val y, ir_val z,
               uint16_t aux)
 {
-    return make(b, (struct ir_insn){.op = op, .type = type, .aux = aux, .a = x, .b = y, .c = z});
+    return make(b, build_record(op, type, aux, x, y, z));
 }
 
 ir_val ir_const32(struct ir_builder *b, uint32_t bits)

@@ -2,6 +2,7 @@
 #ifndef IR_BUILDER_H
 #define IR_BUILDER_H
 
+#include <string.h>
 #include "exec/vcpu.h"
 #include "ir/build.h"
 
@@ -103,5 +104,18 @@ void known_forget_since(struct ir_builder *, uint32_t from, uint32_t to);
 void known_restore(struct ir_builder *, uint32_t to);
 /* Forgets every slot whose value is POS or later. */
 void known_forget_values(struct ir_builder *, ir_val pos);
+
+/* A record from its parts, put together in two registers: written field by field and read back as a
+ * whole it would wait for the store buffer. */
+static inline struct ir_insn build_record(enum ir_op op, enum ir_type type, uint16_t aux,
+                                          uint32_t a, uint32_t b, uint32_t c)
+{
+    uint64_t words[2] = {(uint64_t)op | (uint64_t)type << 8 | (uint64_t)aux << 16 |
+                             (uint64_t)a << 32,
+                         b | (uint64_t)c << 32};
+    struct ir_insn i;
+    memcpy(&i, words, sizeof i);
+    return i;
+}
 
 #endif

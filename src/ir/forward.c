@@ -17,16 +17,16 @@ static bool is_known(const struct ir_builder *b, unsigned word)
     return b->known_map[word / 64] >> (word % 64) & 1;
 }
 
-/* Replaces what is known of WORD by *NOW, or by nothing when null. */
-static void change(struct ir_builder *b, unsigned word, const struct known_slot *now)
+/* Replaces what is known of WORD by NOW, or by nothing. */
+static void change(struct ir_builder *b, unsigned word, bool known, struct known_slot now)
 {
     if (b->pending || b->dead) {
         struct known_change note = {b->known[word], (uint16_t)word, is_known(b, word)};
         if (!VEC_PUSH(&b->trail, note))
             b->region->oom = true;
     }
-    if (now) {
-        b->known[word] = *now;
+    if (known) {
+        b->known[word] = now;
         b->known_map[word / 64] |= 1ull << (word % 64);
     } else {
         b->known_map[word / 64] &= ~(1ull << (word % 64));
@@ -51,7 +51,7 @@ static void forget(struct ir_builder *b, unsigned word)
     struct known_slot slot = b->known[word];
     unsigned last = last_word(slot.start, ir_type_size(slot.type));
     for (unsigned w = first_word(slot.start); w <= last; w++)
-        change(b, w, NULL);
+        change(b, w, false, slot);
 }
 
 static void learn(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_val v, bool raw)
@@ -61,7 +61,7 @@ static void learn(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_v
     for (unsigned w = first_word(offset); w <= last; w++)
         forget(b, w);
     for (unsigned w = first_word(offset); w <= last; w++)
-        change(b, w, &slot);
+        change(b, w, true, slot);
 }
 
 static bool tracked(enum ir_type type, uint32_t offset)
@@ -73,7 +73,7 @@ void known_forget_all(struct ir_builder *b)
 {
     for (unsigned n = 0; n < ARRAY_LEN(b->known_map); n++)
         while (b->known_map[n])
-            change(b, n * 64 + (unsigned)__builtin_ctzll(b->known_map[n]), NULL);
+            change(b, n * 64 + (unsigned)__builtin_ctzll(b->known_map[n]), false, b->known[n * 64]);
 }
 
 /* Forgets every slot that changed between two lengths of the trail. */
@@ -89,7 +89,7 @@ void known_forget_values(struct ir_builder *b, ir_val pos)
         for (uint64_t left = b->known_map[n]; left; left &= left - 1) {
             unsigned word = n * 64 + (unsigned)__builtin_ctzll(left);
             if (b->known[word].val >= pos)
-                change(b, word, NULL);
+                change(b, word, false, b->known[word]);
         }
 }
 
@@ -99,7 +99,7 @@ void known_restore(struct ir_builder *b, uint32_t to)
 {
     for (uint32_t n = b->trail.len; n-- > to;) {
         struct known_change note = b->trail.at[n];
-        change(b, note.word, note.was_known ? &note.old : NULL);
+        change(b, note.word, note.was_known, note.old);
     }
 }
 
@@ -118,7 +118,7 @@ static ir_val convert(struct ir_builder *b, const struct known_slot *slot, enum 
 
 ir_val ir_get(struct ir_builder *b, enum ir_type type, uint32_t offset)
 {
-    struct ir_insn get = {.op = IR_get, .type = type, .a = offset};
+    struct ir_insn get = build_record(IR_get, type, 0, offset, 0, 0);
     if (!tracked(type, offset))
         return build_append(b, get);
     unsigned word = first_word(offset);
@@ -135,7 +135,7 @@ ir_val ir_get(struct ir_builder *b, enum ir_type type, uint32_t offset)
 
 void ir_put(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_val v)
 {
-    struct ir_insn put = {.op = IR_put, .type = type, .a = v, .b = offset};
+    struct ir_insn put = build_record(IR_put, type, 0, v, offset, 0);
     if (tracked(type, offset)) {
         unsigned word = first_word(offset);
         const struct known_slot *slot = &b->known[word];
