@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "os/linux/io_span.h"
 #include "os/linux/path.h"
+#include "os/linux/strace_note.h"
 
 typedef int64_t put_stat_fn(struct linux_task *, uint64_t gva, const struct stat *);
 
@@ -17,6 +18,14 @@ static const char *stat_target(struct linux_task *t, const struct linux_path *pa
 {
     const char *target = follow ? linux_proc_link(t, path->in) : NULL;
     return target ? target : path->host;
+}
+
+static int64_t give_stat(struct linux_task *t, uint64_t gva, const struct stat *st,
+                         put_stat_fn *put)
+{
+    if (t->process->options->strace)
+        linux_strace_note_stat(st);
+    return put(t, gva, st);
 }
 
 static int64_t stat_at(struct linux_task *t, int dirfd, uint64_t gva, uint64_t out, int flags,
@@ -29,14 +38,14 @@ static int64_t stat_at(struct linux_task *t, int dirfd, uint64_t gva, uint64_t o
     if (!err)
         err = linux_host(SYS_newfstatat, dirfd, (long)stat_target(t, &path, follow), (long)&st,
                          flags, 0, 0);
-    return err ? err : put(t, out, &st);
+    return err ? err : give_stat(t, out, &st, put);
 }
 
 static int64_t stat_fd(struct linux_task *t, int fd, uint64_t out, put_stat_fn *put)
 {
     struct stat st;
     int64_t err = linux_host(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
-    return err ? err : put(t, out, &st);
+    return err ? err : give_stat(t, out, &st, put);
 }
 
 int64_t sys_stat(struct linux_task *t, const uint64_t a[6])
