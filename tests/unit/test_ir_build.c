@@ -239,6 +239,23 @@ static void left_parts_change_nothing(void **state)
     finish(f);
 }
 
+/* Reached from two skips with a put between them, and not from above: the slot has two values. */
+static void two_skips_forget_between(void **state)
+{
+    struct fix *f = *state;
+    ir_val r0 = get(f, 0), r1 = get(f, 1);
+    uint32_t label = ir_label_new(f->b);
+    ir_skip_if(f->b, r0, label);
+    ir_put(f->b, IR_I32, 4, r0);
+    ir_skip_if(f->b, r1, label);
+    ir_exit(f->b, 0x100, 0);
+    ir_label(f->b, label);
+    assert_int_equal(get(f, 0), r0);
+    assert_int_not_equal(get(f, 1), r0);
+    assert_int_not_equal(get(f, 1), r1);
+    finish(f);
+}
+
 static void constant_skips_resolve(void **state)
 {
     struct fix *f = *state;
@@ -362,6 +379,7 @@ int main(void)
         TEST(calls_that_write_forget),
         TEST(labels_forget_what_changed),
         TEST(left_parts_change_nothing),
+        TEST(two_skips_forget_between),
         TEST(constant_skips_resolve),
         TEST(crossing_constant_skip_stays),
         TEST(tests_become_comparisons),
