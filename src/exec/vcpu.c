@@ -1,11 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
-#include <xmmintrin.h>
 #include "exec/signals.h"
 #include "exec/vcpu_priv.h"
-
-#define MXCSR_MASKED 0x1f80u
-#define MXCSR_FLAGS  0x3fu
 
 void counter_add(struct nw_vcpu *vcpu, enum vcpu_counter which)
 {
@@ -19,28 +15,6 @@ void vcpu_raise(struct nw_vcpu *vcpu, enum vcpu_exc_kind kind, uint32_t payload)
 {
     vcpu->exc = (struct vcpu_exc){.kind = kind, .payload = payload};
     vcpu->leave = VCPU_LEAVE_EXC;
-}
-
-void vcpu_fp_sync(struct nw_vcpu *vcpu)
-{
-    uint32_t m;
-
-    if (!vcpu->mxcsr_live)
-        return;
-    m = _mm_getcsr();
-    /* IE, ZE, OE, UE, PE; a denormal operand (DE) is no exception of the guest's. */
-    vcpu->fp.flags |= (m & 1 ? FP_INVALID : 0) | (m & 4 ? FP_DIVZERO : 0) |
-                      (m & 8 ? FP_OVERFLOW : 0) | (m & 16 ? FP_UNDERFLOW : 0) |
-                      (m & 32 ? FP_INEXACT : 0);
-    _mm_setcsr(m & ~MXCSR_FLAGS);
-}
-
-void vcpu_fp_changed(struct nw_vcpu *vcpu)
-{
-    /* ORDER FP_ROUND; Intel SDM 1 table 4-8 */
-    static const uint8_t round[] = {0, 2, 1, 3};
-
-    vcpu->mxcsr = MXCSR_MASKED | (uint32_t)round[vcpu->fp.round & 3] << 13;
 }
 
 uint64_t vcpu_pc(const struct nw_vcpu *vcpu)

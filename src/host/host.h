@@ -19,6 +19,13 @@ struct host_runtime {
     uint32_t leave;  /* jumped to with rax = the result of host_enter_fn and pinned registers live */
     uint32_t leave_synced; /* … with guest state already in the vCPU */
     uint32_t size;
+    /* For the emitter: */
+    uint32_t save;             /* saves every register in the frame, pinned ones in the vCPU too */
+    uint32_t load, store, cas; /* slow memory accesses after save */
+    uint32_t call[4];          /* helpers after save; bit 0: may leave, bit 1: writes state */
+    uint32_t soft;             /* fp/soft.h after save */
+    uint32_t raise;            /* raises an exception and leaves */
+    uint32_t constants;
 };
 
 /* One way out of a block; its address is what host_enter_fn gives when an unlinked exit is taken. */

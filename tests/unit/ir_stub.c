@@ -52,15 +52,23 @@ void vcpu_raise(struct nw_vcpu *vcpu, enum vcpu_exc_kind kind, uint32_t payload)
 
 static uint8_t *find(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
 {
+    struct stub *s = stub_of(vcpu);
     uint32_t size = 1u << IR_MEM_SIZE(memop);
-    stub_of(vcpu)->accesses++;
-    if (gva + size <= STUB_MEMORY && gva < STUB_MEMORY)
-        return stub_of(vcpu)->memory + gva;
+    bool aligned = (gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1)) == 0;
+    s->accesses++;
+    if (aligned && gva + size <= STUB_MEMORY && gva < STUB_MEMORY)
+        return (s->instead ? s->instead : s->memory) + gva;
     vcpu_raise(vcpu, EXC_MEM, 0);
     vcpu->exc.addr = gva;
     vcpu->exc.size = size;
     vcpu->exc.access = access;
     return NULL;
+}
+
+/* The low bytes of VALUE as memory has them. */
+static uint64_t turned(uint64_t value, uint32_t memop)
+{
+    return memop & IR_MEM_BE ? __builtin_bswap64(value) >> (64 - (8u << IR_MEM_SIZE(memop))) : value;
 }
 
 uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
@@ -71,6 +79,7 @@ uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
     if (!at)
         return 0;
     memcpy(&value, at, bits / 8);
+    value = turned(value, memop);
     if (memop & IR_MEM_SIGNED && bits < 64 && value >> (bits - 1))
         value |= UINT64_MAX << bits;
     return value;
@@ -79,6 +88,7 @@ uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memop)
 {
     uint8_t *at = find(vcpu, gva, memop, NW_ACCESS_WRITE);
+    value = turned(value, memop);
     if (at)
         memcpy(at, &value, 1u << IR_MEM_SIZE(memop));
 }
@@ -92,7 +102,9 @@ uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t
     if (!at)
         return 0;
     memcpy(&old, at, size);
+    expected = turned(expected, memop);
+    desired = turned(desired, memop);
     if (memcmp(at, &expected, size) == 0)
         memcpy(at, &desired, size);
-    return old;
+    return turned(old, memop);
 }

@@ -14,6 +14,7 @@ enum { STUB_PC = 256, STUB_AUX = 260 };
 struct stub {
     struct nw_vcpu vcpu;
     uint8_t memory[STUB_MEMORY];
+    uint8_t *instead; /* where the memory is, when not in MEMORY */
     unsigned accesses;
 };
 

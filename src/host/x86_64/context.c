@@ -1,0 +1,23 @@
+/* What the host CPU offers, and its interrupted contexts. */
+#include "host/host.h"
+
+#include <ucontext.h>
+
+nw_status host_check(void)
+{
+    __builtin_cpu_init();
+    bool good = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") &&
+                __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("popcnt");
+    return good ? NW_OK : NW_ERR_HOST;
+}
+
+uintptr_t host_context_pc(const void *ucontext)
+{
+    return (uintptr_t)((const ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP];
+}
+
+void host_context_set_pc(void *ucontext, uintptr_t pc)
+{
+    ((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
+}

@@ -1,0 +1,251 @@
+/* The emitter: where values live while a region becomes code, and what the families share.
+ *
+ * Fixed registers: rbp = vCPU + VCPU_BIAS, r15 = vcpu->arena, rsp = the frame made by the enter
+ * thunk. The guest's hottest slots are pinned to registers for as long as translated code runs; a
+ * pinned register always holds the slot's value in program order. The rest are temporaries.
+ *
+ * A value (SSA) can live in several places at once: registers, a spill slot, a state slot that
+ * still holds it ("home"), or nowhere when it is a constant or made on demand. */
+#ifndef HOST_X86_64_EMIT_H
+#define HOST_X86_64_EMIT_H
+
+#include "host/host.h"
+#include "host/x86_64/asm.h"
+#include "host/x86_64/runtime.h"
+
+#define NLOCS    32 /* 0..15 general registers, 16..31 xmm registers */
+#define XMM(n)   ((n) + 16u)
+#define NHOMES   32
+#define MAX_COLD 8
+#define NO_VALUE UINT32_MAX
+#define NO_HOME  UINT16_MAX
+#define NO_SPILL UINT8_MAX
+#define NO_PIN   UINT8_MAX
+#define NO_REF   UINT32_MAX
+
+/* struct value.flags */
+enum {
+    VAL_FUSED = 1, /* made where it is used: a comparison for a jump, an address sum for an access */
+    VAL_COLD = 2,  /* made in cold stubs only */
+};
+
+struct value {
+    uint32_t last_use; /* record that uses it last; 0 when none does */
+    uint32_t where;    /* registers that hold it, bit per location */
+    uint16_t home;     /* state slot that may hold it */
+    uint8_t spill;
+    uint8_t pin;       /* register to compute it in: its put follows undisturbed */
+    uint16_t uses, fusable_uses;
+    uint32_t pin_age;  /* of the pinned register when the put was met (backward walk) */
+    uint8_t flags;
+};
+
+struct home {
+    ir_val val;
+    uint32_t offset;
+};
+
+/* What every place holds. */
+struct places {
+    ir_val reg[NLOCS];
+    ir_val spill[FRAME_SPILLS];
+    struct home home[NHOMES];
+};
+
+struct cold_put {
+    ir_val val;
+    uint32_t offset;
+    uint8_t type;
+};
+
+enum stub_kind { STUB_EXIT, STUB_REQUEST, STUB_MISS, STUB_MEMORY, STUB_FLOAT };
+
+/* An operand as a stub finds it. */
+struct stub_ref {
+    uint8_t loc;   /* register, REG_NONE: the constant or spill slot */
+    uint8_t spill; /* NO_SPILL: the constant */
+    bool wide;
+    uint64_t bits;
+};
+
+struct stub {
+    uint8_t kind, dst;
+    uint32_t record;  /* the record it serves */
+    uint32_t insn;    /* record of the guest instruction */
+    uint32_t from[3]; /* rel32 fields that lead here */
+    uint8_t nfrom;
+    uint32_t resume;  /* offset to go on at */
+    uint32_t exit;    /* index of the exit */
+    uint32_t site;    /* index in out->sites, NO_REF: none */
+    int32_t disp;     /* of a memory access */
+    struct stub_ref ref[3];
+    uint32_t live;    /* xmm registers to keep, bit per register */
+    uint32_t places;  /* index of the snapshot, NO_REF: none */
+    uint32_t cold, ncold;
+};
+
+struct label {
+    uint32_t at;      /* its record */
+    uint32_t places;  /* snapshot of what all skips agree on, NO_REF: no skip yet */
+    uint32_t fields;  /* head of the list of rel32 fields, linked through the fields themselves */
+};
+
+struct host_emitter {
+    struct asm_buf a;
+    const struct ir_region *r;
+    const struct guest_ops *guest;
+    const struct host_options *opt;
+    const struct host_runtime *rt;
+    struct host_code *out;
+    uint32_t offset;  /* of the block after the runtime */
+    uint32_t cur;     /* record being emitted */
+    uint32_t insn;    /* record of the current guest instruction, NO_REF before the first */
+    uint32_t locked;  /* locations that must not be given away */
+    uint32_t temps;   /* general registers that are temporaries */
+    uint32_t pinned;
+    bool keep;        /* emitting a cold value: no operand dies, no pinned register is a target */
+    bool unreachable; /* after an exit, before the next label */
+    bool oom, full;
+    struct places now;
+    uint32_t pin_offset[16];  /* state slot of a pinned register */
+    uint8_t pin_type[16];
+    uint32_t pin_age[16];     /* backward walk: changes when something forbids an early write */
+    VEC(struct value) values;
+    VEC(struct stub) stubs;
+    VEC(struct label) labels;
+    VEC(struct places) snapshots;
+    VEC(struct cold_put) colds;   /* lists of the stubs */
+    struct cold_put cold[MAX_COLD]; /* pending now */
+    uint32_t ncold;
+    struct stub spare;              /* stands in when there is no memory for a stub */
+};
+
+typedef void emit_fn(struct host_emitter *, ir_val, const struct ir_insn *);
+#define IR_OP(name, operands, result, effects) emit_fn emit_##name;
+#include "ir/ops.inc"
+#undef IR_OP
+extern emit_fn *const emit_table[IR_OP_COUNT];
+
+/* Bytes kept free before each record; no record emits more. */
+#define ASM_SLACK 1024
+
+static inline const struct ir_insn *insn_of(const struct host_emitter *e, ir_val v)
+{
+    return &e->r->insns.at[v];
+}
+static inline bool is_const(const struct host_emitter *e, ir_val v)
+{
+    return insn_of(e, v)->op == IR_const;
+}
+static inline bool type_is_fp(uint8_t t)
+{
+    return t == IR_F32 || t == IR_F64;
+}
+static inline bool type_is_64(uint8_t t)
+{
+    return t == IR_I64 || t == IR_F64;
+}
+static inline uint32_t width_of(uint8_t t)
+{
+    return type_is_64(t) ? X_W : 0;
+}
+static inline struct x_mem state_at(uint32_t offset)
+{
+    return x_at(RBP, (int32_t)offset - VCPU_BIAS);
+}
+/* A constant of the runtime, by its offset there. */
+static inline struct x_mem runtime_at(const struct host_emitter *e, uint32_t offset)
+{
+    return x_at_rip((int32_t)(offset - e->offset));
+}
+static inline int32_t runtime_code(const struct host_emitter *e, uint32_t offset)
+{
+    return (int32_t)(offset - e->offset);
+}
+static inline struct x_mem spill_at(unsigned slot)
+{
+    return x_at(RSP, FRAME_SPILL + 8 * (int32_t)slot);
+}
+
+/* ---- prepare.c ---- */
+
+/* The backward walk: last uses, fusion, early writes of pinned registers. */
+void emit_prepare(struct host_emitter *);
+/* An operand visitor. */
+typedef void operand_fn(struct host_emitter *, ir_val user, ir_val operand);
+void for_operands(struct host_emitter *, ir_val user, operand_fn *);
+
+/* ---- regalloc.c ---- */
+
+void places_init(struct host_emitter *);
+/* Gives a snapshot of the places now; NO_REF when out of memory. */
+uint32_t places_save(struct host_emitter *);
+void places_restore(struct host_emitter *, uint32_t snapshot);
+/* Keeps in snapshot INTO only what holds now too. */
+void places_meet(struct host_emitter *, uint32_t into);
+/* V stays available up to and beyond the current record? */
+bool ra_live_after(const struct host_emitter *, ir_val v);
+
+/* A register with V, loaded or made if need be; locked until the record ends. */
+unsigned ra_use(struct host_emitter *, ir_val v);
+/* A register of V's that may be overwritten with the result, else REG_NONE: V dies here in a
+ * temporary that it has to itself. */
+unsigned ra_reusable(const struct host_emitter *, ir_val v);
+/* A free temporary, locked until the record ends. */
+unsigned ra_temp(struct host_emitter *);
+unsigned ra_temp_xmm(struct host_emitter *);
+/* Empties temporary R and locks it. Call before operands are fetched. */
+void ra_take(struct host_emitter *, unsigned r);
+/* A register for the result V that is none of AVOID (bit mask): the pinned register when V is made
+ * in place, else REUSE unless REG_NONE, else a free temporary. */
+unsigned ra_def(struct host_emitter *, ir_val v, unsigned reuse, uint32_t avoid);
+/* V is now in LOC (and LOC holds nothing else). */
+void ra_bind(struct host_emitter *, ir_val v, unsigned loc);
+/* LOC holds no value any more. */
+void ra_unbind(struct host_emitter *, unsigned loc);
+/* LOC is about to be overwritten: what lives only there moves. */
+void ra_protect(struct host_emitter *, unsigned loc);
+/* Makes sure that V survives without any register, in a spill slot (or as a constant). */
+void ra_spill(struct host_emitter *, ir_val v);
+/* State slots [offset, offset + size) change: what lives only there moves. */
+void homes_kill(struct host_emitter *, uint32_t offset, unsigned size);
+void homes_kill_all(struct host_emitter *);
+/* The state slot at OFFSET (4 or 8 bytes) holds V. */
+void home_set(struct host_emitter *, ir_val v, uint32_t offset);
+bool home_valid(const struct host_emitter *, ir_val v);
+/* The pinned register of slot OFFSET when TYPE covers exactly that slot, else REG_NONE. */
+unsigned ra_pin_of(const struct host_emitter *, uint32_t offset, uint8_t type);
+bool ra_pin_overlaps(const struct host_emitter *, unsigned pin, uint32_t offset, unsigned size);
+/* V's constant when it fits a sign-extended 32-bit immediate of its type's width. */
+bool ra_imm32(const struct host_emitter *, ir_val v, int32_t *imm);
+/* Makes dst = src. */
+void ra_move(struct host_emitter *, unsigned dst, unsigned src, uint8_t type);
+
+/* ---- emit_state.c ---- */
+
+/* Stores V's bits of TYPE at the state slot. */
+void emit_store_state(struct host_emitter *, ir_val v, uint32_t offset, uint8_t type);
+
+/* ---- emit_flags.c ---- */
+
+/* Compares so that the condition given holds when the truth value V is not 0. Nothing that writes
+ * EFLAGS may come before the condition is consumed. */
+enum x_cc emit_condition(struct host_emitter *, ir_val v);
+
+/* ---- stub.c ---- */
+
+/* A stub for record V, valid until the next is made. */
+struct stub *stub_add(struct host_emitter *, enum stub_kind, ir_val v);
+struct stub_ref stub_operand(struct host_emitter *, ir_val v);
+/* Jumps to the stub when CC holds. */
+void stub_jcc(struct host_emitter *, struct stub *, enum x_cc cc);
+/* xmm registers with values that live on, but for DST. */
+uint32_t live_xmm(const struct host_emitter *, unsigned dst);
+/* Emits the call of a float stub in place. */
+void stub_float_inline(struct host_emitter *, struct stub *);
+nw_status stubs_emit(struct host_emitter *);
+bool emit_room(const struct host_emitter *);
+/* R = the operand, after the registers have been saved in the frame. */
+void stub_operand_load(struct host_emitter *, const struct stub_ref *, unsigned r);
+
+#endif

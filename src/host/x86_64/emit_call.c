@@ -1,0 +1,77 @@
+/* Calls of helpers, through the runtime's save and call thunks. */
+#include "host/x86_64/emit.h"
+
+/* Floats do not survive a call in registers. */
+static void spill_xmm(struct host_emitter *e)
+{
+    for (uint32_t left = live_xmm(e, REG_NONE); left; left &= left - 1)
+        ra_spill(e, e->now.reg[XMM((unsigned)__builtin_ctz(left))]);
+}
+
+static void forget_xmm(struct host_emitter *e)
+{
+    for (unsigned n = XMM(0); n < NLOCS; n++)
+        ra_unbind(e, n);
+}
+
+static void sync_insn(struct host_emitter *e)
+{
+    if (e->insn == NO_REF)
+        return;
+    const struct ir_insn *at = insn_of(e, e->insn);
+    uint64_t pc = ir_insn_pc(at);
+    if (e->r->addr_type == IR_I64 && (int64_t)pc != (int32_t)pc) {
+        x_mov_imm(&e->a, RAX, pc);
+        x_store(&e->a, X_W, state_at(e->r->pc_offset), RAX);
+    } else {
+        x_store_imm32(&e->a, e->r->addr_type == IR_I64 ? X_W : 0, state_at(e->r->pc_offset),
+                      (uint32_t)pc);
+    }
+    if (e->r->aux_offset != UINT32_MAX)
+        x_store_imm32(&e->a, 0, state_at(e->r->aux_offset), at->a);
+}
+
+/* What lives only in state that the helper may change moves away. */
+static void release_state(struct host_emitter *e)
+{
+    homes_kill_all(e);
+    for (uint32_t left = e->pinned; left; left &= left - 1)
+        ra_protect(e, (unsigned)__builtin_ctz(left));
+}
+
+void emit_call(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    static const uint8_t regs[] = {RSI, RDX, RCX, R8};
+    const struct ir_call *call = &e->r->calls.at[i->a];
+    const struct ir_helper *h = call->helper;
+    struct stub_ref refs[4];
+    bool exits = h->flags & IR_H_EXITS, writes = h->flags & IR_H_WRITES;
+    unsigned d = REG_NONE;
+
+    spill_xmm(e);
+    if (writes)
+        release_state(e);
+    if (h->ret != IR_VOID)
+        d = ra_def(e, v, REG_NONE, 0);
+    for (unsigned n = 0; n < h->nargs; n++)
+        refs[n] = stub_operand(e, call->args[n]);
+    x_call_to(&e->a, runtime_code(e, e->rt->save));
+    if (h->flags & (IR_H_READS | IR_H_EXITS))
+        sync_insn(e);
+    for (unsigned n = 0; n < h->nargs; n++)
+        stub_operand_load(e, &refs[n], regs[n]);
+    x_mov_imm(&e->a, RAX, (uintptr_t)h->fn);
+    x_call_to(&e->a, runtime_code(e, e->rt->call[exits + 2 * writes]));
+    e->a.flags = 0;
+    forget_xmm(e);
+    if (writes)
+        for (uint32_t left = e->pinned; left; left &= left - 1)
+            ra_unbind(e, (unsigned)__builtin_ctz(left));
+    if (d == REG_NONE)
+        return;
+    if (d >= XMM(0))
+        v_load(&e->a, type_is_64(h->ret), d - XMM(0), x_at(RSP, FRAME_RESULT));
+    else
+        x_load(&e->a, width_of(h->ret), d, x_at(RSP, FRAME_RESULT));
+    ra_bind(e, v, d);
+}

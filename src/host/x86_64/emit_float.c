@@ -1,0 +1,278 @@
+/* Scalar floating point: the host's instructions under the guest's rounding mode, with the results
+ * that the host gets wrong for the guest recomputed by fp/soft.h on a cold path:
+ *   - NaNs: the guest's rules for which NaN and which sign differ;
+ *   - the smallest normal number: ARM detects underflow before rounding, x86 after it, and the
+ *     flags differ only when a tiny value is rounded up to it;
+ *   - conversions out of the integer's range.
+ * The host's exception flags are right or too few in those cases, never too many. */
+#include <stddef.h>
+#include "host/x86_64/emit.h"
+#include "host/x86_64/constants.h"
+
+enum check { CHECK_NAN, CHECK_NAN_OR_TINY };
+
+static struct x_mem constant_at(const struct host_emitter *e, bool d, uint32_t of64, uint32_t of32)
+{
+    return runtime_at(e, e->rt->constants + (d ? of64 : of32));
+}
+
+static void set_operands(struct host_emitter *e, struct stub *s, const struct ir_insn *i)
+{
+    const char *shape = ir_rows[i->op].operands;
+    s->ref[0] = stub_operand(e, i->a);
+    if (shape[1] == 'v')
+        s->ref[1] = stub_operand(e, i->b);
+    if (shape[2] == 'v')
+        s->ref[2] = stub_operand(e, i->c);
+}
+
+static void finish(struct host_emitter *e, ir_val v, struct stub *s, unsigned d)
+{
+    s->dst = (uint8_t)d;
+    s->resume = asm_pos(&e->a);
+    s->live = live_xmm(e, d);
+    ra_bind(e, v, d);
+}
+
+/* The whole operation by fp/soft.h: modes that the host does not have. */
+static bool soft(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (!(i->aux & IR_FP_SOFT))
+        return false;
+    const char *shape = ir_rows[i->op].operands;
+    ra_use(e, i->a);
+    if (shape[1] == 'v')
+        ra_use(e, i->b);
+    if (shape[2] == 'v')
+        ra_use(e, i->c);
+    unsigned d = ra_def(e, v, REG_NONE, 0);
+    struct stub *s = stub_add(e, STUB_FLOAT, v);
+    set_operands(e, s, i);
+    finish(e, v, s, d);
+    stub_float_inline(e, s);
+    return true;
+}
+
+/* D holds a result of type I->type; unusual ones go to the stub. T is scratch. */
+static void check_result(struct host_emitter *e, struct stub *s, bool wide, enum check what,
+                         unsigned d, unsigned t)
+{
+    if (what == CHECK_NAN) {
+        v_comi(&e->a, wide, false, d, d);
+        stub_jcc(e, s, X_P);
+        return;
+    }
+    v_rrm(&e->a, 0x54 | X_0F, t, d, constant_at(e, wide, CONSTANT(abs64), CONSTANT(abs32)));
+    e->a.flags = 0;
+    v_rrm(&e->a, 0x2e | X_0F | (wide ? X_66 : 0), t, 0,
+          constant_at(e, wide, CONSTANT(min64), CONSTANT(min32)));
+    stub_jcc(e, s, X_E); /* unordered sets ZF too */
+}
+
+static void binary(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum v_fp op,
+                   enum check what)
+{
+    if (soft(e, v, i))
+        return;
+    bool wide = type_is_64(i->type);
+    unsigned a = ra_use(e, i->a), b = op == V_SQRT ? a : ra_use(e, i->b);
+    unsigned d = ra_def(e, v, REG_NONE, 0), t = what == CHECK_NAN ? d : ra_temp_xmm(e);
+    struct stub *s = stub_add(e, STUB_FLOAT, v);
+    set_operands(e, s, i);
+    v_arith(&e->a, wide, op, d - XMM(0), a - XMM(0), b - XMM(0));
+    check_result(e, s, wide, what, d - XMM(0), t - XMM(0));
+    finish(e, v, s, d);
+}
+
+void emit_fadd(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    binary(e, v, i, V_ADD, CHECK_NAN);
+}
+
+void emit_fsub(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    binary(e, v, i, V_SUB, CHECK_NAN);
+}
+
+void emit_fmul(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    binary(e, v, i, V_MUL, CHECK_NAN_OR_TINY);
+}
+
+void emit_fdiv(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    binary(e, v, i, V_DIV, CHECK_NAN_OR_TINY);
+}
+
+void emit_fsqrt(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    binary(e, v, i, V_SQRT, CHECK_NAN);
+}
+
+void emit_fma(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (soft(e, v, i))
+        return;
+    bool wide = type_is_64(i->type);
+    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), c = ra_use(e, i->c);
+    unsigned d = ra_def(e, v, REG_NONE, 0), t = ra_temp_xmm(e);
+    struct stub *s = stub_add(e, STUB_FLOAT, v);
+    set_operands(e, s, i);
+    v_mov(&e->a, d - XMM(0), c - XMM(0));
+    v_rrr(&e->a, 0xb9 | X_0F38 | X_66 | (wide ? X_W : 0), d - XMM(0), a - XMM(0), b - XMM(0));
+    check_result(e, s, wide, CHECK_NAN_OR_TINY, d - XMM(0), t - XMM(0));
+    finish(e, v, s, d);
+}
+
+/* ---- signs ---- */
+
+static void sign(struct host_emitter *e, ir_val v, const struct ir_insn *i, uint32_t op,
+                 struct x_mem mask)
+{
+    unsigned a = ra_use(e, i->a), d = ra_def(e, v, ra_reusable(e, i->a), 0);
+    v_rrm(&e->a, op | X_0F, d - XMM(0), a - XMM(0), mask);
+    ra_bind(e, v, d);
+}
+
+void emit_fneg(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    sign(e, v, i, 0x57, constant_at(e, type_is_64(i->type), CONSTANT(sign64), CONSTANT(sign32)));
+}
+
+void emit_fabs(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    sign(e, v, i, 0x54, constant_at(e, type_is_64(i->type), CONSTANT(abs64), CONSTANT(abs32)));
+}
+
+/* ---- comparison ---- */
+
+/* The nibble from ZF PF CF of vucomis a, b: greater 2, less 8 (CF), equal 6 (ZF), unordered 3 (all
+ * set), as nibbles of one constant. */
+void emit_fcmp(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (soft(e, v, i))
+        return;
+    struct asm_buf *x = &e->a;
+    ra_take(e, RAX);
+    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), d = ra_def(e, v, REG_NONE, 1u << RAX);
+    v_comi(x, type_is_64(i->type), i->aux & 1, a - XMM(0), b - XMM(0));
+    asm_u8(x, 0x9f); /* lahf */
+    v_rrm(x, 0xf5 | X_0F38 | X_F3, RAX, RAX, runtime_at(e, e->rt->constants + CONSTANT(zpc)));
+    x_shift_imm(x, 0, X_SHL, RAX, 2);
+    x_mov_imm(x, d, 0x30060082);
+    x_shiftx(x, 0, X_SHRX, d, d, RAX);
+    x_alu_imm(x, 0, X_AND, d, 15);
+    ra_bind(e, v, d);
+}
+
+/* ---- conversions ---- */
+
+/* Widening is exact and quiets NaNs as the guest does; narrowing may be tiny. */
+void emit_fcvt(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (soft(e, v, i))
+        return;
+    bool widens = i->type == IR_F64;
+    unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0), t = widens ? d : ra_temp_xmm(e);
+    struct stub *s = widens ? NULL : stub_add(e, STUB_FLOAT, v);
+    v_rrr(&e->a, 0x5a | X_0F | (widens ? X_F3 : X_F2), d - XMM(0), a - XMM(0), a - XMM(0));
+    if (widens) {
+        ra_bind(e, v, d);
+        return;
+    }
+    set_operands(e, s, i);
+    check_result(e, s, false, CHECK_NAN_OR_TINY, d - XMM(0), t - XMM(0));
+    finish(e, v, s, d);
+}
+
+/* cvtts or cvts to a general register. */
+static void convert(struct host_emitter *e, bool from64, bool wide, bool truncate, unsigned d,
+                    unsigned x)
+{
+    v_rrr(&e->a, (truncate ? 0x2cu : 0x2du) | X_0F | (from64 ? X_F2 : X_F3) | (wide ? X_W : 0), d,
+          0, x);
+}
+
+/* Rounding modes that are neither the current one nor towards zero take two steps here, with
+ * flags that depend on both: left to fp/soft.h. */
+static bool by_stub_only(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    unsigned round = i->aux & 7;
+    if (round == FP_RZ || round == FP_CURRENT)
+        return soft(e, v, i);
+    struct ir_insn always = *i;
+    always.aux |= IR_FP_SOFT;
+    return soft(e, v, &always);
+}
+
+/* The host gives the most negative integer for what does not fit; when it is the true result the
+ * cold path finds that out. */
+void emit_f2si(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (by_stub_only(e, v, i))
+        return;
+    bool from64 = ir_result_type(insn_of(e, i->a)) == IR_F64, wide = i->type == IR_I64;
+    unsigned round = i->aux & 7;
+    unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0);
+    struct stub *s = stub_add(e, STUB_FLOAT, v);
+    set_operands(e, s, i);
+    convert(e, from64, wide, round != FP_CURRENT, d, a - XMM(0));
+    x_alu_imm(&e->a, wide ? X_W : 0, X_CMP, d, 1);
+    stub_jcc(e, s, X_O);
+    finish(e, v, s, d);
+}
+
+/* Only numbers from 0 up to the type's range are converted here, found by their exponent before
+ * any flag is raised; with rounding other than towards zero only up to half the range. */
+void emit_f2ui(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (by_stub_only(e, v, i))
+        return;
+    bool from64 = ir_result_type(insn_of(e, i->a)) == IR_F64, wide = i->type == IR_I64;
+    unsigned round = i->aux & 7, bias = from64 ? 1023 : 127;
+    unsigned limit = bias + (wide ? 63 : 32) - (round != FP_RZ);
+    unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0), bits = ra_temp(e);
+    struct stub *s = stub_add(e, STUB_FLOAT, v);
+    set_operands(e, s, i);
+    v_to_gpr(&e->a, from64, bits, a - XMM(0));
+    x_shift_imm(&e->a, from64 ? X_W : 0, X_SHR, bits, from64 ? 52 : 23);
+    x_alu_imm(&e->a, 0, X_CMP, bits, (int32_t)limit);
+    stub_jcc(e, s, X_AE);
+    convert(e, from64, true, round != FP_CURRENT, d, a - XMM(0));
+    finish(e, v, s, d);
+}
+
+static void from_int(struct host_emitter *e, bool to64, bool wide, unsigned d, unsigned a)
+{
+    v_rrr(&e->a, 0x57 | X_0F, d, d, d); /* the instruction keeps the upper part: a false dependency */
+    v_rrr(&e->a, 0x2a | X_0F | (to64 ? X_F2 : X_F3) | (wide ? X_W : 0), d, d, a);
+}
+
+void emit_si2f(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (soft(e, v, i))
+        return;
+    bool wide = ir_result_type(insn_of(e, i->a)) == IR_I64;
+    unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0);
+    from_int(e, i->type == IR_F64, wide, d - XMM(0), a);
+    ra_bind(e, v, d);
+}
+
+void emit_ui2f(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (soft(e, v, i))
+        return;
+    bool wide = ir_result_type(insn_of(e, i->a)) == IR_I64;
+    unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0);
+    if (!wide) { /* zero-extended: a positive 64-bit number */
+        from_int(e, i->type == IR_F64, true, d - XMM(0), a);
+        ra_bind(e, v, d);
+        return;
+    }
+    struct stub *s = stub_add(e, STUB_FLOAT, v);
+    set_operands(e, s, i);
+    x_test(&e->a, X_W, a, a);
+    stub_jcc(e, s, X_S);
+    from_int(e, i->type == IR_F64, true, d - XMM(0), a);
+    finish(e, v, s, d);
+}

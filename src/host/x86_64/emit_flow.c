@@ -1,0 +1,215 @@
+/* Skips inside a region and ways out of it. */
+#include <stddef.h>
+#include "host/x86_64/emit.h"
+
+/* ---- skips ---- */
+
+/* Does record I read or write the state slot of pinned register PIN, so that the register's value
+ * may be known by another name afterwards? */
+static bool touches(const struct host_emitter *e, const struct ir_insn *i, unsigned pin)
+{
+    switch (i->op) {
+    case IR_put: return ra_pin_overlaps(e, pin, i->b, ir_type_size(i->type));
+    case IR_get: return ra_pin_overlaps(e, pin, i->a, ir_type_size(i->type));
+    case IR_call: return e->r->calls.at[i->a].helper->flags & IR_H_WRITES;
+    default: return false;
+    }
+}
+
+/* The pinned registers that still hold what they hold when control arrives at record END. */
+static uint32_t steady_pins(const struct host_emitter *e, uint32_t end)
+{
+    uint32_t steady = e->pinned;
+    for (ir_val v = e->cur + 1; v < end; v++)
+        for (uint32_t left = steady; left; left &= left - 1) {
+            unsigned pin = (unsigned)__builtin_ctz(left);
+            if (touches(e, insn_of(e, v), pin))
+                steady &= ~(1u << pin);
+        }
+    return steady;
+}
+
+/* Values that are needed behind the label must be in a place that both ways leave alone. */
+static void settle(struct host_emitter *e, ir_val v, uint32_t end, uint32_t steady)
+{
+    if (v == NO_VALUE || e->values.at[v].last_use <= end || e->values.at[v].where & steady)
+        return;
+    ra_spill(e, v);
+}
+
+static void skip(struct host_emitter *e, const struct ir_insn *i, bool when)
+{
+    struct label *l = &e->labels.at[i->b];
+    uint32_t steady = steady_pins(e, l->at);
+    for (unsigned n = 0; n < NLOCS; n++)
+        settle(e, e->now.reg[n], l->at, steady);
+    for (unsigned n = 0; n < NHOMES; n++)
+        settle(e, e->now.home[n].val, l->at, steady);
+    enum x_cc cc = emit_condition(e, i->a);
+    if (!when)
+        cc ^= 1;
+    if (l->places == NO_REF)
+        l->places = places_save(e);
+    else
+        places_meet(e, l->places);
+    uint32_t field = x_jcc32(&e->a, cc);
+    memcpy(e->a.start + field, &l->fields, 4);
+    l->fields = field;
+}
+
+void emit_skip_if(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    (void)v;
+    skip(e, i, true);
+}
+
+void emit_skip_ifnot(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    (void)v;
+    skip(e, i, false);
+}
+
+void emit_label(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    struct label *l = &e->labels.at[i->a];
+    (void)v;
+    if (l->places == NO_REF)
+        return; /* nothing comes here but what falls through */
+    if (!e->unreachable)
+        places_meet(e, l->places);
+    places_restore(e, l->places);
+    for (uint32_t field = l->fields; field != NO_REF;) {
+        uint32_t next;
+        memcpy(&next, e->a.start + field, 4);
+        x_fix32(&e->a, field, (int32_t)asm_pos(&e->a));
+        field = next;
+    }
+    e->unreachable = false;
+    e->a.flags = 0;
+}
+
+/* ---- ways out ---- */
+
+/* The rel32 that follows BEFORE bytes of opcode must lie in 8 aligned bytes, to be patched by one
+ * atomic store. */
+static void align_field(struct host_emitter *e, unsigned before)
+{
+    unsigned at = (e->offset + asm_pos(&e->a) + before) & 7;
+    if (at > 4)
+        x_nop(&e->a, 8 - at);
+}
+
+/* FIELD is the patchable jump of exit N. */
+static void exit_stub(struct host_emitter *e, ir_val v, uint32_t n, uint32_t field)
+{
+    struct stub *s = stub_add(e, STUB_EXIT, v);
+    s->exit = n;
+    s->from[s->nfrom++] = field;
+    e->out->exits[n].jump = field;
+}
+
+static void test_request(struct host_emitter *e, ir_val v, uint32_t n)
+{
+    struct stub *s = stub_add(e, STUB_REQUEST, v);
+    s->exit = n;
+    x_alu_mem_imm(&e->a, 0, X_CMP, state_at(offsetof(struct nw_vcpu, request)), 0);
+    stub_jcc(e, s, X_NE);
+}
+
+void emit_exit_if(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    enum x_cc cc = emit_condition(e, i->a);
+    if (!e->r->exits.at[i->b].back_edge) {
+        align_field(e, 2);
+        exit_stub(e, v, i->b, x_jcc32(&e->a, cc));
+        return;
+    }
+    uint8_t *stay = x_jcc8(&e->a, cc ^ 1);
+    test_request(e, v, i->b);
+    align_field(e, 1);
+    exit_stub(e, v, i->b, x_jmp32(&e->a));
+    x_here8(&e->a, stay);
+}
+
+void emit_exit(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (e->r->exits.at[i->a].back_edge)
+        test_request(e, v, i->a);
+    align_field(e, 1);
+    exit_stub(e, v, i->a, x_jmp32(&e->a));
+    e->unreachable = true;
+}
+
+static void probe_jumps(struct host_emitter *e, struct stub *miss, const struct ir_insn *i,
+                        unsigned pc, unsigned mode, unsigned t, unsigned entry)
+{
+    struct asm_buf *a = &e->a;
+    int32_t imm;
+    _Static_assert(sizeof(struct jump_entry) == 16, "the index is scaled by a shift of 4 - 1");
+    x_alu_mem_imm(a, 0, X_CMP, state_at(offsetof(struct nw_vcpu, request)), 0);
+    stub_jcc(e, miss, X_NE);
+    x_load(a, X_W, t, state_at(offsetof(struct nw_vcpu, jumps)));
+    x_mov(a, 0, entry, pc);
+    x_alu_imm(a, 0, X_AND, entry, (JUMP_CACHE_SIZE - 1) << 1);
+    x_lea(a, X_W, entry, x_at_index(t, entry, 3, 0));
+    x_rm(a, 0x39 | X_W, pc, x_at(entry, offsetof(struct jump_entry, pc)));
+    stub_jcc(e, miss, X_NE);
+    a->flags = 0;
+    if (ra_imm32(e, i->b, &imm))
+        x_alu_mem_imm(a, 0, X_CMP, x_at(entry, offsetof(struct jump_entry, mode)), imm);
+    else
+        x_rm(a, 0x39, mode, x_at(entry, offsetof(struct jump_entry, mode)));
+    stub_jcc(e, miss, X_NE);
+    x_load(a, 0, t, x_at(entry, offsetof(struct jump_entry, code)));
+    x_lea(a, X_W, entry, runtime_at(e, 0));
+    x_alu(a, X_W, X_ADD, t, entry);
+    x_jmp_reg(a, t);
+}
+
+void emit_exit_ind(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    int32_t imm;
+    unsigned pc = ra_use(e, i->a), mode = ra_imm32(e, i->b, &imm) ? REG_NONE : ra_use(e, i->b);
+    unsigned t = ra_temp(e), entry = ra_temp(e);
+    struct stub *s = stub_add(e, STUB_MISS, v);
+    s->ref[0] = (struct stub_ref){.loc = (uint8_t)pc, .spill = NO_SPILL};
+    if (e->opt->chain)
+        probe_jumps(e, s, i, pc, mode, t, entry);
+    else
+        s->from[s->nfrom++] = x_jmp32(&e->a);
+    e->unreachable = true;
+}
+
+/* pc = that of the instruction and ADVANCE. */
+static void store_pc(struct host_emitter *e, uint64_t pc)
+{
+    if (e->r->addr_type == IR_I64) {
+        x_mov_imm(&e->a, RAX, pc);
+        x_store(&e->a, X_W, state_at(e->r->pc_offset), RAX);
+    } else {
+        x_store_imm32(&e->a, 0, state_at(e->r->pc_offset), (uint32_t)pc);
+    }
+}
+
+void emit_exit_exc(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    (void)v;
+    if (e->insn != NO_REF) {
+        const struct ir_insn *at = insn_of(e, e->insn);
+        store_pc(e, ir_insn_pc(at) + i->aux);
+        if (i->aux == 0 && e->r->aux_offset != UINT32_MAX)
+            x_store_imm32(&e->a, 0, state_at(e->r->aux_offset), at->a);
+    }
+    x_mov_imm(&e->a, RSI, i->a);
+    x_mov_imm(&e->a, RDX, i->b);
+    x_jmp_to(&e->a, runtime_code(e, e->rt->raise));
+    e->unreachable = true;
+}
+
+void emit_exit_state(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    (void)v, (void)i;
+    x_alu(&e->a, 0, X_XOR, RAX, RAX);
+    x_jmp_to(&e->a, runtime_code(e, e->rt->leave));
+    e->unreachable = true;
+}

@@ -1,0 +1,338 @@
+/* Guest memory accesses: base + address with fastmem, else through the software TLB; whatever is
+ * not plain memory goes to the cold stub. */
+#include <stddef.h>
+#include "host/x86_64/emit.h"
+
+struct access {
+    unsigned base;     /* register of the guest address, without DISP */
+    int32_t disp;
+    struct x_mem at;   /* host operand */
+    struct stub *stub;
+    unsigned temps[2];
+    bool wide;         /* 64-bit guest addresses */
+};
+
+static void split_address(struct host_emitter *e, ir_val v, ir_val *base, int32_t *disp)
+{
+    const struct ir_insn *i = insn_of(e, v);
+    *base = v;
+    *disp = 0;
+    if (e->values.at[v].flags & VAL_FUSED) {
+        *base = i->a;
+        *disp = (int32_t)insn_of(e, i->b)->b;
+    }
+}
+
+static uint32_t align_mask(uint32_t memop)
+{
+    return (1u << IR_MEM_ALIGN_OF(memop)) - 1;
+}
+
+static void check_alignment(struct host_emitter *e, struct access *m, uint32_t memop)
+{
+    uint32_t mask = align_mask(memop);
+    if (mask == 0)
+        return;
+    if (m->disp & (int32_t)mask) {
+        x_lea(&e->a, m->wide ? X_W : 0, m->temps[0], x_at(m->base, m->disp));
+        x_test_imm(&e->a, 0, m->temps[0], mask);
+    } else {
+        x_test_imm(&e->a, 0, m->base, mask);
+    }
+    stub_jcc(e, m->stub, X_NE);
+}
+
+/* The tag compared is that of the last byte, so that what crosses a page misses. */
+static void probe_tlb(struct host_emitter *e, struct access *m, uint32_t memop, bool write)
+{
+    struct asm_buf *a = &e->a;
+    uint32_t w = m->wide ? X_W : 0, mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
+    int32_t last = m->disp + (1 << IR_MEM_SIZE(memop)) - 1;
+    size_t tlb = offsetof(struct nw_vcpu, tlb) + mmu * sizeof(struct tlb_entry[TLB_SIZE]);
+    size_t tag = tlb + (write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read));
+    unsigned t = m->temps[0], index = m->temps[1];
+    _Static_assert(sizeof(struct tlb_entry) == 32, "the index is scaled by a shift of 12 - 5");
+    if (m->disp) {
+        x_lea(a, w, index, x_at(m->base, m->disp));
+        x_shift_imm(a, w, X_SHR, index, PAGE_BITS - 5);
+    } else {
+        x_rorx(a, w, index, m->base, PAGE_BITS - 5);
+    }
+    x_alu_imm(a, 0, X_AND, index, (TLB_SIZE - 1) << 5);
+    x_lea(a, w, t, x_at(m->base, last));
+    x_alu_imm(a, w, X_AND, t, -(int32_t)PAGE_SIZE_);
+    x_alu_mem(a, X_W, X_CMP, t, x_at_index(RBP, index, 0, (int32_t)tag - VCPU_BIAS));
+    stub_jcc(e, m->stub, X_NE);
+    x_load(a, X_W, index,
+           x_at_index(RBP, index, 0,
+                      (int32_t)(tlb + offsetof(struct tlb_entry, addend)) - VCPU_BIAS));
+    if (m->disp) {
+        x_lea(a, w, t, x_at(m->base, m->disp));
+        m->at = x_at_index(index, t, 0, 0);
+    } else {
+        m->at = x_at_index(index, m->base, 0, 0);
+    }
+}
+
+static bool fast(const struct host_emitter *e)
+{
+    return e->opt->fastmem && e->r->addr_type == IR_I32;
+}
+
+static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struct access *m)
+{
+    ir_val base;
+    split_address(e, i->a, &base, &m->disp);
+    m->wide = e->r->addr_type == IR_I64;
+    m->base = ra_use(e, base);
+}
+
+/* All registers are chosen before: from the first branch to the stub up to where the stub comes
+ * back, nothing may be moved, since the stub's way would miss it. */
+static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn *i, struct access *m)
+{
+    if (!fast(e) && i->op != IR_cas) {
+        m->temps[0] = ra_temp(e);
+        m->temps[1] = ra_temp(e);
+    } else if (m->disp & (int32_t)align_mask(i->aux)) {
+        m->temps[0] = ra_temp(e);
+    }
+    m->stub = stub_add(e, STUB_MEMORY, v);
+    m->stub->ref[0] = (struct stub_ref){.loc = (uint8_t)m->base, .spill = NO_SPILL};
+    m->stub->disp = m->disp;
+    if (fast(e) || i->op != IR_cas)
+        check_alignment(e, m, i->aux);
+}
+
+static void locate(struct host_emitter *e, struct access *m, const struct ir_insn *i, bool write)
+{
+    if (fast(e)) {
+        m->at = x_at_index(R15, m->base, 0, m->disp);
+        m->at.disp8 = true;
+    } else {
+        probe_tlb(e, m, i->aux, write);
+    }
+}
+
+/* An access that may fault in the host, of at least 5 bytes: they must lie within 16 aligned bytes
+ * so that they can be replaced atomically (host_site_demote). */
+static void begin_site(struct host_emitter *e, struct access *m)
+{
+    if (!fast(e))
+        return;
+    unsigned at = (e->offset + asm_pos(&e->a)) & 15;
+    if (at > 11)
+        x_nop(&e->a, 16 - at);
+    struct host_site site = {.access = asm_pos(&e->a)};
+    m->stub->site = e->out->sites.len;
+    if (!VEC_PUSH(&e->out->sites, site)) {
+        e->oom = true;
+        m->stub->site = NO_REF;
+    }
+}
+
+static void end_site(struct host_emitter *e, struct access *m)
+{
+    if (!fast(e) || m->stub->site == NO_REF)
+        return;
+    struct host_site *s = &e->out->sites.at[m->stub->site];
+    s->length = (uint8_t)(asm_pos(&e->a) - s->access);
+}
+
+static void end_access(struct host_emitter *e, struct access *m, unsigned dst)
+{
+    m->stub->dst = (uint8_t)dst;
+    m->stub->resume = asm_pos(&e->a);
+    m->stub->live = live_xmm(e, dst);
+}
+
+/* ---- loads ---- */
+
+static void load_int(struct host_emitter *e, struct access *m, const struct ir_insn *i, unsigned d)
+{
+    struct asm_buf *a = &e->a;
+    unsigned size = IR_MEM_SIZE(i->aux);
+    bool is_signed = i->aux & IR_MEM_SIGNED, be = (i->aux & IR_MEM_BE) && size;
+    uint32_t w = is_signed ? width_of(i->type) : 0;
+    begin_site(e, m);
+    switch (size) {
+    case 0: x_rm(a, (is_signed ? 0xbeu | w : 0xb6u) | X_0F, d, m->at); break;
+    case 1: x_rm(a, (is_signed && !be ? 0xbfu | w : 0xb7u) | X_0F, d, m->at); break;
+    case 2:
+        if (be)
+            x_rm(a, 0xf0 | X_0F38, d, m->at); /* movbe */
+        else
+            x_rm(a, is_signed && w ? 0x63u | X_W : 0x8bu, d, m->at);
+        break;
+    default: x_rm(a, be ? 0xf0u | X_0F38 | X_W : 0x8bu | X_W, d, m->at); break;
+    }
+    end_site(e, m);
+    if (be && size == 1) {
+        x_bswap(a, 0, d);
+        x_shift_imm(a, 0, is_signed ? X_SAR : X_SHR, d, 16);
+        if (w)
+            x_rr(a, 0x63 | X_W, d, d);
+    } else if (be && size == 2 && is_signed && w) {
+        x_rr(a, 0x63 | X_W, d, d);
+    }
+}
+
+static void load_float(struct host_emitter *e, struct access *m, const struct ir_insn *i, unsigned d)
+{
+    begin_site(e, m);
+    v_load(&e->a, IR_MEM_SIZE(i->aux) == 3, d - XMM(0), m->at);
+    end_site(e, m);
+}
+
+/* Through a general register where the bytes must be turned. */
+static void load_float_be(struct host_emitter *e, struct access *m, const struct ir_insn *i,
+                          unsigned d, unsigned t)
+{
+    bool wide = IR_MEM_SIZE(i->aux) == 3;
+    begin_site(e, m);
+    x_rm(&e->a, 0xf0 | X_0F38 | (wide ? X_W : 0), t, m->at);
+    end_site(e, m);
+    v_from_gpr(&e->a, wide, d - XMM(0), t);
+}
+
+void emit_ld(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    struct access m;
+    bool turn = type_is_fp(i->type) && i->aux & IR_MEM_BE;
+    fetch_address(e, i, &m);
+    unsigned d = ra_def(e, v, REG_NONE, 0), t = turn ? ra_temp(e) : REG_NONE;
+    begin_access(e, v, i, &m);
+    locate(e, &m, i, false);
+    if (d < XMM(0))
+        load_int(e, &m, i, d);
+    else if (turn)
+        load_float_be(e, &m, i, d, t);
+    else
+        load_float(e, &m, i, d);
+    end_access(e, &m, d);
+    ra_bind(e, v, d);
+}
+
+/* ---- stores ---- */
+
+static void store_int(struct host_emitter *e, struct access *m, const struct ir_insn *i, unsigned s)
+{
+    struct asm_buf *a = &e->a;
+    unsigned size = IR_MEM_SIZE(i->aux);
+    bool be = (i->aux & IR_MEM_BE) && size;
+    begin_site(e, m);
+    switch (size) {
+    case 0: x_rm(a, 0x88 | X_REG8, s, m->at); break;
+    case 1: x_rm(a, (be ? 0xf1u | X_0F38 : 0x89u) | X_66, s, m->at); break;
+    case 2: x_rm(a, be ? 0xf1u | X_0F38 : 0x89u, s, m->at); break;
+    default: x_rm(a, (be ? 0xf1u | X_0F38 : 0x89u) | X_W, s, m->at); break;
+    }
+    end_site(e, m);
+}
+
+static void store_imm(struct host_emitter *e, struct access *m, const struct ir_insn *i, int32_t imm)
+{
+    struct asm_buf *a = &e->a;
+    begin_site(e, m);
+    switch (IR_MEM_SIZE(i->aux)) {
+    case 0:
+        x_rm_imm(a, 0xc6, 0, m->at, 1);
+        asm_u8(a, (unsigned)imm & 0xff);
+        break;
+    case 1:
+        x_rm_imm(a, 0xc7 | X_66, 0, m->at, 2);
+        asm_u8(a, (unsigned)imm & 0xff);
+        asm_u8(a, (unsigned)imm >> 8 & 0xff);
+        break;
+    case 2: x_store_imm32(a, 0, m->at, (uint32_t)imm); break;
+    default: x_store_imm32(a, X_W, m->at, (uint32_t)imm); break;
+    }
+    end_site(e, m);
+}
+
+/* The store's value as bits in a general register; big-endian floats only. */
+static unsigned float_bits(struct host_emitter *e, unsigned s, bool wide)
+{
+    unsigned t = ra_temp(e);
+    v_to_gpr(&e->a, wide, t, s - XMM(0));
+    return t;
+}
+
+void emit_st(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    struct access m;
+    int32_t imm;
+    bool be = i->aux & IR_MEM_BE, by_imm = !be && ra_imm32(e, i->b, &imm) && type_is_64(i->type) ==
+                                               (IR_MEM_SIZE(i->aux) == 3);
+    fetch_address(e, i, &m);
+    unsigned s = by_imm ? REG_NONE : ra_use(e, i->b);
+    if (s != REG_NONE && s >= XMM(0) && be)
+        s = float_bits(e, s, type_is_64(i->type));
+    begin_access(e, v, i, &m);
+    m.stub->ref[1] = stub_operand(e, i->b);
+    locate(e, &m, i, true);
+    if (by_imm) {
+        store_imm(e, &m, i, imm);
+    } else if (s >= XMM(0)) {
+        begin_site(e, &m);
+        v_store(&e->a, IR_MEM_SIZE(i->aux) == 3, m.at, s - XMM(0));
+        end_site(e, &m);
+    } else {
+        store_int(e, &m, i, s);
+    }
+    end_access(e, &m, REG_NONE);
+}
+
+/* ---- atomics ---- */
+
+static void cas_inline(struct host_emitter *e, struct access *m, const struct ir_insn *i,
+                       unsigned desired)
+{
+    struct asm_buf *a = &e->a;
+    unsigned size = IR_MEM_SIZE(i->aux);
+    uint32_t op = size == 0   ? 0xb0u | X_REG8
+                  : size == 1 ? 0xb1u | X_66
+                  : size == 2 ? 0xb1u
+                              : 0xb1u | X_W;
+    begin_site(e, m);
+    a->flags = 0;
+    x_rm(a, op | X_0F | X_LOCK, desired, m->at);
+    end_site(e, m);
+    if (size == 0)
+        x_movzx8(a, RAX, RAX);
+    else if (size == 1)
+        x_rr(a, 0xb7 | X_0F, RAX, RAX);
+    else if (size == 2)
+        x_mov(a, 0, RAX, RAX);
+}
+
+/* Without fastmem, or on big-endian data, always by the stub. */
+void emit_cas(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    struct access m;
+    ra_take(e, RAX);
+    unsigned expected = ra_use(e, i->b), desired = ra_use(e, i->c);
+    bool inline_it = fast(e) && !(i->aux & IR_MEM_BE);
+    fetch_address(e, i, &m);
+    begin_access(e, v, i, &m);
+    m.stub->ref[1] = stub_operand(e, i->b);
+    m.stub->ref[2] = stub_operand(e, i->c);
+    if (inline_it) {
+        locate(e, &m, i, true);
+        x_mov(&e->a, X_W, RAX, expected);
+        cas_inline(e, &m, i, desired);
+    } else {
+        e->a.flags = 0;
+        m.stub->from[m.stub->nfrom++] = x_jmp32(&e->a);
+    }
+    end_access(e, &m, RAX);
+    ra_bind(e, v, RAX);
+}
+
+void emit_fence(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    (void)v, (void)i;
+    e->a.flags = 0;
+    x_rm_imm(&e->a, 0x83 | X_LOCK, X_OR, x_at(RSP, FRAME_RESULT), 1); /* cheaper than mfence */
+    asm_u8(&e->a, 0);
+}

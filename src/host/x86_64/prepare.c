@@ -1,0 +1,147 @@
+/* The backward walk before emission. */
+#include "host/x86_64/emit.h"
+
+void for_operands(struct host_emitter *e, ir_val user, operand_fn *fn)
+{
+    const struct ir_insn *i = insn_of(e, user);
+    const char *shape = ir_rows[i->op].operands;
+    if (shape[0] == 'v')
+        fn(e, user, i->a);
+    if ((shape[1] == 'v' || shape[1] == 'o') && i->b != IR_NONE)
+        fn(e, user, i->b);
+    if ((shape[2] == 'v' || shape[2] == 'o') && i->c != IR_NONE)
+        fn(e, user, i->c);
+    if (i->op == IR_call) {
+        const struct ir_call *c = &e->r->calls.at[i->a];
+        for (unsigned n = 0; n < c->helper->nargs; n++)
+            fn(e, user, c->args[n]);
+    }
+}
+
+static bool marked(const struct host_emitter *e, ir_val v, enum ir_mark mark)
+{
+    return v < e->r->marks.len && e->r->marks.at[v] & mark;
+}
+
+/* Can USER take the first operand as a condition or an address without a register for it? */
+static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_val operand)
+{
+    const struct ir_insn *i = insn_of(e, operand);
+    switch (i->op) {
+    case IR_cmp:
+    case IR_nzcv_test:
+        return user->op == IR_select || user->op == IR_skip_if || user->op == IR_skip_ifnot ||
+               user->op == IR_exit_if;
+    case IR_add:
+        return (user->op == IR_ld || user->op == IR_st || user->op == IR_cas) &&
+               i->type == IR_I32 && is_const(e, i->b) && insn_of(e, i->b)->b + 0xffff < 0x1ffff;
+    default: return false;
+    }
+}
+
+static void count_use(struct host_emitter *e, ir_val user, ir_val operand)
+{
+    struct value *x = &e->values.at[operand], *u = &e->values.at[user];
+    const struct ir_insn *i = insn_of(e, user);
+    uint32_t last = u->flags & (VAL_FUSED | VAL_COLD) ? u->last_use : user;
+    if (last > x->last_use)
+        x->last_use = last;
+    if (x->uses < UINT16_MAX)
+        x->uses++;
+    if (i->a == operand && i->b != operand && fuses(e, i, operand) &&
+        !(i->op == IR_select && i->c == operand) && !(i->op == IR_cas && i->c == operand))
+        x->fusable_uses++;
+}
+
+/* An early write of any pinned register would be seen here. */
+static void forbid_all(struct host_emitter *e)
+{
+    for (uint32_t left = e->pinned; left; left &= left - 1)
+        e->pin_age[__builtin_ctz(left)]++;
+}
+
+static void forbid_slot(struct host_emitter *e, uint32_t offset, unsigned size)
+{
+    for (uint32_t left = e->pinned; left; left &= left - 1) {
+        unsigned pin = (unsigned)__builtin_ctz(left);
+        if (ra_pin_overlaps(e, pin, offset, size))
+            e->pin_age[pin]++;
+    }
+}
+
+/* A cold put is needed up to the last access that may fault before the slot is overwritten. */
+static uint32_t last_fault(const struct host_emitter *e, ir_val put)
+{
+    const struct ir_insn *p = insn_of(e, put);
+    uint32_t last = 0;
+    for (ir_val v = put + 1; v < e->r->insns.len; v++) {
+        const struct ir_insn *i = insn_of(e, v);
+        unsigned effects = ir_rows[i->op].effects;
+        if (effects & IR_E_FAULT)
+            last = v;
+        if (effects & IR_E_CONTROL)
+            break;
+        if (i->op != IR_put)
+            continue;
+        unsigned size = ir_type_size(i->type), width = ir_type_size(p->type);
+        if (i->b <= p->b && i->b + size >= p->b + width)
+            break;
+        if (i->b < p->b + width && p->b < i->b + size)
+            last = v; /* stored for good before a part is overwritten */
+    }
+    return last;
+}
+
+static void prepare_put(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    struct value *self = &e->values.at[v], *x = &e->values.at[i->a];
+    unsigned size = ir_type_size(i->type), pin = ra_pin_of(e, i->b, i->type);
+    if (marked(e, v, IR_MARK_COLD_PUT)) {
+        self->flags |= VAL_COLD;
+        self->last_use = last_fault(e, v);
+        if (self->last_use)
+            count_use(e, v, i->a);
+        return;
+    }
+    forbid_slot(e, i->b, size);
+    count_use(e, v, i->a);
+    if (pin != REG_NONE && !is_const(e, i->a)) {
+        x->pin = (uint8_t)pin;
+        x->pin_age = e->pin_age[pin];
+    }
+}
+
+static void prepare_value(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    struct value *x = &e->values.at[v];
+    if (x->pin != NO_PIN && x->pin_age != e->pin_age[x->pin])
+        x->pin = NO_PIN;
+    if (marked(e, v, IR_MARK_COLD_VALUE))
+        x->flags |= VAL_COLD;
+    else if (x->fusable_uses && x->fusable_uses == x->uses &&
+             (i->op == IR_cmp || i->op == IR_nzcv_test || i->op == IR_add))
+        x->flags |= VAL_FUSED;
+    if (x->flags)
+        x->pin = NO_PIN;
+    if (!(x->flags & VAL_COLD) || x->last_use)
+        for_operands(e, v, count_use);
+}
+
+void emit_prepare(struct host_emitter *e)
+{
+    for (ir_val v = e->r->insns.len; v-- > 0;) {
+        const struct ir_insn *i = insn_of(e, v);
+        unsigned effects = ir_rows[i->op].effects;
+        if (i->op == IR_label)
+            e->labels.at[i->a].at = v;
+        if (i->op == IR_put) {
+            prepare_put(e, v, i);
+            continue;
+        }
+        prepare_value(e, v, i);
+        if (effects & (IR_E_FAULT | IR_E_CONTROL) || i->op == IR_call)
+            forbid_all(e);
+        else if (i->op == IR_get)
+            forbid_slot(e, i->a, ir_type_size(i->type));
+    }
+}

@@ -1,0 +1,442 @@
+/* Local register allocation, forward over the region with last uses known: a cache of values in
+ * registers. See emit.h for the places a value can be in. */
+#include "host/x86_64/emit.h"
+
+#define GPR_MASK 0xffffu
+
+static struct value *value_of(struct host_emitter *e, ir_val v)
+{
+    return &e->values.at[v];
+}
+
+static struct home *home_slot(struct host_emitter *e, uint32_t offset)
+{
+    return &e->now.home[offset / 4 % NHOMES];
+}
+
+bool home_valid(const struct host_emitter *e, ir_val v)
+{
+    uint16_t offset = e->values.at[v].home;
+    if (offset == NO_HOME)
+        return false;
+    const struct home *h = &e->now.home[offset / 4 % NHOMES];
+    return h->val == v && h->offset == offset;
+}
+
+/* ---- snapshots ---- */
+
+static void places_clear(struct places *p)
+{
+    memset(p, 0xff, sizeof *p); /* NO_VALUE everywhere */
+}
+
+void places_init(struct host_emitter *e)
+{
+    places_clear(&e->now);
+}
+
+uint32_t places_save(struct host_emitter *e)
+{
+    if (!VEC_PUSH(&e->snapshots, e->now)) {
+        e->oom = true;
+        return NO_REF;
+    }
+    return e->snapshots.len - 1;
+}
+
+/* Makes struct value say what the places say. */
+static void values_forget(struct host_emitter *e)
+{
+    for (unsigned n = 0; n < NLOCS; n++)
+        if (e->now.reg[n] != NO_VALUE)
+            value_of(e, e->now.reg[n])->where = 0;
+    for (unsigned n = 0; n < FRAME_SPILLS; n++)
+        if (e->now.spill[n] != NO_VALUE)
+            value_of(e, e->now.spill[n])->spill = NO_SPILL;
+}
+
+static void values_learn(struct host_emitter *e)
+{
+    for (unsigned n = 0; n < NLOCS; n++)
+        if (e->now.reg[n] != NO_VALUE)
+            value_of(e, e->now.reg[n])->where |= 1u << n;
+    for (unsigned n = 0; n < FRAME_SPILLS; n++)
+        if (e->now.spill[n] != NO_VALUE)
+            value_of(e, e->now.spill[n])->spill = (uint8_t)n;
+    for (unsigned n = 0; n < NHOMES; n++)
+        if (e->now.home[n].val != NO_VALUE)
+            value_of(e, e->now.home[n].val)->home = (uint16_t)e->now.home[n].offset;
+}
+
+void places_restore(struct host_emitter *e, uint32_t snapshot)
+{
+    values_forget(e);
+    e->now = e->snapshots.at[snapshot];
+    values_learn(e);
+}
+
+void places_meet(struct host_emitter *e, uint32_t into)
+{
+    struct places *p = &e->snapshots.at[into];
+    for (unsigned n = 0; n < NLOCS; n++)
+        if (p->reg[n] != e->now.reg[n])
+            p->reg[n] = NO_VALUE;
+    for (unsigned n = 0; n < FRAME_SPILLS; n++)
+        if (p->spill[n] != e->now.spill[n])
+            p->spill[n] = NO_VALUE;
+    for (unsigned n = 0; n < NHOMES; n++)
+        if (p->home[n].val != e->now.home[n].val || p->home[n].offset != e->now.home[n].offset)
+            p->home[n].val = NO_VALUE;
+}
+
+/* ---- registers ---- */
+
+bool ra_live_after(const struct host_emitter *e, ir_val v)
+{
+    return e->keep ? e->values.at[v].last_use >= e->cur : e->values.at[v].last_use > e->cur;
+}
+
+/* Some operand of the current record may still have to be fetched. */
+static bool live_now(const struct host_emitter *e, ir_val v)
+{
+    return e->values.at[v].last_use >= e->cur;
+}
+
+static bool has_other_place(const struct host_emitter *e, ir_val v, unsigned loc)
+{
+    const struct value *x = &e->values.at[v];
+    return x->where & ~(1u << loc) || x->spill != NO_SPILL || is_const(e, v) || home_valid(e, v);
+}
+
+void ra_unbind(struct host_emitter *e, unsigned loc)
+{
+    ir_val v = e->now.reg[loc];
+    if (v != NO_VALUE)
+        value_of(e, v)->where &= ~(1u << loc);
+    e->now.reg[loc] = NO_VALUE;
+}
+
+static void add_place(struct host_emitter *e, ir_val v, unsigned loc)
+{
+    ra_unbind(e, loc);
+    e->now.reg[loc] = v;
+    value_of(e, v)->where |= 1u << loc;
+}
+
+void ra_bind(struct host_emitter *e, ir_val v, unsigned loc)
+{
+    add_place(e, v, loc);
+}
+
+void ra_move(struct host_emitter *e, unsigned dst, unsigned src, uint8_t type)
+{
+    if (dst == src)
+        return;
+    if (dst >= XMM(0))
+        v_mov(&e->a, dst - XMM(0), src - XMM(0));
+    else
+        x_mov(&e->a, width_of(type), dst, src);
+}
+
+static unsigned spill_slot(struct host_emitter *e)
+{
+    for (unsigned n = 0; n < FRAME_SPILLS; n++)
+        if (e->now.spill[n] == NO_VALUE || !live_now(e, e->now.spill[n]))
+            return n;
+    e->oom = true; /* more live values than any lifter makes */
+    return 0;
+}
+
+static void store_loc(struct host_emitter *e, unsigned loc, struct x_mem m, uint8_t type)
+{
+    if (loc >= XMM(0))
+        v_store(&e->a, type_is_64(type), m, loc - XMM(0));
+    else
+        x_store(&e->a, width_of(type), m, loc);
+}
+
+static uint8_t type_of(const struct host_emitter *e, ir_val v)
+{
+    return ir_result_type(insn_of(e, v));
+}
+
+static void spill_from(struct host_emitter *e, ir_val v, unsigned loc)
+{
+    unsigned slot = spill_slot(e);
+    store_loc(e, loc, spill_at(slot), type_of(e, v));
+    if (e->now.spill[slot] != NO_VALUE)
+        value_of(e, e->now.spill[slot])->spill = NO_SPILL;
+    e->now.spill[slot] = v;
+    value_of(e, v)->spill = (uint8_t)slot;
+}
+
+void ra_spill(struct host_emitter *e, ir_val v)
+{
+    if (value_of(e, v)->spill != NO_SPILL || is_const(e, v))
+        return;
+    uint32_t locked = e->locked;
+    spill_from(e, v, ra_use(e, v));
+    e->locked = locked;
+}
+
+/* The temporary to give away among CHOICES: empty or dead, then one whose value is elsewhere too,
+ * then the one that is needed last. */
+static unsigned victim(struct host_emitter *e, uint32_t choices)
+{
+    unsigned best = REG_NONE;
+    uint32_t best_rank = 0;
+    for (uint32_t left = choices & ~e->locked; left; left &= left - 1) {
+        unsigned loc = (unsigned)__builtin_ctz(left);
+        ir_val v = e->now.reg[loc];
+        if (v == NO_VALUE || !live_now(e, v))
+            return loc;
+        uint32_t rank = value_of(e, v)->last_use + (has_other_place(e, v, loc) ? 1u << 30 : 0);
+        if (best == REG_NONE || rank > best_rank) {
+            best = loc;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+static unsigned obtain(struct host_emitter *e, uint32_t choices)
+{
+    unsigned loc = victim(e, choices);
+    if (loc == REG_NONE) {
+        e->oom = true;
+        return (unsigned)__builtin_ctz(choices);
+    }
+    ir_val v = e->now.reg[loc];
+    if (v != NO_VALUE && live_now(e, v) && !has_other_place(e, v, loc))
+        spill_from(e, v, loc);
+    ra_unbind(e, loc);
+    e->locked |= 1u << loc;
+    return loc;
+}
+
+unsigned ra_temp(struct host_emitter *e)
+{
+    return obtain(e, e->temps);
+}
+
+unsigned ra_temp_xmm(struct host_emitter *e)
+{
+    return obtain(e, ~GPR_MASK);
+}
+
+static uint32_t class_of(const struct host_emitter *e, ir_val v)
+{
+    return type_is_fp(type_of(e, v)) ? ~GPR_MASK : e->temps;
+}
+
+/* A free location without throwing anything out, or REG_NONE. */
+static unsigned free_loc(struct host_emitter *e, uint32_t choices)
+{
+    for (uint32_t left = choices & ~e->locked; left; left &= left - 1) {
+        unsigned loc = (unsigned)__builtin_ctz(left);
+        if (e->now.reg[loc] == NO_VALUE || !live_now(e, e->now.reg[loc]))
+            return loc;
+    }
+    return REG_NONE;
+}
+
+/* Moves what only LOC holds to another register or a spill slot. */
+static void rescue(struct host_emitter *e, unsigned loc)
+{
+    ir_val v = e->now.reg[loc];
+    unsigned to = free_loc(e, class_of(e, v) & ~(1u << loc));
+    if (to == REG_NONE) {
+        spill_from(e, v, loc);
+    } else {
+        ra_move(e, to, loc, type_of(e, v));
+        add_place(e, v, to);
+    }
+}
+
+void ra_protect(struct host_emitter *e, unsigned loc)
+{
+    ir_val v = e->now.reg[loc];
+    if (v != NO_VALUE && ra_live_after(e, v) && !has_other_place(e, v, loc))
+        rescue(e, loc);
+}
+
+void ra_take(struct host_emitter *e, unsigned r)
+{
+    ir_val v = e->now.reg[r];
+    if (v != NO_VALUE && live_now(e, v) && !has_other_place(e, v, r))
+        rescue(e, r);
+    ra_unbind(e, r);
+    e->locked |= 1u << r;
+}
+
+static void load_const(struct host_emitter *e, ir_val v, unsigned loc)
+{
+    uint64_t bits = ir_const_bits(insn_of(e, v));
+    bool wide = type_is_64(type_of(e, v));
+    if (!wide)
+        bits = (uint32_t)bits;
+    if (loc < XMM(0)) {
+        x_mov_imm(&e->a, loc, bits);
+    } else if (bits == 0) {
+        v_rrr(&e->a, 0x57 | X_0F, loc - XMM(0), loc - XMM(0), loc - XMM(0));
+    } else {
+        uint32_t locked = e->locked;
+        unsigned t = ra_temp(e);
+        x_mov_imm(&e->a, t, bits);
+        v_from_gpr(&e->a, wide, loc - XMM(0), t);
+        e->locked = locked;
+    }
+}
+
+static void load_place(struct host_emitter *e, ir_val v, unsigned loc)
+{
+    const struct value *x = value_of(e, v);
+    uint8_t type = type_of(e, v);
+    if (is_const(e, v)) {
+        load_const(e, v, loc);
+        return;
+    }
+    struct x_mem m = home_valid(e, v) ? state_at(x->home) : spill_at(x->spill);
+    if (loc >= XMM(0))
+        v_load(&e->a, type_is_64(type), loc - XMM(0), m);
+    else
+        x_load(&e->a, width_of(type), loc, m);
+}
+
+static bool is_made(const struct host_emitter *e, ir_val v)
+{
+    const struct value *x = &e->values.at[v];
+    return x->where || x->spill != NO_SPILL || is_const(e, v) || home_valid(e, v);
+}
+
+static void make_now(struct host_emitter *e, ir_val v);
+
+static void make_operand(struct host_emitter *e, ir_val user, ir_val v)
+{
+    (void)user;
+    if (is_made(e, v))
+        return;
+    if (e->values.at[v].flags & VAL_FUSED)
+        for_operands(e, v, make_operand);
+    else
+        make_now(e, v);
+}
+
+/* Emits a value that was not made where it stands, after its operands. */
+static void make_now(struct host_emitter *e, ir_val v)
+{
+    bool keep = e->keep;
+    uint32_t locked = e->locked;
+    if (!emit_room(e)) {
+        e->full = true; /* given up: what is emitted from here on is thrown away */
+        e->a.p = e->a.start;
+    }
+    for_operands(e, v, make_operand);
+    e->keep = true;
+    emit_table[insn_of(e, v)->op](e, v, insn_of(e, v));
+    e->keep = keep;
+    e->locked = locked;
+}
+
+unsigned ra_use(struct host_emitter *e, ir_val v)
+{
+    struct value *x = value_of(e, v);
+    if (!is_made(e, v))
+        make_now(e, v);
+    if (!x->where) {
+        unsigned loc = obtain(e, class_of(e, v));
+        load_place(e, v, loc);
+        add_place(e, v, loc);
+    }
+    unsigned loc = (unsigned)__builtin_ctz(x->where);
+    e->locked |= 1u << loc;
+    return loc;
+}
+
+unsigned ra_reusable(const struct host_emitter *e, ir_val v)
+{
+    const struct value *x = &e->values.at[v];
+    uint32_t in = x->where & (e->temps | ~GPR_MASK);
+    return in && !ra_live_after(e, v) ? (unsigned)__builtin_ctz(in) : REG_NONE;
+}
+
+unsigned ra_def(struct host_emitter *e, ir_val v, unsigned reuse, uint32_t avoid)
+{
+    uint8_t pin = value_of(e, v)->pin;
+    if (pin != NO_PIN && !e->keep && !(avoid >> pin & 1)) {
+        ra_protect(e, pin);
+        return pin;
+    }
+    if (reuse != REG_NONE && !(avoid >> reuse & 1))
+        return reuse;
+    return obtain(e, class_of(e, v) & ~avoid);
+}
+
+/* ---- slots of guest state ---- */
+
+unsigned ra_pin_of(const struct host_emitter *e, uint32_t offset, uint8_t type)
+{
+    for (unsigned n = 0; n < pin_count(e->guest); n++)
+        if (e->guest->pins[n].offset == offset)
+            return e->guest->pins[n].type == type ? pin_regs[n] : REG_NONE;
+    return REG_NONE;
+}
+
+bool ra_pin_overlaps(const struct host_emitter *e, unsigned pin, uint32_t offset, unsigned size)
+{
+    return offset < e->pin_offset[pin] + ir_type_size(e->pin_type[pin]) &&
+           e->pin_offset[pin] < offset + size;
+}
+
+/* The value keeps living elsewhere. */
+static void home_drop(struct host_emitter *e, struct home *h)
+{
+    ir_val v = h->val;
+    if (v == NO_VALUE)
+        return;
+    struct value *x = value_of(e, v);
+    if (live_now(e, v) && x->home == h->offset && !x->where && x->spill == NO_SPILL &&
+        !is_const(e, v)) {
+        uint32_t locked = e->locked;
+        ra_use(e, v);
+        e->locked = locked;
+    }
+    h->val = NO_VALUE;
+}
+
+void homes_kill(struct host_emitter *e, uint32_t offset, unsigned size)
+{
+    for (unsigned n = 0; n < NHOMES; n++) {
+        struct home *h = &e->now.home[n];
+        if (h->val == NO_VALUE || h->offset >= offset + size)
+            continue;
+        if (h->offset + ir_type_size(type_of(e, h->val)) > offset)
+            home_drop(e, h);
+    }
+}
+
+void homes_kill_all(struct host_emitter *e)
+{
+    for (unsigned n = 0; n < NHOMES; n++)
+        home_drop(e, &e->now.home[n]);
+}
+
+void home_set(struct host_emitter *e, ir_val v, uint32_t offset)
+{
+    struct value *x = value_of(e, v);
+    if (offset % 4 || offset >= NO_HOME || home_valid(e, v))
+        return;
+    struct home *h = home_slot(e, offset);
+    home_drop(e, h);
+    *h = (struct home){v, offset};
+    x->home = (uint16_t)offset;
+}
+
+bool ra_imm32(const struct host_emitter *e, ir_val v, int32_t *imm)
+{
+    if (!is_const(e, v))
+        return false;
+    uint64_t bits = ir_const_bits(insn_of(e, v));
+    *imm = (int32_t)bits;
+    return !type_is_64(type_of(e, v)) || (int64_t)bits == *imm;
+}

@@ -1,0 +1,244 @@
+/* The enter and leave thunks, and the slow calls that cold stubs go through. */
+#include "host/x86_64/runtime.h"
+
+#include <stddef.h>
+#include "host/x86_64/asm.h"
+#include "host/x86_64/constants.h"
+#include "mem/mem.h"
+
+const uint8_t pin_regs[NPINREGS] = {RBX, RDI, R12, R13, R14, R8, R9, R10, R11};
+
+static const uint8_t pushed[] = {RBP, RBX, R12, R13, R14, R15};
+
+#define SAVED_REGS 0x7fcfu /* all but rsp, rbp, r15 */
+
+/* rcx (imm of a stub): see stub.c for what each thunk finds in which register. */
+
+struct thunks {
+    struct asm_buf a;
+    const struct guest_ops *guest;
+    struct host_runtime *rt;
+};
+
+static struct x_mem vcpu_at(size_t offset)
+{
+    return x_at(RBP, (int32_t)offset - VCPU_BIAS);
+}
+
+static void push(struct asm_buf *a, unsigned r)
+{
+    if (r & 8)
+        asm_u8(a, 0x41);
+    asm_u8(a, 0x50 | (r & 7));
+}
+
+static void pop(struct asm_buf *a, unsigned r)
+{
+    if (r & 8)
+        asm_u8(a, 0x41);
+    asm_u8(a, 0x58 | (r & 7));
+}
+
+static void pins_move(struct thunks *t, bool load)
+{
+    for (unsigned n = 0; n < pin_count(t->guest); n++) {
+        const struct guest_pin *pin = &t->guest->pins[n];
+        x_rm(&t->a, (load ? 0x8bu : 0x89u) | (pin->type == IR_I64 ? X_W : 0), pin_regs[n],
+             vcpu_at(pin->offset));
+    }
+}
+
+static void ldmxcsr(struct asm_buf *a, struct x_mem m)
+{
+    x_rm(a, 0xae | X_0F, 2, m);
+}
+
+static void stmxcsr(struct asm_buf *a, struct x_mem m)
+{
+    x_rm(a, 0xae | X_0F, 3, m);
+}
+
+/* host_enter_fn: rdi = vCPU, rsi = code. */
+static void emit_enter(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    t->rt->enter = asm_pos(a);
+    for (unsigned n = 0; n < ARRAY_LEN(pushed); n++)
+        push(a, pushed[n]);
+    x_alu_imm(a, X_W, X_SUB, RSP, FRAME_SIZE);
+    x_lea(a, X_W, RBP, x_at(RDI, VCPU_BIAS));
+    stmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, host_mxcsr)));
+    ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
+    x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 1);
+    x_load(a, X_W, R15, vcpu_at(offsetof(struct nw_vcpu, arena)));
+    pins_move(t, true);
+    x_jmp_reg(a, RSI);
+}
+
+/* rax = the result. The exceptions that the guest's instructions left in MXCSR become sticky flags:
+ * IE, ZE, OE, UE, PE are the enum fp_flag bits in order once DE is left out. */
+static void emit_leave(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    t->rt->leave = asm_pos(a);
+    pins_move(t, false);
+    t->rt->leave_synced = asm_pos(a);
+    stmxcsr(a, x_at(RSP, FRAME_AUX));
+    x_load(a, 0, RCX, x_at(RSP, FRAME_AUX));
+    x_mov_imm(a, RDX, 0x3d);
+    v_rrr(a, 0xf5 | X_0F38 | X_F3, RCX, RCX, RDX); /* pext */
+    x_rm(a, 0x09, RCX, vcpu_at(offsetof(struct nw_vcpu, fp.flags)));
+    ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, host_mxcsr)));
+    x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 0);
+    x_alu_imm(a, X_W, X_ADD, RSP, FRAME_SIZE);
+    for (unsigned n = ARRAY_LEN(pushed); n-- > 0;)
+        pop(a, pushed[n]);
+    asm_u8(a, 0xc3);
+}
+
+/* Called; changes nothing but the frame and the vCPU's copy of pinned slots. */
+static void emit_save(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    t->rt->save = asm_pos(a);
+    for (unsigned r = 0; r < 16; r++)
+        if (SAVED_REGS >> r & 1)
+            x_store(a, X_W, x_at(RSP, 8 + 8 * (int32_t)r), r);
+    pins_move(t, false);
+    asm_u8(a, 0xc3);
+}
+
+/* Registers from the frame; PINS too or only the temporaries. */
+static void emit_restore(struct thunks *t, bool pins)
+{
+    uint32_t skip = 0;
+    if (!pins)
+        for (unsigned n = 0; n < pin_count(t->guest); n++)
+            skip |= 1u << pin_regs[n];
+    for (unsigned r = 0; r < 16; r++)
+        if ((SAVED_REGS & ~skip) >> r & 1)
+            x_load(&t->a, X_W, r, x_at(RSP, 8 + 8 * (int32_t)r));
+    if (!pins)
+        pins_move(t, true);
+}
+
+static void call_c(struct asm_buf *a)
+{
+    x_alu_imm(a, X_W, X_SUB, RSP, 8);
+    x_call_reg(a, RAX);
+    x_alu_imm(a, X_W, X_ADD, RSP, 8);
+}
+
+static void leave_if_asked(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    x_alu_mem_imm(a, 0, X_CMP, vcpu_at(offsetof(struct nw_vcpu, leave)), 0);
+    uint8_t *stay = x_jcc8(a, X_E);
+    x_alu_imm(a, X_W, X_ADD, RSP, 8); /* the return address */
+    x_rr(a, 0x33, RAX, RAX);
+    x_jmp_to(a, (int32_t)t->rt->leave_synced);
+    x_here8(a, stay);
+}
+
+/* The stub's address in the frame is 8 further inside a thunk. */
+static struct x_mem frame_in_thunk(int32_t offset)
+{
+    return x_at(RSP, offset + 8);
+}
+
+/* Exchanges the pc and aux slots with the frame's, through rax and r10. */
+static void exchange_pc(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    uint32_t w = t->guest->addr_type == IR_I64 ? X_W : 0;
+    x_load(a, X_W, R10, frame_in_thunk(FRAME_PC));
+    x_rm(a, 0x87 | w, R10, vcpu_at(t->guest->pc_offset));
+    x_store(a, X_W, frame_in_thunk(FRAME_PC), R10);
+    if (t->guest->aux_offset == UINT32_MAX)
+        return;
+    x_load(a, 0, R10, frame_in_thunk(FRAME_AUX));
+    x_rm(a, 0x87, R10, vcpu_at(t->guest->aux_offset));
+    x_store(a, 0, frame_in_thunk(FRAME_AUX), R10);
+}
+
+/* rsi.. = the arguments, rax = pc, r9 = aux word. The slots of pc and aux show the instruction
+ * during the access and when it fails, and are as before otherwise. */
+static uint32_t emit_memory_call(struct thunks *t, uintptr_t fn)
+{
+    struct asm_buf *a = &t->a;
+    uint32_t at = asm_pos(a);
+    x_store(a, X_W, frame_in_thunk(FRAME_PC), RAX);
+    x_store(a, X_W, frame_in_thunk(FRAME_AUX), R9);
+    exchange_pc(t);
+    x_lea(a, X_W, RDI, vcpu_at(0));
+    x_mov_imm(a, RAX, fn);
+    call_c(a);
+    leave_if_asked(t);
+    x_store(a, X_W, frame_in_thunk(FRAME_RESULT), RAX);
+    exchange_pc(t);
+    emit_restore(t, true);
+    asm_u8(a, 0xc3);
+    return at;
+}
+
+/* rax = function, rsi.. = the arguments; rdi is set here. */
+static uint32_t emit_helper_call(struct thunks *t, bool exits, bool writes, size_t first)
+{
+    struct asm_buf *a = &t->a;
+    uint32_t at = asm_pos(a);
+    x_lea(a, X_W, RDI, vcpu_at(first));
+    call_c(a);
+    if (exits)
+        leave_if_asked(t);
+    x_store(a, X_W, frame_in_thunk(FRAME_RESULT), RAX);
+    emit_restore(t, !writes);
+    asm_u8(a, 0xc3);
+    return at;
+}
+
+/* Jumped to: esi = kind, edx = payload; pinned registers live. */
+static void emit_raise(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    t->rt->raise = asm_pos(a);
+    pins_move(t, false);
+    x_lea(a, X_W, RDI, vcpu_at(0));
+    x_mov_imm(a, RAX, (uintptr_t)vcpu_raise);
+    x_call_reg(a, RAX);
+    x_rr(a, 0x33, RAX, RAX);
+    x_jmp_to(a, (int32_t)t->rt->leave_synced);
+}
+
+static void emit_constants(struct thunks *t)
+{
+    static const struct host_constants values = HOST_CONSTANTS;
+    while (asm_pos(&t->a) % 16)
+        asm_u8(&t->a, 0xcc);
+    t->rt->constants = asm_pos(&t->a);
+    memcpy(t->a.p, &values, sizeof values);
+    t->a.p += sizeof values;
+}
+
+nw_status host_emit_runtime(struct host_buffer buf, const struct guest_ops *guest,
+                            struct host_runtime *rt)
+{
+    struct thunks t = {{buf.rw, buf.rw, buf.rw + buf.size, 0}, guest, rt};
+    if (buf.size < 4096)
+        return NW_ERR_RANGE;
+    *rt = (struct host_runtime){0};
+    emit_enter(&t);
+    emit_leave(&t);
+    emit_save(&t);
+    rt->load = emit_memory_call(&t, (uintptr_t)mem_load);
+    rt->store = emit_memory_call(&t, (uintptr_t)mem_store);
+    rt->cas = emit_memory_call(&t, (uintptr_t)mem_cas);
+    for (unsigned n = 0; n < 4; n++)
+        rt->call[n] = emit_helper_call(&t, n & 1, n & 2, 0);
+    rt->soft = emit_helper_call(&t, false, false, offsetof(struct nw_vcpu, fp));
+    emit_raise(&t);
+    emit_constants(&t);
+    while (asm_pos(&t.a) % 64)
+        asm_u8(&t.a, 0xcc);
+    rt->size = asm_pos(&t.a);
+    return NW_OK;
+}

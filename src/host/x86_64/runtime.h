@@ -1,0 +1,30 @@
+/* The fixed code and constants that all blocks of a code buffer share. */
+#ifndef HOST_X86_64_RUNTIME_H
+#define HOST_X86_64_RUNTIME_H
+
+#include "host/host.h"
+
+/* rbp points this far into the vCPU, so that the hottest state is in reach of 8-bit offsets. */
+#define VCPU_BIAS 128
+
+/* The frame, from rsp up. Register n is saved at 8 * n; slots of registers that are never saved
+ * serve other purposes. */
+#define FRAME_RESULT 32 /* rsp's: what a slow call gave */
+#define FRAME_AUX    40 /* rbp's */
+#define FRAME_PC     120 /* r15's */
+#define FRAME_SPILL  128
+#define FRAME_SPILLS 48
+#define FRAME_XMM    (FRAME_SPILL + 8 * FRAME_SPILLS)
+#define FRAME_SIZE   (FRAME_XMM + 16 * 8 + 8) /* 8 modulo 16: aligned after six pushes */
+
+/* General registers that hold guest slots, in order of the guest's pins, and the others. */
+#define NPINREGS 9
+extern const uint8_t pin_regs[NPINREGS];
+#define TEMP_REGS 0x47u /* rax, rcx, rdx, rsi */
+
+static inline unsigned pin_count(const struct guest_ops *g)
+{
+    return g->npins < NPINREGS ? g->npins : NPINREGS;
+}
+
+#endif

@@ -1,0 +1,294 @@
+/* Cold code, behind the block: unlinked exits, accesses that are not plain memory, floating point
+ * that the host computes differently. */
+#include "host/x86_64/emit.h"
+
+#include "mem/mem.h"
+
+struct stub *stub_add(struct host_emitter *e, enum stub_kind kind, ir_val v)
+{
+    struct stub s = {.kind = (uint8_t)kind, .dst = REG_NONE, .record = v, .insn = e->insn};
+    s.site = s.places = NO_REF;
+    if (kind == STUB_MEMORY && e->ncold) {
+        s.places = places_save(e);
+        s.cold = e->colds.len;
+        s.ncold = e->ncold;
+        for (unsigned n = 0; n < e->ncold; n++)
+            if (!VEC_PUSH(&e->colds, e->cold[n]))
+                e->oom = true;
+    }
+    if (!VEC_PUSH(&e->stubs, s)) {
+        e->oom = true;
+        e->spare = s;
+        return &e->spare;
+    }
+    return &e->stubs.at[e->stubs.len - 1];
+}
+
+struct stub_ref stub_operand(struct host_emitter *e, ir_val v)
+{
+    const struct value *x = &e->values.at[v];
+    struct stub_ref ref = {.loc = REG_NONE, .spill = NO_SPILL};
+    ref.wide = type_is_64(ir_result_type(insn_of(e, v)));
+    if (is_const(e, v)) {
+        ref.bits = ir_const_bits(insn_of(e, v));
+        if (!ref.wide)
+            ref.bits = (uint32_t)ref.bits;
+    } else if (x->where) {
+        ref.loc = (uint8_t)__builtin_ctz(x->where);
+    } else {
+        if (x->spill == NO_SPILL)
+            ra_spill(e, v);
+        ref.spill = x->spill;
+    }
+    return ref;
+}
+
+void stub_jcc(struct host_emitter *e, struct stub *s, enum x_cc cc)
+{
+    s->from[s->nfrom++] = x_jcc32(&e->a, cc);
+}
+
+uint32_t live_xmm(const struct host_emitter *e, unsigned dst)
+{
+    uint32_t live = 0;
+    for (unsigned n = 0; n < 16; n++) {
+        ir_val v = e->now.reg[XMM(n)];
+        if (v != NO_VALUE && XMM(n) != dst && ra_live_after(e, v))
+            live |= 1u << n;
+    }
+    return live;
+}
+
+bool emit_room(const struct host_emitter *e)
+{
+    return e->a.end - e->a.p > ASM_SLACK;
+}
+
+void stub_operand_load(struct host_emitter *e, const struct stub_ref *ref, unsigned r)
+{
+    uint32_t w = ref->wide ? X_W : 0;
+    if (ref->loc == REG_NONE && ref->spill == NO_SPILL)
+        x_mov_imm(&e->a, r, ref->bits);
+    else if (ref->loc == REG_NONE)
+        x_load(&e->a, w, r, spill_at(ref->spill));
+    else if (ref->loc >= XMM(0))
+        v_to_gpr(&e->a, ref->wide, r, ref->loc - XMM(0));
+    else
+        x_load(&e->a, w, r, x_at(RSP, 8 * ref->loc));
+}
+
+static void keep_xmm(struct host_emitter *e, uint32_t live, bool load)
+{
+    for (; live; live &= live - 1) {
+        unsigned n = (unsigned)__builtin_ctz(live);
+        struct x_mem m = x_at(RSP, FRAME_XMM + 8 * (int32_t)n);
+        if (load)
+            v_load(&e->a, true, n, m);
+        else
+            v_store(&e->a, true, m, n);
+    }
+}
+
+static void take_result(struct host_emitter *e, const struct stub *s)
+{
+    uint8_t type = ir_result_type(insn_of(e, s->record));
+    struct x_mem m = x_at(RSP, FRAME_RESULT);
+    if (s->dst == REG_NONE)
+        return;
+    if (s->dst >= XMM(0))
+        v_load(&e->a, type_is_64(type), s->dst - XMM(0), m);
+    else
+        x_load(&e->a, width_of(type), s->dst, m);
+}
+
+/* ---- exits ---- */
+
+static void store_pc(struct host_emitter *e, uint64_t pc)
+{
+    if (e->r->addr_type == IR_I64) {
+        x_mov_imm(&e->a, RAX, pc);
+        x_store(&e->a, X_W, state_at(e->r->pc_offset), RAX);
+    } else {
+        x_store_imm32(&e->a, 0, state_at(e->r->pc_offset), (uint32_t)pc);
+    }
+}
+
+static void leave_with_nothing(struct host_emitter *e)
+{
+    x_alu(&e->a, 0, X_XOR, RAX, RAX);
+    x_jmp_to(&e->a, runtime_code(e, e->rt->leave));
+}
+
+static void emit_exit_stub(struct host_emitter *e, const struct stub *s)
+{
+    struct host_exit *x = &e->out->exits[s->exit];
+    x->stub = asm_pos(&e->a);
+    store_pc(e, e->r->exits.at[s->exit].pc);
+    x_mov_imm(&e->a, RAX, (uintptr_t)x);
+    x_jmp_to(&e->a, runtime_code(e, e->rt->leave));
+}
+
+static void emit_request_stub(struct host_emitter *e, const struct stub *s)
+{
+    store_pc(e, e->r->exits.at[s->exit].pc);
+    leave_with_nothing(e);
+}
+
+static void emit_miss_stub(struct host_emitter *e, const struct stub *s)
+{
+    x_store(&e->a, e->r->addr_type == IR_I64 ? X_W : 0, state_at(e->r->pc_offset), s->ref[0].loc);
+    leave_with_nothing(e);
+}
+
+/* ---- memory ---- */
+
+/* What hot code has left undone because only a fault sees it. Every register has been saved, so
+ * the values may be computed in any. */
+static void do_cold_puts(struct host_emitter *e, const struct stub *s)
+{
+    if (s->places == NO_REF)
+        return;
+    places_restore(e, s->places);
+    e->cur = s->record;
+    e->keep = true;
+    e->locked = 0;
+    for (unsigned n = 0; n < 3; n++)
+        if (s->ref[n].loc >= XMM(0) && s->ref[n].loc < NLOCS)
+            e->locked |= 1u << s->ref[n].loc;
+    for (unsigned n = 0; n < s->ncold; n++) {
+        const struct cold_put *c = &e->colds.at[s->cold + n];
+        emit_store_state(e, c->val, c->offset, c->type);
+    }
+    e->keep = false;
+}
+
+static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
+{
+    const struct ir_insn *i = insn_of(e, s->record);
+    const struct ir_insn *at = s->insn == NO_REF ? NULL : insn_of(e, s->insn);
+    uint32_t w = e->r->addr_type == IR_I64 ? X_W : 0, thunk = e->rt->load;
+    if (s->site != NO_REF)
+        e->out->sites.at[s->site].stub = asm_pos(&e->a);
+    x_call_to(&e->a, runtime_code(e, e->rt->save));
+    keep_xmm(e, s->live, false);
+    do_cold_puts(e, s);
+    x_load(&e->a, w, RSI, x_at(RSP, 8 * s->ref[0].loc));
+    if (s->disp)
+        x_alu_imm(&e->a, w, X_ADD, RSI, s->disp);
+    if (i->op == IR_ld) {
+        x_mov_imm(&e->a, RDX, i->aux);
+    } else if (i->op == IR_st) {
+        thunk = e->rt->store;
+        stub_operand_load(e, &s->ref[1], RDX);
+        x_mov_imm(&e->a, RCX, i->aux);
+    } else {
+        thunk = e->rt->cas;
+        stub_operand_load(e, &s->ref[1], RDX);
+        stub_operand_load(e, &s->ref[2], RCX);
+        x_mov_imm(&e->a, R8, i->aux);
+    }
+    x_mov_imm(&e->a, RAX, at ? ir_insn_pc(at) : e->r->pc);
+    x_mov_imm(&e->a, R9, at ? at->a : 0);
+    x_call_to(&e->a, runtime_code(e, thunk));
+    take_result(e, s);
+    keep_xmm(e, s->live, true);
+    x_jmp_to(&e->a, (int32_t)s->resume);
+}
+
+/* ---- floating point ---- */
+
+static uintptr_t arithmetic_of(unsigned op, bool wide)
+{
+    switch (op) {
+    case IR_fadd: return wide ? (uintptr_t)fp_add64 : (uintptr_t)fp_add32;
+    case IR_fsub: return wide ? (uintptr_t)fp_sub64 : (uintptr_t)fp_sub32;
+    case IR_fmul: return wide ? (uintptr_t)fp_mul64 : (uintptr_t)fp_mul32;
+    case IR_fdiv: return wide ? (uintptr_t)fp_div64 : (uintptr_t)fp_div32;
+    case IR_fsqrt: return wide ? (uintptr_t)fp_sqrt64 : (uintptr_t)fp_sqrt32;
+    case IR_fma: return wide ? (uintptr_t)fp_fma64 : (uintptr_t)fp_fma32;
+    case IR_fcmp: return wide ? (uintptr_t)fp_cmp64 : (uintptr_t)fp_cmp32;
+    default: return wide ? (uintptr_t)fp_32to64 : (uintptr_t)fp_64to32; /* fcvt */
+    }
+}
+
+static uintptr_t to_int(struct host_emitter *e, const struct ir_insn *i)
+{
+    x_mov_imm(&e->a, RDX, i->type == IR_I64 ? 64 : 32);
+    x_mov_imm(&e->a, RCX, i->op == IR_f2si);
+    x_mov_imm(&e->a, R8, 0);
+    x_mov_imm(&e->a, R9, i->aux & 7);
+    return ir_result_type(insn_of(e, i->a)) == IR_F64 ? (uintptr_t)fp_toint64
+                                                      : (uintptr_t)fp_toint32;
+}
+
+static uintptr_t from_int(struct host_emitter *e, const struct ir_insn *i)
+{
+    if (i->op == IR_si2f && ir_result_type(insn_of(e, i->a)) == IR_I32)
+        x_rr(&e->a, 0x63 | X_W, RSI, RSI); /* movsxd */
+    x_mov_imm(&e->a, RDX, i->op == IR_si2f);
+    x_mov_imm(&e->a, RCX, 0);
+    x_mov_imm(&e->a, R8, FP_CURRENT);
+    return i->type == IR_F64 ? (uintptr_t)fp_fromint64 : (uintptr_t)fp_fromint32;
+}
+
+static void call_soft(struct host_emitter *e, const struct stub *s)
+{
+    const struct ir_insn *i = insn_of(e, s->record);
+    const char *shape = ir_rows[i->op].operands;
+    uintptr_t fn;
+    x_call_to(&e->a, runtime_code(e, e->rt->save));
+    keep_xmm(e, s->live, false);
+    stub_operand_load(e, &s->ref[0], RSI);
+    if (shape[1] == 'v')
+        stub_operand_load(e, &s->ref[1], RDX);
+    if (shape[2] == 'v')
+        stub_operand_load(e, &s->ref[2], RCX);
+    if (i->op == IR_f2si || i->op == IR_f2ui)
+        fn = to_int(e, i);
+    else if (i->op == IR_si2f || i->op == IR_ui2f)
+        fn = from_int(e, i);
+    else
+        fn = arithmetic_of(i->op, type_is_64(i->type));
+    if (i->op == IR_fcmp)
+        x_mov_imm(&e->a, RCX, i->aux & 1);
+    x_mov_imm(&e->a, RAX, fn);
+    x_call_to(&e->a, runtime_code(e, e->rt->soft));
+    take_result(e, s);
+    keep_xmm(e, s->live, true);
+}
+
+void stub_float_inline(struct host_emitter *e, struct stub *s)
+{
+    call_soft(e, s);
+    e->a.flags = 0;
+    if (s != &e->spare)
+        e->stubs.len--;
+}
+
+static void emit_float_stub(struct host_emitter *e, const struct stub *s)
+{
+    call_soft(e, s);
+    x_jmp_to(&e->a, (int32_t)s->resume);
+}
+
+/* ---- all of them ---- */
+
+nw_status stubs_emit(struct host_emitter *e)
+{
+    static void (*const emit[])(struct host_emitter *, const struct stub *) = {
+        [STUB_EXIT] = emit_exit_stub,     [STUB_REQUEST] = emit_request_stub,
+        [STUB_MISS] = emit_miss_stub,     [STUB_MEMORY] = emit_memory_stub,
+        [STUB_FLOAT] = emit_float_stub,
+    };
+    for (uint32_t n = 0; n < e->stubs.len; n++) {
+        const struct stub *s = &e->stubs.at[n];
+        if (!emit_room(e))
+            return NW_ERR_RANGE;
+        for (unsigned k = 0; k < s->nfrom; k++)
+            x_fix32(&e->a, s->from[k], (int32_t)asm_pos(&e->a));
+        emit[s->kind](e, s);
+        if (e->full)
+            return NW_ERR_RANGE;
+    }
+    return NW_OK;
+}

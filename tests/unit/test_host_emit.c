@@ -1,0 +1,267 @@
+/* Random regions executed by the x86-64 back end against the IR interpreter: state, memory,
+ * exceptions and the exit taken, with many sets of pinned slots, with and without fastmem, built and
+ * raw, with and without the passes. A seed as the only argument runs and prints that one. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "host/host.h"
+#include "ir/print.h"
+#include "ir_stub.h"
+#include "random_region.h"
+
+#define SEEDS       6000
+#define STATES      3
+#define BUFFER      (1u << 20)
+#define ARENA       (4ull << 30)
+#define GUARD       (1ull << 20)
+
+static struct {
+    struct host_buffer buf;
+    struct host_runtime rt;
+    struct host_code out;
+    struct host_exit exits[1024];
+    uint32_t block;  /* offset of the block */
+    uint8_t *arena;
+    struct host_emitter *emitter;
+} host;
+
+static struct gen gen;
+static struct ir_region built, passed, raw_passed;
+static struct stub *start, *want, *have;
+static uint64_t only_seed;
+
+/* ---- the host's side ---- */
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+    uintptr_t pc = host_context_pc(context), block = (uintptr_t)host.buf.rx + host.block;
+    for (uint32_t n = 0; n < host.out.sites.len; n++)
+        if (pc == block + host.out.sites.at[n].access) {
+            host_context_set_pc(context, block + host.out.sites.at[n].stub);
+            return;
+        }
+    (void)info;
+    signal(sig, SIG_DFL);
+}
+
+static void open_buffer(void)
+{
+    int fd = memfd_create("code", 0);
+    assert_true(fd >= 0 && ftruncate(fd, BUFFER) == 0);
+    host.buf.size = BUFFER;
+    host.buf.rw = mmap(NULL, BUFFER, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    host.buf.rx = mmap(NULL, BUFFER, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    assert_true(host.buf.rw != MAP_FAILED && host.buf.rx != MAP_FAILED);
+    close(fd);
+    host.arena = mmap(NULL, ARENA + 2 * GUARD, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(host.arena != MAP_FAILED);
+    host.arena += GUARD;
+    assert_int_equal(mprotect(host.arena, STUB_MEMORY, PROT_READ | PROT_WRITE), 0);
+    struct sigaction act = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    sigaction(SIGSEGV, &act, NULL);
+}
+
+/* A guest with pins at random slots. */
+static void random_guest(struct gen *g, struct guest_ops *ops, struct guest_pin *pins)
+{
+    uint32_t at = 0;
+    *ops = (struct guest_ops){.pc_offset = STUB_PC,
+                              .aux_offset = STUB_AUX,
+                              .addr_type = IR_I32,
+                              .pins = pins};
+    unsigned n = below(g, 4) ? 10 : below(g, 10);
+    while (ops->npins < n && at + 8 <= SLOTS_END) {
+        bool wide = at % 8 == 0 && below(g, 4) == 0;
+        if (below(g, 4)) {
+            pins[ops->npins].offset = (uint16_t)at;
+            pins[ops->npins++].type = wide ? IR_I64 : IR_I32;
+        }
+        at += wide ? 8 : 4;
+    }
+}
+
+static void fill_tlb(struct nw_vcpu *vcpu, uint8_t *memory)
+{
+    for (unsigned m = 0; m < TLB_MMUS; m++)
+        for (unsigned n = 0; n < TLB_SIZE; n++)
+            vcpu->tlb[m][n] = (struct tlb_entry){TLB_NONE, TLB_NONE, TLB_NONE, 0};
+    vcpu->tlb[0][0] = (struct tlb_entry){0, 0, 0, (uintptr_t)memory};
+}
+
+/* Runs the block on HAVE. */
+static struct host_exit *run_host(bool fastmem)
+{
+    struct nw_vcpu *v = &have->vcpu;
+    host_enter_fn enter;
+    const void *at = host.buf.rx + host.rt.enter;
+    memcpy(&enter, &at, sizeof enter);
+    v->arena = host.arena;
+    v->leave = VCPU_LEAVE_NONE;
+    have->accesses = 0;
+    vcpu_fp_changed(v);
+    fill_tlb(v, have->memory);
+    have->instead = fastmem ? host.arena : NULL;
+    v->owner = have;
+    if (fastmem)
+        memcpy(host.arena, have->memory, STUB_MEMORY);
+    struct host_exit *exit = enter(v, host.buf.rx + host.block);
+    if (fastmem)
+        memcpy(have->memory, host.arena, STUB_MEMORY);
+    have->instead = NULL;
+    return exit;
+}
+
+/* ---- comparing ---- */
+
+static void random_state(struct stub *s)
+{
+    for (unsigned n = 0; n < SLOTS_END; n += 8) {
+        uint64_t bits = below(&gen, 2) ? rnd(&gen) : interesting(&gen);
+        memcpy(s->vcpu.state + n, &bits, 8);
+    }
+    for (unsigned n = 0; n < STUB_MEMORY; n += 8) {
+        uint64_t bits = rnd(&gen);
+        memcpy(s->memory + n, &bits, 8);
+    }
+    memset(&s->vcpu.exc, 0, sizeof s->vcpu.exc);
+    memset(&s->vcpu.fp, 0, sizeof s->vcpu.fp);
+    s->vcpu.fp.round = (uint8_t)below(&gen, 4);
+}
+
+static bool same(const struct stub *x, const struct stub *y)
+{
+    return memcmp(x->vcpu.state, y->vcpu.state, VCPU_STATE_SIZE) == 0 &&
+           memcmp(&x->vcpu.fp, &y->vcpu.fp, sizeof x->vcpu.fp) == 0 &&
+           memcmp(&x->vcpu.exc, &y->vcpu.exc, sizeof x->vcpu.exc) == 0 &&
+           x->vcpu.leave == y->vcpu.leave && memcmp(x->memory, y->memory, STUB_MEMORY) == 0;
+}
+
+static void report(const struct ir_region *r, const char *what, uint64_t seed)
+{
+    ir_print(stderr, r, NULL);
+    for (unsigned n = 0; n < STUB_AUX + 4; n += 4)
+        if (stub_word(want, n) != stub_word(have, n))
+            fprintf(stderr, "[%u] %08x, not %08x\n", n, stub_word(have, n), stub_word(want, n));
+    fprintf(stderr, "fp flags %x, not %x; leave %u, not %u; memory %s\n", have->vcpu.fp.flags,
+            want->vcpu.fp.flags, have->vcpu.leave, want->vcpu.leave,
+            memcmp(have->memory, want->memory, STUB_MEMORY) ? "differs" : "same");
+    FILE *f = fopen("host_emit.bin", "wb");
+    fwrite(host.buf.rw + host.block, 1, host.out.size, f);
+    fclose(f);
+    fail_msg("seed %llu: %s differs", (unsigned long long)seed, what);
+}
+
+static void check_run(const struct ir_region *r, const char *what, uint64_t seed, bool fastmem)
+{
+    for (unsigned n = 0; n < STATES; n++) {
+        random_state(start);
+        *have = *start;
+        *want = *start;
+        enum ir_leave left = stub_run(want, r);
+        struct host_exit *exit = run_host(fastmem);
+        if (!same(want, have))
+            report(r, what, seed);
+        if (exit)
+            assert_true(left == IR_LEFT_EXIT && exit->target.pc == stub_word(want, STUB_PC));
+    }
+}
+
+static void check_region(const struct ir_region *r, const char *what, uint64_t seed)
+{
+    struct guest_pin pins[16];
+    struct guest_ops ops;
+    struct host_options opt = {.fastmem = below(&gen, 2), .chain = below(&gen, 2)};
+    random_guest(&gen, &ops, pins);
+    assert_int_equal(host_emit_runtime(host.buf, &ops, &host.rt), NW_OK);
+    host.block = host.rt.size + 16 * below(&gen, 4);
+    struct host_buffer part = {host.buf.rw + host.block, host.buf.rx + host.block,
+                               host.buf.size - host.block};
+    host.out.exits = host.exits;
+    assert_int_equal(
+        host_emit(host.emitter, &ops, r, &opt, &host.rt, host.block, part, &host.out), NW_OK);
+    if (only_seed) {
+        fprintf(stderr, "%s, fastmem %d, pins", what, opt.fastmem);
+        for (unsigned n = 0; n < ops.npins; n++)
+            fprintf(stderr, " %u:%d", pins[n].offset, pins[n].type == IR_I64 ? 64 : 32);
+        fprintf(stderr, "\n");
+    }
+    check_run(r, what, seed, opt.fastmem);
+}
+
+static void copy_region(struct ir_region *to, const struct ir_region *from)
+{
+    ir_region_clear(to);
+    for (uint32_t n = 0; n < from->insns.len; n++)
+        assert_true(VEC_PUSH(&to->insns, from->insns.at[n]));
+    for (uint32_t n = 0; n < from->exits.len; n++)
+        assert_true(VEC_PUSH(&to->exits, from->exits.at[n]));
+    for (uint32_t n = 0; n < from->calls.len; n++)
+        assert_true(VEC_PUSH(&to->calls, from->calls.at[n]));
+    to->nlabels = from->nlabels;
+    to->pc_offset = from->pc_offset;
+    to->aux_offset = from->aux_offset;
+    to->addr_type = from->addr_type;
+}
+
+static void run_seed(struct ir_builder *builder, uint64_t seed)
+{
+    gen.memops = true;
+    generate(&gen, seed);
+    gen.raw.addr_type = IR_I32;
+    replay(builder, &gen, &built);
+    built.addr_type = IR_I32;
+    copy_region(&passed, &built);
+    assert_int_equal(ir_pass_dead(&passed), NW_OK);
+    copy_region(&raw_passed, &gen.raw);
+    assert_int_equal(ir_pass_dead(&raw_passed), NW_OK);
+    check_region(&gen.raw, "raw", seed);
+    check_region(&built, "built", seed);
+    check_region(&passed, "built and passed", seed);
+    check_region(&raw_passed, "raw and passed", seed);
+}
+
+static void random_regions(void **state)
+{
+    (void)state;
+    struct ir_builder *builder = ir_builder_new();
+    if (host_check() != NW_OK)
+        skip();
+    open_buffer();
+    start = stub_new();
+    want = stub_new();
+    have = stub_new();
+    start->vcpu.jumps = calloc(JUMP_CACHE_SIZE, sizeof *start->vcpu.jumps);
+    host.emitter = host_emitter_new();
+    ir_region_init(&gen.raw);
+    ir_region_init(&built);
+    ir_region_init(&passed);
+    ir_region_init(&raw_passed);
+    for (uint64_t seed = only_seed ? only_seed : 1; seed <= (only_seed ? only_seed : SEEDS); seed++)
+        run_seed(builder, seed);
+    ir_region_free(&gen.raw);
+    ir_region_free(&built);
+    ir_region_free(&passed);
+    ir_region_free(&raw_passed);
+    host_emitter_free(host.emitter);
+    VEC_FREE(&host.out.sites);
+    VEC_FREE(&host.out.insn_offsets);
+    free(start->vcpu.jumps);
+    free(start);
+    free(want);
+    free(have);
+    ir_builder_free(builder);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(random_regions)};
+    only_seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
