@@ -105,15 +105,22 @@ static uint32_t random_encoding(struct rng *r, const struct arm_row *row)
         raw = (raw & ~row->should_mask) | row->should_value;
     if (row->set == ARM_SET_A32 && row->flags & ARM_ROW_COND && below(r, 4))
         raw = (raw & 0x0fffffffu) | 0xe0000000u;
+    /* Mostly the lower double registers, which all CPUs have: clear D, N and M. */
+    if (row->name[0] == 'v' && raw & 1u << 8 && below(r, 8))
+        raw &= row->mask | ~(1u << 22 | 1u << 7 | 1u << 5);
     return raw;
 }
 
 static void put_code(struct machine_state *s, const struct arm_row *row, uint32_t raw)
 {
     uint8_t *at = s->code + (s->r[15] - MACHINE_CODE);
+    /* A branch to itself follows, so that the engines translate no further than needed. */
+    static const uint8_t stop_arm[] = {0xfe, 0xff, 0xff, 0xea}, stop_thumb[] = {0xfe, 0xe7};
+    unsigned size = row->set == ARM_SET_T16 ? 2 : 4;
     if (row->set == ARM_SET_T32)
         raw = raw >> 16 | raw << 16;
-    memcpy(at, &raw, row->set == ARM_SET_T16 ? 2 : 4);
+    memcpy(at, &raw, size);
+    memcpy(at + size, row->set == ARM_SET_A32 ? stop_arm : stop_thumb, row->set == ARM_SET_A32 ? 4 : 2);
 }
 
 struct tally {

@@ -10,6 +10,9 @@ enum skip_reason {
     SKIP_PRIVILEGED, /* the reference runs user code with other system registers than ours */
     SKIP_HINT,       /* WFI, WFE and YIELD end the reference's run */
     SKIP_FETCH,      /* the branch target is not mapped: the engines stop at different moments */
+    SKIP_ALIGNMENT,  /* the reference does not check the alignment of VFP loads and stores (A3.2.1) */
+    SKIP_ROUNDING,   /* it converts from fixed point as FPSCR rounds, not to nearest (A8.8.307) */
+    SKIP_REGISTER,   /* it has double registers 16 to 31, ours does not */
 };
 
 enum skip_reason reference_skip(const struct arm_insn *, const struct machine_state *before,

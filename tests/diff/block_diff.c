@@ -1,0 +1,216 @@
+/* Random-block differential test: a few random instructions in a row, in Thumb with IT blocks among
+ * them, up to a breakpoint, Narwhal against libunicorn. Where arm_diff looks at instructions, this
+ * looks at what happens between them: forwarding, dead flags, conditions, the IT state.
+ *
+ *     block_diff [--seed N] [--cases N] [--engine MODE] [--set a32|thumb]
+ *
+ * Blocks that end elsewhere (UNPREDICTABLE encodings, faults, jumps) are counted, not compared. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../insn/case.h"
+#include "guest/arm/decode.h"
+
+#define MAX_INSNS 16
+
+struct rng {
+    uint64_t s;
+};
+
+static uint64_t next(struct rng *r) /* xorshift64* */
+{
+    r->s ^= r->s >> 12;
+    r->s ^= r->s << 25;
+    r->s ^= r->s >> 27;
+    return r->s * 0x2545f4914f6cdd1dull;
+}
+
+static uint32_t below(struct rng *r, uint32_t n)
+{
+    return (uint32_t)((next(r) >> 32) * n >> 32);
+}
+
+/* Control flow, system state and what the reference cannot show in user mode. */
+static bool left_out(const struct arm_row *row)
+{
+    static const char *const stems[] = {
+        "b",     "bl",    "blx_imm", "blx_reg",  "bx",         "bxj",  "bkpt",  "bl_prefix", "bl_suffix",
+        "cbz",   "clrex", "cps",     "dbg",      "blx_suffix", "isb",  "it",    "ldm_eret",  "ldm_user",
+        "mcr",   "mcrr",  "mrc",     "mrrc",     "mrs",        "nop",  "rfe",   "msr_imm",   "msr_reg",
+        "sev",   "srs",   "stm_user", "setend",  "svc",        "swp",  "swpb",  "tbb",       "tbh",
+        "udf",   "wfe",   "wfi",     "yield",
+    };
+    for (unsigned i = 0; i < sizeof stems / sizeof *stems; i++) {
+        if (!strcmp(row->name, stems[i]))
+            return true;
+    }
+    return row->name[0] == 'v' || strstr(row->name, "ex") == row->name + 2 || strstr(row->name, "strex");
+}
+
+static bool is_memory(const struct arm_row *row)
+{
+    return !strncmp(row->name, "ld", 2) || !strncmp(row->name, "st", 2);
+}
+
+struct generator {
+    struct rng r;
+    bool thumb;
+    unsigned *rows, nrows;
+};
+
+/* Writes one random instruction at AT; its size. */
+static unsigned put_insn(struct generator *g, uint8_t *at)
+{
+    for (;;) {
+        const struct arm_row *row = &arm_rows[g->rows[below(&g->r, g->nrows)]];
+        struct arm_insn insn;
+        uint32_t raw = ((uint32_t)(next(&g->r) >> 16) & ~row->mask) | row->value;
+
+        raw = (raw & ~row->should_mask) | row->should_value;
+        if (row->set == ARM_SET_A32 && row->flags & ARM_ROW_COND && below(&g->r, 2))
+            raw = (raw & 0x0fffffffu) | 0xe0000000u;
+        if (is_memory(row) && below(&g->r, 8))
+            continue;
+        if (!arm_decode(row->set, raw, ~0u, &insn) || insn.row != row)
+            continue;
+        if (insn.d == 15 || insn.t == 15 || insn.t2 == 15 || insn.list >> 15)
+            continue;
+        if (row->set == ARM_SET_T32)
+            raw = raw >> 16 | raw << 16;
+        memcpy(at, &raw, insn.size);
+        return insn.size;
+    }
+}
+
+/* IT with a random condition, block length and pattern; *SLOTS gets the length. */
+static unsigned put_it(struct generator *g, uint8_t *at, unsigned *slots)
+{
+    *slots = 1 + below(&g->r, 4);
+    unsigned mask = (below(&g->r, 16) & ~((1u << (5 - *slots)) - 1)) | 1u << (4 - *slots);
+    uint16_t it = (uint16_t)(0xbf00 | below(&g->r, 14) << 4 | mask);
+
+    memcpy(at, &it, 2);
+    return 2;
+}
+
+/* The number of instructions, the breakpoint included. */
+static unsigned put_block(struct generator *g, uint8_t *at)
+{
+    unsigned n = 0, wanted = 2 + below(&g->r, MAX_INSNS - 6), slots = 0;
+    static const uint8_t bkpt[2][4] = {{0x70, 0x00, 0x20, 0xe1}, {0x00, 0xbe, 0x00, 0xbe}};
+
+    while (n < wanted || slots) {
+        if (slots) {
+            slots--;
+            at += put_insn(g, at);
+        } else if (g->thumb && !below(&g->r, 4)) {
+            at += put_it(g, at, &slots);
+        } else {
+            at += put_insn(g, at);
+        }
+        n++;
+    }
+    memcpy(at, bkpt[g->thumb], 4);
+    return n + 1;
+}
+
+static void random_state(struct rng *r, struct machine_state *s, bool thumb)
+{
+    machine_state_default(s);
+    for (unsigned i = 0; i < 15; i++) {
+        s->r[i] = below(r, 3) ? (uint32_t)(next(r) >> 16) : below(r, 64) - 32;
+        if (below(r, 2))
+            s->r[i] = MACHINE_DATA + 0x400 + (below(r, 0x800) & ~3u);
+    }
+    s->cpsr = 0x10 | (uint32_t)(next(r) & 0xf80f0000u) | (thumb ? 0x20u : 0);
+    for (unsigned i = 0; i < MACHINE_PAGE; i++)
+        s->data[i] = (uint8_t)(next(r) >> 40);
+}
+
+static void print_block(const struct machine_state *s, const char *diff)
+{
+    printf("block:");
+    for (unsigned i = 0; i < 4 * MAX_INSNS; i += 2)
+        printf(" %02x%02x", s->code[i + 1], s->code[i]);
+    printf("\n  before: cpsr=0x%x", s->cpsr);
+    for (unsigned i = 0; i < 15; i++)
+        printf(" r%u=0x%x", i, s->r[i]);
+    printf("\n %s\n", diff);
+}
+
+struct result {
+    unsigned passed, failed, elsewhere;
+};
+
+static void one_case(struct generator *g, const struct machine_kind *kind, struct machine *ours,
+                     struct machine *reference, struct result *out)
+{
+    static struct machine_state before, got, want;
+    char diff[2048];
+
+    random_state(&g->r, &before, g->thumb);
+    unsigned steps = put_block(g, before.code);
+    got = want = before;
+    kind->run(ours, &got, steps);
+    if (got.outcome != OUT_BKPT) {
+        if (got.outcome == OUT_ERROR) {
+            print_block(&before, "engine error");
+            out->failed++;
+        }
+        out->elsewhere++;
+        return;
+    }
+    machine_unicorn.run(reference, &want, steps);
+    if (!insn_state_diff(diff, sizeof diff, &want, &got)) {
+        out->passed++;
+        return;
+    }
+    if (out->failed++ < 10)
+        print_block(&before, diff);
+}
+
+static bool wanted(const struct generator *g, const struct arm_row *row)
+{
+    return (row->set != ARM_SET_A32) == g->thumb && !left_out(row);
+}
+
+int main(int argc, char **argv)
+{
+    const char *engine = "dbt", *set = "thumb";
+    uint64_t seed = 1, cases = 10000;
+
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (!strcmp(argv[i], "--engine"))
+            engine = argv[i + 1];
+        else if (!strcmp(argv[i], "--set"))
+            set = argv[i + 1];
+        else if (!strcmp(argv[i], "--seed"))
+            seed = strtoull(argv[i + 1], NULL, 0);
+        else if (!strcmp(argv[i], "--cases"))
+            cases = strtoull(argv[i + 1], NULL, 0);
+    }
+    const struct machine_kind *kind = machine_narwhal;
+    while (kind->name && strcmp(kind->name, engine))
+        kind++;
+    struct generator g = {{seed * 0x9e3779b97f4a7c15ull + 1}, !strcmp(set, "thumb"),
+                          calloc(arm_nrows, sizeof *g.rows), 0};
+    for (unsigned i = 0; g.rows && i < arm_nrows; i++) {
+        if (wanted(&g, &arm_rows[i]))
+            g.rows[g.nrows++] = i;
+    }
+    struct machine *ours = kind->name ? kind->open(NULL) : NULL, *reference = machine_unicorn.open(NULL);
+    if (!ours || !reference || !g.nrows) {
+        fprintf(stderr, "%s: cannot open the machines\n", argv[0]);
+        return 2;
+    }
+    struct result result = {0};
+    for (uint64_t n = 0; n < cases; n++)
+        one_case(&g, kind, ours, reference, &result);
+    printf("seed %llu, engine %s, %s: %u ended elsewhere\n%u passed, %u failed\n", (unsigned long long)seed,
+           engine, set, result.elsewhere, result.passed, result.failed);
+    kind->close(ours);
+    machine_unicorn.close(reference);
+    free(g.rows);
+    return result.failed || !result.passed;
+}
