@@ -156,13 +156,13 @@ static void transfer_double(struct arm_lift *l, const struct arm_insn *i, bool s
     unsigned t2 = second(l, i);
     if (store) {
         arm_store(l, addr, arm_reg_get(l, i->t), 2, ARM_ALIGNED);
-        arm_store(l, next, arm_reg_get(l, t2), 2, ARM_ALIGNED | ARM_AGAIN);
+        arm_store(l, next, arm_reg_get(l, t2), 2, ARM_AGAIN);
         if (writes_back(i))
             arm_reg_put(l, i->n, moved);
         return;
     }
     ir_val low = arm_load(l, addr, 2, ARM_ALIGNED);
-    ir_val high = arm_load(l, next, 2, ARM_ALIGNED);
+    ir_val high = arm_load(l, next, 2, 0); /* as aligned as the first */
     if (writes_back(i))
         arm_reg_put(l, i->n, moved);
     arm_reg_put(l, i->t, low);

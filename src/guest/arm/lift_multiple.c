@@ -16,6 +16,7 @@ struct block {
     ir_val base;
     uint32_t offset; /* of the next word */
     ir_val after;    /* what writeback puts */
+    unsigned flags;  /* of the next access: the first one's alignment is that of all */
 };
 
 static struct block block_of(struct arm_lift *l, const struct arm_insn *i, unsigned count)
@@ -23,7 +24,7 @@ static struct block block_of(struct arm_lift *l, const struct arm_insn *i, unsig
     ir_val base = arm_reg_get(l, i->n);
 
     return (struct block){base, start_offset(i, count),
-                          arm_offset(l, base, i->U, arm_const(l, 4 * count))};
+                          arm_offset(l, base, i->U, arm_const(l, 4 * count)), ARM_ALIGNED};
 }
 
 static ir_val next_address(struct arm_lift *l, struct block *at)
@@ -32,6 +33,20 @@ static ir_val next_address(struct arm_lift *l, struct block *at)
 
     at->offset += 4;
     return addr;
+}
+
+static ir_val load_next(struct arm_lift *l, struct block *at)
+{
+    ir_val v = arm_load(l, next_address(l, at), 2, at->flags);
+
+    at->flags = 0;
+    return v;
+}
+
+static void store_next(struct arm_lift *l, struct block *at, ir_val v)
+{
+    arm_store(l, next_address(l, at), v, 2, at->flags);
+    at->flags = ARM_AGAIN;
 }
 
 static bool bad_list(struct arm_lift *l, const struct arm_insn *i, bool load)
@@ -61,7 +76,7 @@ void arm_ldm(struct arm_lift *l, const struct arm_insn *i)
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(i->list));
     for (unsigned n = 0; n < 16; n++) {
         if (i->list >> n & 1)
-            values[n] = arm_load(l, next_address(l, &at), 2, ARM_ALIGNED);
+            values[n] = load_next(l, &at);
     }
     if (i->W && !(i->list >> i->n & 1))
         arm_reg_put(l, i->n, at.after);
@@ -76,19 +91,15 @@ void arm_ldm(struct arm_lift *l, const struct arm_insn *i)
 /* STM and PUSH: A8.8.199 to A8.8.202, A8.8.133 */
 void arm_stm(struct arm_lift *l, const struct arm_insn *i)
 {
-    unsigned flags = ARM_ALIGNED;
-
     if (bad_list(l, i, false)) {
         arm_unpredictable(l);
         return;
     }
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(i->list));
     for (unsigned n = 0; n < 16; n++) {
-        if (!(i->list >> n & 1))
-            continue;
         /* A base that is written back and not the lowest is stored as UNKNOWN: it is the old one. */
-        arm_store(l, next_address(l, &at), arm_reg_get(l, n), 2, flags);
-        flags |= ARM_AGAIN;
+        if (i->list >> n & 1)
+            store_next(l, &at, arm_reg_get(l, n));
     }
     if (i->W)
         arm_reg_put(l, i->n, at.after);
@@ -125,8 +136,6 @@ static bool bad_user(struct arm_lift *l, const struct arm_insn *i, uint32_t list
 
 void arm_stm_user(struct arm_lift *l, const struct arm_insn *i)
 {
-    unsigned flags = ARM_ALIGNED;
-
     if (bad_user(l, i, i->list))
         return;
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(i->list));
@@ -136,8 +145,7 @@ void arm_stm_user(struct arm_lift *l, const struct arm_insn *i)
         ir_val v = n < 8 || n == 15
                        ? arm_reg_get(l, n)
                        : arm_call(l, &get_helper, arm_const(l, n), IR_NONE, IR_NONE, IR_NONE);
-        arm_store(l, next_address(l, &at), v, 2, flags);
-        flags |= ARM_AGAIN;
+        store_next(l, &at, v);
     }
 }
 
@@ -150,7 +158,7 @@ void arm_ldm_user(struct arm_lift *l, const struct arm_insn *i)
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(i->list));
     for (unsigned n = 0; n < 15; n++) {
         if (i->list >> n & 1)
-            values[n] = arm_load(l, next_address(l, &at), 2, ARM_ALIGNED);
+            values[n] = load_next(l, &at);
     }
     for (unsigned n = 0; n < 15; n++) {
         if (!(i->list >> n & 1))
@@ -177,7 +185,7 @@ void arm_ldm_eret(struct arm_lift *l, const struct arm_insn *i)
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(list));
     for (unsigned n = 0; n < 16; n++) {
         if (list >> n & 1)
-            values[n] = arm_load(l, next_address(l, &at), 2, ARM_ALIGNED);
+            values[n] = load_next(l, &at);
     }
     if (i->W)
         arm_reg_put(l, i->n, at.after);
@@ -229,9 +237,9 @@ void arm_srs(struct arm_lift *l, const struct arm_insn *i)
     }
     ir_val base = arm_call(l, &get_sp, mode, IR_NONE, IR_NONE, IR_NONE);
     ir_val spsr = arm_call(l, &get_spsr, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-    struct block at = {base, start_offset(i, 2), arm_offset(l, base, i->U, arm_const(l, 8))};
-    arm_store(l, next_address(l, &at), arm_reg_get(l, 14), 2, ARM_ALIGNED);
-    arm_store(l, next_address(l, &at), spsr, 2, ARM_ALIGNED | ARM_AGAIN);
+    struct block at = {base, start_offset(i, 2), arm_offset(l, base, i->U, arm_const(l, 8)), ARM_ALIGNED};
+    store_next(l, &at, arm_reg_get(l, 14));
+    store_next(l, &at, spsr);
     if (i->W)
         arm_call(l, &put_sp, mode, at.after, IR_NONE, IR_NONE);
 }
@@ -256,8 +264,8 @@ void arm_rfe(struct arm_lift *l, const struct arm_insn *i)
         return;
     }
     struct block at = block_of(l, i, 2);
-    ir_val pc = arm_load(l, next_address(l, &at), 2, ARM_ALIGNED);
-    ir_val cpsr = arm_load(l, next_address(l, &at), 2, ARM_ALIGNED);
+    ir_val pc = load_next(l, &at);
+    ir_val cpsr = load_next(l, &at);
     if (i->W)
         arm_reg_put(l, i->n, at.after);
     arm_call(l, &helper, pc, cpsr, IR_NONE, IR_NONE);

@@ -94,13 +94,44 @@ ARM_LIFT(shsax, PARALLEL(true, KIND_HALVE, 16, true, false, true))
 ARM_LIFT(shsub16, PARALLEL(true, KIND_HALVE, 16, false, true, true))
 ARM_LIFT(shadd8, PARALLEL(true, KIND_HALVE, 8, false, false, false))
 ARM_LIFT(shsub8, PARALLEL(true, KIND_HALVE, 8, false, true, true))
+/* UADD8 and USUB8 are what string functions are made of: they work on all lanes at once. Carries
+ * out of the lanes are stopped by taking their top bits apart; a lane's carry out is then the
+ * majority of its top bits and the carry into them (A8.8.241, A8.8.265). */
+static void unsigned_bytes(struct arm_lift *l, const struct arm_insn *i, bool subtract)
+{
+    struct ir_builder *b = l->b;
+    ir_val low = arm_const(l, 0x7f7f7f7f), top = arm_const(l, 0x80808080);
+
+    if (arm_bad_reg(l, i->d) || arm_bad_reg(l, i->n) || arm_bad_reg(l, i->m)) {
+        arm_unpredictable(l);
+        return;
+    }
+    ir_val n = arm_reg_get(l, i->n), m = arm_reg_get(l, i->m), sum;
+    if (subtract) {
+        sum = ir_sub(b, IR_I32, ir_or(b, IR_I32, n, top), ir_and(b, IR_I32, m, low));
+        m = ir_not(b, IR_I32, m);
+    } else {
+        sum = ir_add(b, IR_I32, ir_and(b, IR_I32, n, low), ir_and(b, IR_I32, m, low));
+    }
+    /* n - m is n + ~m + 1, and the sum above has the top bit of each lane set */
+    ir_val tops = ir_and(b, IR_I32, ir_xor(b, IR_I32, n, m), top);
+    ir_val result = ir_xor(b, IR_I32, sum, tops);
+    ir_val carry = ir_or(b, IR_I32, ir_and(b, IR_I32, n, m),
+                         ir_andn(b, IR_I32, ir_or(b, IR_I32, n, m), result));
+    /* bits 7, 15, 23, 31 to 24..27, then to 0..3 */
+    carry = ir_and(b, IR_I32, ir_shr(b, IR_I32, carry, arm_const(l, 7)), arm_const(l, 0x01010101));
+    carry = ir_mul(b, IR_I32, carry, arm_const(l, 0x01020408));
+    arm_reg_put(l, i->d, result);
+    arm_state_put(l, ARM_OFF(ge), ir_shr(b, IR_I32, carry, arm_const(l, 24)));
+}
+
 /* unsigned, sets GE */
 ARM_LIFT(uadd16, PARALLEL(false, KIND_PLAIN, 16, false, false, false))
 ARM_LIFT(uasx, PARALLEL(false, KIND_PLAIN, 16, true, true, false))
 ARM_LIFT(usax, PARALLEL(false, KIND_PLAIN, 16, true, false, true))
 ARM_LIFT(usub16, PARALLEL(false, KIND_PLAIN, 16, false, true, true))
-ARM_LIFT(uadd8, PARALLEL(false, KIND_PLAIN, 8, false, false, false))
-ARM_LIFT(usub8, PARALLEL(false, KIND_PLAIN, 8, false, true, true))
+ARM_LIFT(uadd8, unsigned_bytes(l, i, false))
+ARM_LIFT(usub8, unsigned_bytes(l, i, true))
 /* unsigned saturating */
 ARM_LIFT(uqadd16, PARALLEL(false, KIND_SATURATE, 16, false, false, false))
 ARM_LIFT(uqasx, PARALLEL(false, KIND_SATURATE, 16, true, true, false))
