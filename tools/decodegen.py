@@ -220,16 +220,15 @@ def emit_tables(rows, out):
     assert total < 0xffff
 
 
-def emit(rows, select, lifters):
+def emit(rows, select):
     out = ["/* Made by tools/decodegen.py; do not edit. */", "/* clang-format off */"]
     shapes = {}
     for r in rows:
         shapes.setdefault(r.shape(), len(shapes))
     out.append("const struct arm_row arm_rows[] = {")
     for r in rows:
-        lift = f"arm_{r.name}" if r.name in lifters else "arm_row_unlifted"
         flags = "|".join(["0"] + ["ARM_ROW_SELECT"] * (r.name in select) + ["ARM_ROW_COND"] * ("c" in r.fields or "c=14" in r.assigns))
-        out.append(f'    {{"{r.name}", "{r.pattern}", {lift}, {r.mask:#x}, {r.value:#x}, '
+        out.append(f'    {{"{r.name}", "{r.pattern}", arm_{r.name}, {r.mask:#x}, {r.value:#x}, '
                    f"{r.should_mask:#x}, {r.should_value:#x}, {r.features}, ARM_SET_{r.set}, "
                    f"{shapes[r.shape()]}, {flags}}},")
     out.append("};")
@@ -251,11 +250,11 @@ def main():
     for path in sys.argv[3:]:
         if path.endswith(".c"):
             lifters |= {a or b for a, b in LIFTER.findall(open(path).read())}
-    missing = sorted({r.name for r in rows} - lifters)
-    if missing:
-        print("decodegen: rows without a lift function (undefined for now): " + " ".join(missing), file=sys.stderr)
+    for r in rows:
+        if r.name not in lifters:
+            r.fail("no lift function")
     with open(sys.argv[1], "w") as f:
-        f.write(emit(rows, select, lifters))
+        f.write(emit(rows, select))
     with open(sys.argv[2], "w") as f:
         f.write("/* Made by tools/decodegen.py: the lift functions. */\n")
         for stem in sorted(lifters):

@@ -191,13 +191,6 @@ FORM arm_form_vds(struct arm_insn *i)
     i->m = single(i->m, i->M);
 }
 
-/* Stands in rows whose semantics are not built in. */
-static __attribute__((unused)) void arm_row_unlifted(struct arm_lift *l, const struct arm_insn *i)
-{
-    (void)i;
-    arm_undefined(l);
-}
-
 #include "guest/arm/arm_decode_tables.inc"
 
 bool arm_decode(enum arm_set set, uint32_t raw, uint32_t features, struct arm_insn *i)
