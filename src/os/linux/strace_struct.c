@@ -258,10 +258,10 @@ void strace_put_wait_status(struct strace_line *l, struct linux_task *t, uint64_
     }
 }
 
-static void put_limit(struct strace_line *l, uint64_t limit)
+static void put_limit(struct strace_line *l, uint64_t limit, bool wide)
 {
     if (limit == RLIM_INFINITY)
-        strace_put(l, "RLIM%s_INFINITY", sizeof(long) == 8 ? "64" : "");
+        strace_put(l, wide ? "RLIM64_INFINITY" : "RLIM_INFINITY");
     else if (limit && limit % 1024 == 0)
         strace_put(l, "%" PRIu64 "*1024", limit / 1024);
     else
@@ -279,9 +279,9 @@ void strace_put_rlimit(struct strace_line *l, struct linux_task *t, uint64_t gva
         return;
     }
     strace_put(l, "{rlim_cur=");
-    put_limit(l, rl.rlim_cur);
+    put_limit(l, rl.rlim_cur, wide);
     strace_put(l, ", rlim_max=");
-    put_limit(l, rl.rlim_max);
+    put_limit(l, rl.rlim_max, wide);
     strace_put(l, "}");
 }
 

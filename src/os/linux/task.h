@@ -47,6 +47,7 @@ struct linux_process {
     struct linux_task *tasks;
     unsigned ntasks;
     pid_t pid;
+    pthread_t runner; /* the host thread that linux_run was called on */
 
     pthread_mutex_t signal_lock; /* guards actions */
     struct linux_sigaction actions[LINUX_NSIG + 1];
