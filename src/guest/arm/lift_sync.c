@@ -3,6 +3,7 @@
  * The exclusive monitor of a vCPU is the address, size and value of its last LDREX; STREX is a
  * compare-and-swap against that value. */
 #include "guest/arm/lift.h"
+#include "mem/mem.h"
 
 /* SWP, SWPB: A8.8.229 */
 static void swap(struct arm_lift *l, const struct arm_insn *i, unsigned size)
@@ -87,6 +88,20 @@ void arm_ldrexd(struct arm_lift *l, const struct arm_insn *i)
     arm_reg_put(l, t2, l->mode & ARM_KEY_BE ? low : high);
 }
 
+/* The address is checked for alignment also when the monitor is not open (ExclusiveMonitorsPass,
+ * A2.9); whether it is translated then is up to the CPU, and we do not. */
+static uint64_t check_alignment(struct nw_vcpu *vcpu, uint64_t addr, uint64_t size, uint64_t unused1,
+                                uint64_t unused2)
+{
+    (void)unused1, (void)unused2;
+    if (addr & (size - 1))
+        mem_raise(vcpu, addr, (uint32_t)size, NW_ACCESS_WRITE, NW_FAULT_ALIGN);
+    return 0;
+}
+
+static const struct ir_helper check_helper = {"check_alignment", check_alignment,
+                                              IR_H_READS | IR_H_EXITS, IR_VOID, 2};
+
 /* The common part of the stores; V has the type of the access: I64 for doublewords, else I32. */
 static void store_exclusive(struct arm_lift *l, const struct arm_insn *i, unsigned size, ir_val v)
 {
@@ -106,8 +121,8 @@ static void store_exclusive(struct arm_lift *l, const struct arm_insn *i, unsign
     arm_reg_put(l, i->d, ir_cmp(b, IR_NE, type, old, expected));
     ir_label(b, fail);
     ir_skip_if(b, open, done);
-    /* Alignment and translation are checked without a monitor too (A2.9, ExclusiveMonitorsPass). */
-    arm_load(l, addr, size == 3 ? 2 : size, ARM_ALIGNED);
+    if (size)
+        arm_call(l, &check_helper, addr, arm_const(l, 1u << size), IR_NONE, IR_NONE);
     arm_reg_put(l, i->d, arm_const(l, 1));
     ir_label(b, done);
     arm_state_put(l, ARM_OFF(excl_size), arm_const(l, 0));
