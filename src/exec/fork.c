@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "exec/engine.h"
+#include "exec/signals.h"
 
 /* Copying this much costs less than the translations that most children would need again. */
 #define COPY_MAX (16u << 20)
@@ -85,6 +86,7 @@ nw_status engine_fork_child(nw_engine *engine, nw_vcpu *self)
 {
     nw_status status;
 
+    signals_fork_child();
     TRY(renew_locks(engine));
     /* What other threads were doing to their vCPUs is unknown: these are left alone. */
     engine->vcpus = self;

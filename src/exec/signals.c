@@ -7,16 +7,24 @@
 /* After so many host faults a site goes to its slow path at once. */
 #define SITE_HITS_MAX 8
 
+/* After so many rounds through the same handlers a signal gets the default action. */
+#define PASSES_MAX 8
+
 static _Thread_local struct {
     struct nw_vcpu *vcpu;
     sigjmp_buf *guard;
+    const void *passed; /* the signal context that was passed on last and has not come back, */
+    unsigned times;     /* and how often */
 } here __attribute__((tls_model("initial-exec")));
 
-/* The process-wide state that cannot be an engine's: the dispositions we replaced. Written once. */
+/* The process-wide state that cannot be an engine's: the dispositions we replaced. Whoever puts a
+ * handler of their own over ours is found at the next vCPU's creation and comes before us then, so
+ * there may be several; a handler that runs meanwhile reads the one that was current. */
+#define GENERATIONS 16
 static struct {
     pthread_mutex_t lock;
-    _Atomic bool installed;
-    struct sigaction segv, bus;
+    struct sigaction segv[GENERATIONS], bus[GENERATIONS];
+    _Atomic unsigned current;
 } before = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 struct nw_vcpu *signals_vcpu(void)
@@ -27,6 +35,7 @@ struct nw_vcpu *signals_vcpu(void)
 void signals_set_vcpu(struct nw_vcpu *vcpu)
 {
     here.vcpu = vcpu;
+    here.passed = NULL;
 }
 
 sigjmp_buf *signals_guard(void)
@@ -111,7 +120,9 @@ static void pass_on(const struct sigaction *old, int sig, siginfo_t *info, void 
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
+    static const struct sigaction fallback = {.sa_handler = SIG_DFL};
     sigjmp_buf *guard = here.guard;
+    unsigned current = atomic_load(&before.current);
 
     if (info->si_code > 0) {
         if (redirect(info, context))
@@ -119,7 +130,20 @@ static void handler(int sig, siginfo_t *info, void *context)
         if (guard)
             siglongjmp(*guard, 1);
     }
-    pass_on(sig == SIGSEGV ? &before.segv : &before.bus, sig, info, context);
+    /* A handler that passes its signals on to us would get this one from us for ever; one that
+     * leaves by longjmp may get a new one in the same place. */
+    here.times = here.passed == context ? here.times + 1 : 1;
+    here.passed = context;
+    if (here.times > PASSES_MAX)
+        pass_on(&fallback, sig, info, context);
+    else
+        pass_on(sig == SIGSEGV ? &before.segv[current] : &before.bus[current], sig, info, context);
+    here.passed = NULL;
+}
+
+static bool is_ours(const struct sigaction *a)
+{
+    return (a->sa_flags & SA_SIGINFO) && a->sa_sigaction == handler;
 }
 
 nw_status signals_install(void)
@@ -127,20 +151,31 @@ nw_status signals_install(void)
     /* SA_NODEFER: a guarded access leaves the handler by siglongjmp. */
     struct sigaction ours = {.sa_sigaction = handler,
                              .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    struct sigaction segv, bus;
     nw_status status = NW_OK;
 
-    if (atomic_load(&before.installed))
-        return NW_OK;
+    sigemptyset(&ours.sa_mask);
     pthread_mutex_lock(&before.lock);
-    if (!before.installed) {
-        sigemptyset(&ours.sa_mask);
+    if (sigaction(SIGSEGV, NULL, &segv) || sigaction(SIGBUS, NULL, &bus)) {
+        status = NW_ERR_HOST;
+    } else if (!is_ours(&segv) || !is_ours(&bus)) {
+        unsigned now = atomic_load(&before.current), next = (now + 1) % GENERATIONS;
+
         /* What was there must be known before the first signal can come. */
-        if (sigaction(SIGSEGV, NULL, &before.segv) || sigaction(SIGBUS, NULL, &before.bus) ||
-            sigaction(SIGSEGV, &ours, NULL) || sigaction(SIGBUS, &ours, NULL))
+        before.segv[next] = is_ours(&segv) ? before.segv[now] : segv;
+        before.bus[next] = is_ours(&bus) ? before.bus[now] : bus;
+        atomic_store(&before.current, next);
+        if (sigaction(SIGSEGV, &ours, NULL) || sigaction(SIGBUS, &ours, NULL))
             status = NW_ERR_HOST;
-        else
-            before.installed = true;
     }
     pthread_mutex_unlock(&before.lock);
     return status;
+}
+
+void signals_fork_child(void)
+{
+    static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+
+    /* Another thread of the parent may have held it. */
+    before.lock = fresh;
 }

@@ -9,8 +9,10 @@
 #include <setjmp.h>
 #include "exec/vcpu.h"
 
-/* Installs the handlers once per process. NW_ERR_HOST when the host refuses. */
+/* Installs the handlers, or puts them back on top. NW_ERR_HOST when the host refuses. */
 nw_status signals_install(void);
+/* In the child of a fork. */
+void signals_fork_child(void);
 
 /* The vCPU that runs on this thread, or null. */
 struct nw_vcpu *signals_vcpu(void);
