@@ -167,21 +167,17 @@ void emit_fcmp(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 
 /* ---- conversions ---- */
 
-/* Widening is exact and quiets NaNs as the guest does; narrowing may be tiny. */
+/* Widening is exact, but its NaNs may have to be the default one; narrowing may be tiny. */
 void emit_fcvt(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     if (soft(e, v, i))
         return;
     bool widens = i->type == IR_F64;
     unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0), t = widens ? d : ra_temp_xmm(e);
-    struct stub *s = widens ? NULL : stub_add(e, STUB_FLOAT, v);
-    v_rrr(&e->a, 0x5a | X_0F | (widens ? X_F3 : X_F2), d - XMM(0), a - XMM(0), a - XMM(0));
-    if (widens) {
-        ra_bind(e, v, d);
-        return;
-    }
+    struct stub *s = stub_add(e, STUB_FLOAT, v);
     set_operands(e, s, i);
-    check_result(e, s, false, CHECK_NAN_OR_TINY, d - XMM(0), t - XMM(0));
+    v_rrr(&e->a, 0x5a | X_0F | (widens ? X_F3 : X_F2), d - XMM(0), a - XMM(0), a - XMM(0));
+    check_result(e, s, widens, widens ? CHECK_NAN : CHECK_NAN_OR_TINY, d - XMM(0), t - XMM(0));
     finish(e, v, s, d);
 }
 
