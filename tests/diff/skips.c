@@ -36,6 +36,12 @@ enum skip_reason reference_skip(const struct arm_insn *i, const struct machine_s
     }
     if (named(i, "mcr") || named(i, "mrc") || named(i, "mrrc") || named(i, "mcrr"))
         return SKIP_PRIVILEGED;
+    if (i->row->set == ARM_SET_T16 && !strcmp(i->row->name, "it"))
+        return SKIP_IT;
+    if (named(i, "bl_prefix") || named(i, "bl_suffix") || named(i, "blx_suffix"))
+        return SKIP_OLD_BL;
+    if (i->row->set == ARM_SET_T32 && named(i, "udf") && (i->raw & 0xff9f0000) == 0xf88f0000)
+        return SKIP_STORE_PC;
     if (ours->outcome == OUT_HALT)
         return SKIP_HINT;
     return i->row->name[0] == 'v' ? vfp_skip(i, before, ours) : SKIP_NONE;
@@ -44,8 +50,20 @@ enum skip_reason reference_skip(const struct arm_insn *i, const struct machine_s
 void reference_mend(const struct arm_insn *i, const struct machine_state *before,
                     const struct machine_state *ours, struct machine_state *reference)
 {
-    (void)before, (void)ours;
-    /* The reference has QC, FZ16, LEN and STRIDE. */
+    (void)i, (void)before;
+    /* The reference fetches from the branch's target before it stops; we do not. Both have the
+     * target in the pc. */
+    if (reference->outcome == OUT_FAULT_FETCH && ours->outcome == OUT_OK) {
+        reference->outcome = OUT_OK;
+        reference->code_or_addr = 0;
+    }
+    /* It does not tell the immediates of supervisor calls and breakpoints. */
+    if (reference->outcome == ours->outcome && (ours->outcome == OUT_SVC || ours->outcome == OUT_BKPT))
+        reference->code_or_addr = ours->code_or_addr;
+    /* MSR may set CPSR.E in User mode (B1.3.3, CPSRWriteByInstr); the reference forbids it. */
+    if (named(i, "msr"))
+        reference->cpsr = (reference->cpsr & ~0x200u) | (ours->cpsr & 0x200u);
+    /* It keeps FPSCR.QC, FZ16, LEN and STRIDE, which this model does not have (B4.1.58). */
     if (named(i, "vmsr"))
         reference->fpscr &= 0xf7c0009f;
 }
