@@ -32,6 +32,8 @@ struct machine_state {
     uint8_t code[MACHINE_PAGE], data[MACHINE_PAGE];
     enum machine_outcome outcome;
     uint32_t code_or_addr; /* immediate of svc/bkpt, address of a fault */
+    bool misaligned;       /* a fault by alignment */
+    bool unpredictable;    /* undefined because the architecture calls it UNPREDICTABLE */
 };
 
 struct machine;

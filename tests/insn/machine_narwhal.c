@@ -83,6 +83,8 @@ static void outcome_of(const nw_exit *exit, struct machine_state *s)
 {
     static const enum machine_outcome fault[] = {OUT_FAULT_READ, OUT_FAULT_WRITE, OUT_FAULT_FETCH};
     s->code_or_addr = 0;
+    s->misaligned = exit->reason == NW_EXIT_FAULT && exit->fault == NW_FAULT_ALIGN;
+    s->unpredictable = exit->reason == NW_EXIT_UNDEFINED && exit->code == 1;
     switch (exit->reason) {
     case NW_EXIT_LIMIT: s->outcome = OUT_OK; break;
     case NW_EXIT_SYSCALL: s->outcome = OUT_SVC, s->code_or_addr = exit->code; break;
