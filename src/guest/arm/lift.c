@@ -67,10 +67,12 @@ void arm_branch_if(struct arm_lift *l, ir_val truth, uint32_t target)
     uint64_t known;
 
     target &= l->thumb ? ~1u : ~3u;
-    if (ir_is_const(l->b, truth, &known) && !known)
+    bool is_known = ir_is_const(l->b, truth, &known);
+    if (is_known && !known)
         return;
     sync_it(l);
     ir_exit_if(l->b, truth, target, exit_mode(l));
+    l->left = is_known;
     if (target <= l->pc)
         l->ended = true;
 }
