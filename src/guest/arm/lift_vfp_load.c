@@ -91,19 +91,22 @@ static void write_back(struct arm_lift *l, const struct arm_insn *i, const struc
         arm_reg_put(l, i->n, arm_offset(l, r->base, i->U, arm_const(l, r->bytes)));
 }
 
-/* The base is written last, so an instruction that faults in the middle can be started again; the
- * registers already loaded are UNKNOWN then (B1.9.8). */
+/* Nothing is written before the last access: an instruction that faults in the middle leaves all
+ * registers as they were. */
 void arm_vldm(struct arm_lift *l, const struct arm_insn *i)
 {
     struct list r;
+    ir_val v[32];
 
     if (!list_of(l, i, &r))
         return;
     unsigned size = ir_type_size((uint8_t)r.type);
     for (unsigned k = 0; k < r.count; k++) {
         ir_val addr = arm_offset(l, r.addr, true, arm_const(l, k * size));
-        vfp_put(l, r.type, r.first + k, ir_ld(l->b, r.type, addr, memop(l, r.type, 0)));
+        v[k] = ir_ld(l->b, r.type, addr, memop(l, r.type, 0));
     }
+    for (unsigned k = 0; k < r.count; k++)
+        vfp_put(l, r.type, r.first + k, v[k]);
     write_back(l, i, &r);
 }
 
