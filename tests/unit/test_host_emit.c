@@ -34,7 +34,7 @@ static struct {
 static struct gen gen;
 static struct ir_region built, passed, raw_passed;
 static struct stub *start, *want, *have;
-static uint64_t only_seed;
+static uint64_t only_seed, current_seed;
 
 /* ---- the host's side ---- */
 
@@ -46,7 +46,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
             host_context_set_pc(context, block + host.out.sites.at[n].stub);
             return;
         }
-    (void)info;
+    fprintf(stderr, "host fault at block + 0x%lx for %p, seed %llu\n", (unsigned long)(pc - block),
+            info->si_addr, (unsigned long long)current_seed);
     signal(sig, SIG_DFL);
 }
 
@@ -212,6 +213,7 @@ static void copy_region(struct ir_region *to, const struct ir_region *from)
 
 static void run_seed(struct ir_builder *builder, uint64_t seed)
 {
+    current_seed = seed;
     gen.memops = true;
     generate(&gen, seed);
     gen.raw.addr_type = IR_I32;

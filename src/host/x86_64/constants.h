@@ -7,6 +7,7 @@
 struct host_constants {
     _Alignas(16) uint64_t abs64[2], abs32[2]; /* all but the sign bit */
     uint64_t sign64[2], sign32[2];
+    uint64_t code;  /* address of the buffer in the executable view */
     uint64_t min64; /* smallest normal numbers */
     uint32_t min32;
     uint32_t nzcv;  /* selects SF ZF CF and OF from lahf; seto al */

@@ -205,6 +205,8 @@ void ra_bind(struct host_emitter *, ir_val v, unsigned loc);
 void ra_unbind(struct host_emitter *, unsigned loc);
 /* LOC is about to be overwritten: what lives only there moves. */
 void ra_protect(struct host_emitter *, unsigned loc);
+/* The slots of these pinned registers change: their values move, the registers hold none. */
+void release_pins(struct host_emitter *, uint32_t pins);
 /* Makes sure that V survives without any register, in a spill slot (or as a constant). */
 void ra_spill(struct host_emitter *, ir_val v);
 /* State slots [offset, offset + size) change: what lives only there moves. */

@@ -31,12 +31,23 @@ static void sync_insn(struct host_emitter *e)
         x_store_imm32(&e->a, 0, state_at(e->r->aux_offset), at->a);
 }
 
-/* What lives only in state that the helper may change moves away. */
-static void release_state(struct host_emitter *e)
+static void arguments(struct host_emitter *e, const struct ir_call *call, struct stub_ref *refs)
 {
-    homes_kill_all(e);
-    for (uint32_t left = e->pinned; left; left &= left - 1)
-        ra_protect(e, (unsigned)__builtin_ctz(left));
+    for (unsigned n = 0; n < call->helper->nargs; n++)
+        if (!is_const(e, call->args[n]))
+            ra_use(e, call->args[n]);
+    for (unsigned n = 0; n < call->helper->nargs; n++)
+        refs[n] = stub_operand(e, call->args[n]);
+}
+
+static void take_value(struct host_emitter *e, ir_val v, uint8_t type)
+{
+    unsigned d = ra_def(e, v, REG_NONE, 0);
+    if (d >= XMM(0))
+        v_load(&e->a, type_is_64(type), d - XMM(0), x_at(RSP, FRAME_RESULT));
+    else
+        x_load(&e->a, width_of(type), d, x_at(RSP, FRAME_RESULT));
+    ra_bind(e, v, d);
 }
 
 void emit_call(struct host_emitter *e, ir_val v, const struct ir_insn *i)
@@ -46,15 +57,13 @@ void emit_call(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     const struct ir_helper *h = call->helper;
     struct stub_ref refs[4];
     bool exits = h->flags & IR_H_EXITS, writes = h->flags & IR_H_WRITES;
-    unsigned d = REG_NONE;
 
+    if (writes)
+        homes_kill_all(e);
+    arguments(e, call, refs);
     spill_xmm(e);
     if (writes)
-        release_state(e);
-    if (h->ret != IR_VOID)
-        d = ra_def(e, v, REG_NONE, 0);
-    for (unsigned n = 0; n < h->nargs; n++)
-        refs[n] = stub_operand(e, call->args[n]);
+        release_pins(e, e->pinned);
     x_call_to(&e->a, runtime_code(e, e->rt->save));
     if (h->flags & (IR_H_READS | IR_H_EXITS))
         sync_insn(e);
@@ -63,15 +72,8 @@ void emit_call(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     x_mov_imm(&e->a, RAX, (uintptr_t)h->fn);
     x_call_to(&e->a, runtime_code(e, e->rt->call[exits + 2 * writes]));
     e->a.flags = 0;
+    e->locked = 0;
     forget_xmm(e);
-    if (writes)
-        for (uint32_t left = e->pinned; left; left &= left - 1)
-            ra_unbind(e, (unsigned)__builtin_ctz(left));
-    if (d == REG_NONE)
-        return;
-    if (d >= XMM(0))
-        v_load(&e->a, type_is_64(h->ret), d - XMM(0), x_at(RSP, FRAME_RESULT));
-    else
-        x_load(&e->a, width_of(h->ret), d, x_at(RSP, FRAME_RESULT));
-    ra_bind(e, v, d);
+    if (h->ret != IR_VOID)
+        take_value(e, v, h->ret);
 }

@@ -1,6 +1,7 @@
 /* Skips inside a region and ways out of it. */
 #include <stddef.h>
 #include "host/x86_64/emit.h"
+#include "host/x86_64/constants.h"
 
 /* ---- skips ---- */
 
@@ -140,41 +141,41 @@ void emit_exit(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     e->unreachable = true;
 }
 
+/* rax, rcx are free; rcx keeps the entry's address for the runtime's empty entry. */
 static void probe_jumps(struct host_emitter *e, struct stub *miss, const struct ir_insn *i,
-                        unsigned pc, unsigned mode, unsigned t, unsigned entry)
+                        unsigned pc, unsigned mode)
 {
     struct asm_buf *a = &e->a;
     int32_t imm;
     _Static_assert(sizeof(struct jump_entry) == 16, "the index is scaled by a shift of 4 - 1");
     x_alu_mem_imm(a, 0, X_CMP, state_at(offsetof(struct nw_vcpu, request)), 0);
     stub_jcc(e, miss, X_NE);
-    x_load(a, X_W, t, state_at(offsetof(struct nw_vcpu, jumps)));
-    x_mov(a, 0, entry, pc);
-    x_alu_imm(a, 0, X_AND, entry, (JUMP_CACHE_SIZE - 1) << 1);
-    x_lea(a, X_W, entry, x_at_index(t, entry, 3, 0));
-    x_rm(a, 0x39 | X_W, pc, x_at(entry, offsetof(struct jump_entry, pc)));
+    x_mov(a, 0, RCX, pc);
+    x_alu_imm(a, 0, X_AND, RCX, (JUMP_CACHE_SIZE - 1) << 1);
+    x_shift_imm(a, 0, X_SHL, RCX, 3);
+    x_alu_mem(a, X_W, X_ADD, RCX, state_at(offsetof(struct nw_vcpu, jumps)));
+    x_rm(a, 0x39 | X_W, pc, x_at(RCX, offsetof(struct jump_entry, pc)));
     stub_jcc(e, miss, X_NE);
-    a->flags = 0;
     if (ra_imm32(e, i->b, &imm))
-        x_alu_mem_imm(a, 0, X_CMP, x_at(entry, offsetof(struct jump_entry, mode)), imm);
+        x_alu_mem_imm(a, 0, X_CMP, x_at(RCX, offsetof(struct jump_entry, mode)), imm);
     else
-        x_rm(a, 0x39, mode, x_at(entry, offsetof(struct jump_entry, mode)));
+        x_rm(a, 0x39, mode, x_at(RCX, offsetof(struct jump_entry, mode)));
     stub_jcc(e, miss, X_NE);
-    x_load(a, 0, t, x_at(entry, offsetof(struct jump_entry, code)));
-    x_lea(a, X_W, entry, runtime_at(e, 0));
-    x_alu(a, X_W, X_ADD, t, entry);
-    x_jmp_reg(a, t);
+    x_load(a, 0, RAX, x_at(RCX, offsetof(struct jump_entry, code)));
+    x_alu_mem(a, X_W, X_ADD, RAX, runtime_at(e, e->rt->constants + CONSTANT(code)));
+    x_jmp_reg(a, RAX);
 }
 
 void emit_exit_ind(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     int32_t imm;
+    ra_take(e, RAX);
+    ra_take(e, RCX);
     unsigned pc = ra_use(e, i->a), mode = ra_imm32(e, i->b, &imm) ? REG_NONE : ra_use(e, i->b);
-    unsigned t = ra_temp(e), entry = ra_temp(e);
     struct stub *s = stub_add(e, STUB_MISS, v);
     s->ref[0] = (struct stub_ref){.loc = (uint8_t)pc, .spill = NO_SPILL};
     if (e->opt->chain)
-        probe_jumps(e, s, i, pc, mode, t, entry);
+        probe_jumps(e, s, i, pc, mode);
     else
         s->from[s->nfrom++] = x_jmp32(&e->a);
     e->unreachable = true;

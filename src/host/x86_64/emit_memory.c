@@ -23,14 +23,17 @@ static void split_address(struct host_emitter *e, ir_val v, ir_val *base, int32_
     }
 }
 
-static uint32_t align_mask(uint32_t memop)
+/* Atomics are aligned here in any case: a locked access over two cache lines is trapped by some
+ * hosts, and always slow. */
+static uint32_t align_mask(const struct ir_insn *i)
 {
-    return (1u << IR_MEM_ALIGN_OF(memop)) - 1;
+    uint32_t required = IR_MEM_ALIGN_OF(i->aux), size = IR_MEM_SIZE(i->aux);
+    return (1u << (i->op == IR_cas && size > required ? size : required)) - 1;
 }
 
-static void check_alignment(struct host_emitter *e, struct access *m, uint32_t memop)
+static void check_alignment(struct host_emitter *e, struct access *m, const struct ir_insn *i)
 {
-    uint32_t mask = align_mask(memop);
+    uint32_t mask = align_mask(i);
     if (mask == 0)
         return;
     if (m->disp & (int32_t)mask) {
@@ -91,17 +94,19 @@ static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struc
  * back, nothing may be moved, since the stub's way would miss it. */
 static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn *i, struct access *m)
 {
-    if (!fast(e) && i->op != IR_cas) {
+    if (i->op == IR_cas) {
+        m->temps[0] = RAX; /* reserved for the comparison, which comes later */
+    } else if (!fast(e)) {
         m->temps[0] = ra_temp(e);
         m->temps[1] = ra_temp(e);
-    } else if (m->disp & (int32_t)align_mask(i->aux)) {
+    } else if (m->disp & (int32_t)align_mask(i)) {
         m->temps[0] = ra_temp(e);
     }
     m->stub = stub_add(e, STUB_MEMORY, v);
     m->stub->ref[0] = (struct stub_ref){.loc = (uint8_t)m->base, .spill = NO_SPILL};
     m->stub->disp = m->disp;
     if (fast(e) || i->op != IR_cas)
-        check_alignment(e, m, i->aux);
+        check_alignment(e, m, i);
 }
 
 static void locate(struct host_emitter *e, struct access *m, const struct ir_insn *i, bool write)

@@ -97,13 +97,13 @@ static void put_memory(struct host_emitter *e, ir_val v, uint32_t offset, uint8_
         ra_use(e, v);
     homes_kill(e, offset, size);
     uint32_t flushed = pins_flush(e, offset, size);
-    for (uint32_t left = flushed; left; left &= left - 1)
-        ra_protect(e, (unsigned)__builtin_ctz(left));
+    if (flushed)
+        ra_spill(e, v);
+    release_pins(e, flushed);
     emit_store_state(e, v, offset, type);
     for (uint32_t left = flushed; left; left &= left - 1) {
         unsigned pin = (unsigned)__builtin_ctz(left);
         x_load(&e->a, width_of(e->pin_type[pin]), pin, state_at(e->pin_offset[pin]));
-        ra_unbind(e, pin);
     }
     if (size >= 4 && !flushed && ir_result_type(insn_of(e, v)) == type)
         home_set(e, v, offset);

@@ -260,6 +260,15 @@ void ra_protect(struct host_emitter *e, unsigned loc)
         rescue(e, loc);
 }
 
+void release_pins(struct host_emitter *e, uint32_t pins)
+{
+    for (; pins; pins &= pins - 1) {
+        unsigned pin = (unsigned)__builtin_ctz(pins);
+        ra_protect(e, pin);
+        ra_unbind(e, pin);
+    }
+}
+
 void ra_take(struct host_emitter *e, unsigned r)
 {
     ir_val v = e->now.reg[r];

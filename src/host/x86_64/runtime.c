@@ -12,8 +12,6 @@ static const uint8_t pushed[] = {RBP, RBX, R12, R13, R14, R15};
 
 #define SAVED_REGS 0x7fcfu /* all but rsp, rbp, r15 */
 
-/* rcx (imm of a stub): see stub.c for what each thunk finds in which register. */
-
 struct thunks {
     struct asm_buf a;
     const struct guest_ops *guest;
@@ -94,6 +92,17 @@ static void emit_leave(struct thunks *t)
     for (unsigned n = ARRAY_LEN(pushed); n-- > 0;)
         pop(a, pushed[n]);
     asm_u8(a, 0xc3);
+}
+
+/* Offset 0, where an empty entry of the jump cache leads when its zeros match: as a miss. rcx = the
+ * entry, whose pc is the target's (emit_exit_ind). */
+static void emit_empty(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    x_load(a, X_W, RAX, x_at(RCX, offsetof(struct jump_entry, pc)));
+    x_store(a, t->guest->addr_type == IR_I64 ? X_W : 0, vcpu_at(t->guest->pc_offset), RAX);
+    x_alu(a, 0, X_XOR, RAX, RAX);
+    x_jmp_to(a, 0);
 }
 
 /* Called; changes nothing but the frame and the vCPU's copy of pinned slots. */
@@ -209,9 +218,10 @@ static void emit_raise(struct thunks *t)
     x_jmp_to(a, (int32_t)t->rt->leave_synced);
 }
 
-static void emit_constants(struct thunks *t)
+static void emit_constants(struct thunks *t, const uint8_t *rx)
 {
-    static const struct host_constants values = HOST_CONSTANTS;
+    struct host_constants values = HOST_CONSTANTS;
+    values.code = (uintptr_t)rx;
     while (asm_pos(&t->a) % 16)
         asm_u8(&t->a, 0xcc);
     t->rt->constants = asm_pos(&t->a);
@@ -226,8 +236,11 @@ nw_status host_emit_runtime(struct host_buffer buf, const struct guest_ops *gues
     if (buf.size < 4096)
         return NW_ERR_RANGE;
     *rt = (struct host_runtime){0};
+    emit_empty(&t);
+    uint32_t to_leave = asm_pos(&t.a) - 4;
     emit_enter(&t);
     emit_leave(&t);
+    x_fix32(&t.a, to_leave, (int32_t)rt->leave);
     emit_save(&t);
     rt->load = emit_memory_call(&t, (uintptr_t)mem_load);
     rt->store = emit_memory_call(&t, (uintptr_t)mem_store);
@@ -236,7 +249,7 @@ nw_status host_emit_runtime(struct host_buffer buf, const struct guest_ops *gues
         rt->call[n] = emit_helper_call(&t, n & 1, n & 2, 0);
     rt->soft = emit_helper_call(&t, false, false, offsetof(struct nw_vcpu, fp));
     emit_raise(&t);
-    emit_constants(&t);
+    emit_constants(&t, buf.rx);
     while (asm_pos(&t.a) % 64)
         asm_u8(&t.a, 0xcc);
     rt->size = asm_pos(&t.a);
