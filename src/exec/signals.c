@@ -14,7 +14,8 @@ static _Thread_local struct {
     struct nw_vcpu *vcpu;
     sigjmp_buf *guard;
     const void *passed; /* the signal context that was passed on last and has not come back, */
-    unsigned times;     /* and how often */
+    uintptr_t depth;    /* from where on the stack, */
+    unsigned times;     /* and how often, ever deeper */
 } here __attribute__((tls_model("initial-exec")));
 
 /* The process-wide state that cannot be an engine's: the dispositions we replaced. Whoever puts a
@@ -123,6 +124,7 @@ static void handler(int sig, siginfo_t *info, void *context)
     static const struct sigaction fallback = {.sa_handler = SIG_DFL};
     sigjmp_buf *guard = here.guard;
     unsigned current = atomic_load(&before.current);
+    uintptr_t depth = (uintptr_t)__builtin_frame_address(0);
 
     if (info->si_code > 0) {
         if (redirect(info, context))
@@ -132,8 +134,9 @@ static void handler(int sig, siginfo_t *info, void *context)
     }
     /* A handler that passes its signals on to us would get this one from us for ever; one that
      * leaves by longjmp may get a new one in the same place. */
-    here.times = here.passed == context ? here.times + 1 : 1;
+    here.times = here.passed == context && depth < here.depth ? here.times + 1 : 1;
     here.passed = context;
+    here.depth = depth;
     if (here.times > PASSES_MAX)
         pass_on(&fallback, sig, info, context);
     else

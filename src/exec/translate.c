@@ -228,28 +228,44 @@ static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t 
     return NW_OK;
 }
 
+/* The buffer is full: when nobody is in translated code any more, starts over. The block is made
+ * before the others go on, so that they cannot fill the buffer first. */
+static nw_status make_room(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint64_t flushes)
+{
+    struct nw_engine *engine = vcpu->engine;
+    struct block *ignored;
+    nw_status status;
+
+    sync_quiesce(engine, vcpu);
+    pthread_mutex_lock(&engine->lock);
+    if (atomic_load(&engine->cache.flushes) == flushes)
+        cache_clear(engine);
+    status = make_block(vcpu, key, variant, &ignored);
+    pthread_mutex_unlock(&engine->lock);
+    sync_release(engine);
+    sync_move(vcpu, VCPU_INSIDE);
+    return status;
+}
+
 nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, struct block **out)
 {
     struct nw_engine *engine = vcpu->engine;
-    nw_status status = NW_ERR_RANGE;
+    bool cleared = false;
 
-    for (unsigned tries = 0; tries < 2 && status == NW_ERR_RANGE; tries++) {
+    for (;;) {
         uint64_t flushes = atomic_load(&engine->cache.flushes);
         struct engine_hold hold = engine_lock(engine);
+        nw_status status;
 
         *out = NULL;
         status = make_block(vcpu, key, variant, out);
         engine_unlock(engine, hold);
         if (status != NW_ERR_RANGE)
-            break;
-        /* Full: when nobody is in translated code any more, start over. */
-        sync_quiesce(engine, vcpu);
-        pthread_mutex_lock(&engine->lock);
-        if (atomic_load(&engine->cache.flushes) == flushes)
-            cache_clear(engine);
-        pthread_mutex_unlock(&engine->lock);
-        sync_release(engine);
-        sync_move(vcpu, VCPU_INSIDE);
+            return status;
+        /* RANGE in an empty buffer: this block will never fit. */
+        status = make_room(vcpu, key, variant, flushes);
+        if (status != NW_OK && (status != NW_ERR_RANGE || cleared))
+            return status == NW_ERR_RANGE ? NW_ERR_NOMEM : status;
+        cleared = true;
     }
-    return status == NW_ERR_RANGE ? NW_ERR_NOMEM : status;
 }
