@@ -131,6 +131,11 @@ static nw_status back_anywhere(struct mem_region *r, const struct mem_backing *f
     return NW_OK;
 }
 
+/* The host bounds how many mappings a process has (vm.max_map_count, 65530), and a region in the
+ * arena takes two of them, itself and the hole after it. Regions beyond this many live elsewhere,
+ * where the host merges them into one mapping. */
+#define ARENA_REGIONS_MAX 20000
+
 nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms,
                     const struct mem_backing *from)
 {
@@ -149,9 +154,8 @@ nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32
     r->file = from->fd >= 0;
     r->shared = from->shared;
     r->offset = from->offset;
-    if (space->arena)
+    if (space->arena && space->regions.count < ARENA_REGIONS_MAX)
         status = back_in_arena(space, r, from);
-    /* The host bounds how many mappings a process has; what does not fit lives elsewhere. */
     if (status == NW_ERR_NOMEM)
         status = back_anywhere(r, from);
     if (status != NW_OK) {
