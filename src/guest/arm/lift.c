@@ -120,11 +120,20 @@ void arm_bx_write_pc(struct arm_lift *l, ir_val v)
         return;
     }
     sync_it(l);
-    /* Bit 1 of an A32 target is UNPREDICTABLE (A2.3.2); the fetch from there faults. */
-    ir_val thumb = ir_and(l->b, IR_I32, v, arm_const(l, 1));
-    ir_put(l->b, IR_I32, ARM_OFF(thumb), thumb);
-    ir_exit_ind(l->b, ir_and(l->b, IR_I32, v, arm_const(l, ~1u)),
-                ir_or(l->b, IR_I32, thumb, arm_const(l, exit_mode(l) & ~ARM_KEY_THUMB)));
+    /* Most branches stay in their instruction set: that path has a constant mode and writes no
+     * state. Where bit 0 is known to be clear it need not be masked. Bit 1 of an A32 target is
+     * UNPREDICTABLE (A2.3.2); the fetch from there faults. */
+    uint32_t label = ir_label_new(l->b);
+    ir_val bit = ir_and(l->b, IR_I32, v, arm_const(l, 1));
+    ir_val even = ir_and(l->b, IR_I32, v, arm_const(l, ~1u));
+    if (l->thumb)
+        ir_skip_ifnot(l->b, bit, label);
+    else
+        ir_skip_if(l->b, bit, label);
+    ir_exit_ind(l->b, l->thumb ? even : v, arm_const(l, exit_mode(l)));
+    ir_label(l->b, label);
+    ir_put(l->b, IR_I32, ARM_OFF(thumb), arm_const(l, !l->thumb));
+    ir_exit_ind(l->b, l->thumb ? v : even, arm_const(l, exit_mode(l) ^ ARM_KEY_THUMB));
     l->left = true;
 }
 
