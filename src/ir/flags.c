@@ -32,8 +32,16 @@ ir_val ir_nzcv_sub(struct ir_builder *b, enum ir_type t, ir_val x, ir_val y, ir_
                  result);
 }
 
+/* C and V are taken from where they were made, past other logical results: else a chain of these
+ * keeps every operand in it alive for the flags of the last. */
 ir_val ir_nzcv_logic(struct ir_builder *b, enum ir_type t, ir_val x, ir_val carry, ir_val old)
 {
+    while (b->region->insns.at[old].op == IR_nzcv_logic) {
+        const struct ir_insn *f = &b->region->insns.at[old];
+        if (carry == IR_NONE)
+            carry = f->b;
+        old = f->c;
+    }
     return flags(b, (struct ir_insn){.op = IR_nzcv_logic, .type = t, .a = x, .b = carry, .c = old},
                  IR_NONE);
 }
