@@ -36,8 +36,9 @@ static uint32_t below(struct rng *r, uint32_t n)
 /* Words with the interesting neighbours of boundaries in them. */
 static uint32_t random_word(struct rng *r)
 {
-    static const uint32_t special[] = {0, 1, 0xffffffff, 0x80000000, 0x7fffffff, 0x7fff, 0x8000,
-                                       0xffff8000, 0xffff, 0x80, 0x7f, 0xff, 31, 32, 33, 0x00ff00ff};
+    static const uint32_t special[] = {
+        0,      1,    0xffffffff, 0x80000000, 0x7fffffff, 0x7fff, 0x8000, 0xffff8000,
+        0xffff, 0x80, 0x7f,       0xff,       31,         32,     33,     0x00ff00ff};
     switch (below(r, 8)) {
     case 0: return special[below(r, 16)];
     case 1: return below(r, 256);
@@ -49,14 +50,26 @@ static uint32_t random_word(struct rng *r)
 
 static uint64_t random_float(struct rng *r, bool is_double)
 {
-    static const uint32_t f[] = {0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000,
-                                 0x7fc00000, 0x7f800001, 0xffc12345, 0x00000001, 0x807fffff,
-                                 0x00800000, 0x7f7fffff, 0x4f000000, 0xcf000000, 0x4effffff};
-    static const uint64_t d[] = {0, 1ull << 63, 0x3ff0000000000000, 0xbff0000000000000,
-                                 0x7ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000,
-                                 0x7ff0000000000001, 0xfff8123456789abc, 1, 0x800fffffffffffff,
-                                 0x0010000000000000, 0x7fefffffffffffff, 0x41e0000000000000,
-                                 0xc1e0000000000000, 0x36a0000000000000};
+    static const uint32_t f[] = {0,          0x80000000, 0x3f800000, 0xbf800000,
+                                 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001,
+                                 0xffc12345, 0x00000001, 0x807fffff, 0x00800000,
+                                 0x7f7fffff, 0x4f000000, 0xcf000000, 0x4effffff};
+    static const uint64_t d[] = {0,
+                                 1ull << 63,
+                                 0x3ff0000000000000,
+                                 0xbff0000000000000,
+                                 0x7ff0000000000000,
+                                 0xfff0000000000000,
+                                 0x7ff8000000000000,
+                                 0x7ff0000000000001,
+                                 0xfff8123456789abc,
+                                 1,
+                                 0x800fffffffffffff,
+                                 0x0010000000000000,
+                                 0x7fefffffffffffff,
+                                 0x41e0000000000000,
+                                 0xc1e0000000000000,
+                                 0x36a0000000000000};
     uint64_t x = next(r);
     switch (below(r, 6)) {
     case 0: return is_double ? d[below(r, 16)] : f[below(r, 16)];
@@ -118,13 +131,16 @@ static uint32_t random_encoding(struct rng *r, const struct arm_row *row)
 static void put_code(struct machine_state *s, const struct arm_row *row, uint32_t raw)
 {
     uint8_t *at = s->code + (s->r[15] - MACHINE_CODE);
-    /* A branch to itself follows, so that the engines translate no further than needed. */
-    static const uint8_t stop_arm[] = {0xfe, 0xff, 0xff, 0xea}, stop_thumb[] = {0xfe, 0xe7};
+    /* Branches to themselves follow, so that the engines translate no further than needed. From
+     * Thumb, BX PC enters A32 code at the next word. */
+    static const uint8_t stop_arm[] = {0xfe, 0xff, 0xff, 0xea};
+    static const uint8_t stop_thumb[] = {0xfe, 0xe7, 0xfe, 0xff, 0xff, 0xea};
+    bool arm = row->set == ARM_SET_A32;
     unsigned size = row->set == ARM_SET_T16 ? 2 : 4;
     if (row->set == ARM_SET_T32)
         raw = raw >> 16 | raw << 16;
     memcpy(at, &raw, size);
-    memcpy(at + size, row->set == ARM_SET_A32 ? stop_arm : stop_thumb, row->set == ARM_SET_A32 ? 4 : 2);
+    memcpy(at + size, arm ? stop_arm : stop_thumb, arm ? sizeof stop_arm : sizeof stop_thumb);
 }
 
 struct tally {
@@ -274,7 +290,8 @@ static void write_list(const struct run *run)
     if (!f)
         return;
     static const char *const sets[] = {"a32", "t16", "t32"};
-    fprintf(f, "# set stem pattern: compared undefined faulted | unpredictable (example) | skipped\n");
+    fprintf(f,
+            "# set stem pattern: compared undefined faulted | unpredictable (example) | skipped\n");
     for (unsigned i = 0; i < arm_nrows; i++) {
         const struct tally *t = &run->tally[i];
         fprintf(f, "%s %-20s %s: %llu %llu %llu | %llu (%08x) | %llu\n", sets[arm_rows[i].set],
@@ -289,8 +306,10 @@ int main(int argc, char **argv)
 {
     struct options o = {.seed = 1, .cases = 20000, .engine = "dbt"};
     if (!parse(&o, argc, argv)) {
-        fprintf(stderr, "usage: %s [--seed N] [--cases N] [--engine MODE] [--set a32|t16|t32|vfp] "
-                        "[--row STEM] [--list FILE] [--verbose]\n", argv[0]);
+        fprintf(stderr,
+                "usage: %s [--seed N] [--cases N] [--engine MODE] [--set a32|t16|t32|vfp] "
+                "[--row STEM] [--list FILE] [--verbose]\n",
+                argv[0]);
         return 2;
     }
     struct run run = {.o = &o};
@@ -326,9 +345,10 @@ int main(int argc, char **argv)
     }
     write_list(&run);
     printf("seed %llu, engine %s: %u rows, %llu compared (%llu faulting), %llu unpredictable, "
-           "%llu not comparable\n", (unsigned long long)o.seed, o.engine, nrows,
-           (unsigned long long)sum.compared, (unsigned long long)sum.faulted,
-           (unsigned long long)sum.unpredictable, (unsigned long long)sum.skipped);
+           "%llu not comparable\n",
+           (unsigned long long)o.seed, o.engine, nrows, (unsigned long long)sum.compared,
+           (unsigned long long)sum.faulted, (unsigned long long)sum.unpredictable,
+           (unsigned long long)sum.skipped);
     printf("%llu passed, %llu failed\n", (unsigned long long)(sum.compared - sum.failed),
            (unsigned long long)sum.failed);
     run.kind->close(run.ours);

@@ -35,17 +35,18 @@ static uint32_t below(struct rng *r, uint32_t n)
 static bool left_out(const struct arm_row *row)
 {
     static const char *const stems[] = {
-        "b",     "bl",    "blx_imm", "blx_reg",  "bx",         "bxj",  "bkpt",  "bl_prefix", "bl_suffix",
-        "cbz",   "clrex", "cps",     "dbg",      "blx_suffix", "isb",  "it",    "ldm_eret",  "ldm_user",
-        "mcr",   "mcrr",  "mrc",     "mrrc",     "mrs",        "nop",  "rfe",   "msr_imm",   "msr_reg",
-        "sev",   "srs",   "stm_user", "setend",  "svc",        "swp",  "swpb",  "tbb",       "tbh",
-        "udf",   "wfe",   "wfi",     "yield",
+        "b",         "bl",       "blx_imm", "blx_reg", "bx",  "bxj",        "bkpt",   "bl_prefix",
+        "bl_suffix", "cbz",      "clrex",   "cps",     "dbg", "blx_suffix", "isb",    "it",
+        "ldm_eret",  "ldm_user", "mcr",     "mcrr",    "mrc", "mrrc",       "mrs",    "nop",
+        "rfe",       "msr_imm",  "msr_reg", "sev",     "srs", "stm_user",   "setend", "svc",
+        "swp",       "swpb",     "tbb",     "tbh",     "udf", "wfe",        "wfi",    "yield",
     };
     for (unsigned i = 0; i < sizeof stems / sizeof *stems; i++) {
         if (!strcmp(row->name, stems[i]))
             return true;
     }
-    return row->name[0] == 'v' || strstr(row->name, "ex") == row->name + 2 || strstr(row->name, "strex");
+    return row->name[0] == 'v' || strstr(row->name, "ex") == row->name + 2 ||
+           strstr(row->name, "strex");
 }
 
 static bool is_memory(const struct arm_row *row)
@@ -207,13 +208,16 @@ int main(int argc, char **argv)
     const struct machine_kind *kind = machine_narwhal;
     while (kind->name && strcmp(kind->name, engine))
         kind++;
-    struct generator g = {{seed * 0x9e3779b97f4a7c15ull + 1}, !strcmp(set, "thumb"),
-                          calloc(arm_nrows, sizeof *g.rows), 0};
+    struct generator g = {{seed * 0x9e3779b97f4a7c15ull + 1},
+                          !strcmp(set, "thumb"),
+                          calloc(arm_nrows, sizeof *g.rows),
+                          0};
     for (unsigned i = 0; g.rows && i < arm_nrows; i++) {
         if (wanted(&g, &arm_rows[i]))
             g.rows[g.nrows++] = i;
     }
-    struct machine *ours = kind->name ? kind->open(NULL) : NULL, *reference = machine_unicorn.open(NULL);
+    struct machine *ours = kind->name ? kind->open(NULL) : NULL,
+                   *reference = machine_unicorn.open(NULL);
     if (!ours || !reference || !g.nrows) {
         fprintf(stderr, "%s: cannot open the machines\n", argv[0]);
         return 2;
@@ -221,8 +225,8 @@ int main(int argc, char **argv)
     struct result result = {0};
     for (uint64_t n = 0; n < cases; n++)
         one_case(&g, kind, ours, reference, &result);
-    printf("seed %llu, engine %s, %s: %u ended elsewhere\n%u passed, %u failed\n", (unsigned long long)seed,
-           engine, set, result.elsewhere, result.passed, result.failed);
+    printf("seed %llu, engine %s, %s: %u ended elsewhere\n%u passed, %u failed\n",
+           (unsigned long long)seed, engine, set, result.elsewhere, result.passed, result.failed);
     kind->close(ours);
     machine_unicorn.close(reference);
     free(g.rows);

@@ -42,7 +42,8 @@ enum skip_reason reference_skip(const struct arm_insn *i, const struct machine_s
         return SKIP_OLD_BL;
     if (i->row->set == ARM_SET_T32 && named(i, "udf") && (i->raw & 0xff1f0000) == 0xf80f0000)
         return SKIP_STORE_PC;
-    if (i->row->set == ARM_SET_T16 && (i->raw & 0xf000) == 0xd000 && before->cpsr & 0x0600fc00)
+    if (before->cpsr & 0x0600fc00 && i->cond != ARM_COND_AL && named(i, "b") &&
+        i->row->name[1] == 0)
         return SKIP_BRANCH_IN_IT;
     if (ours->outcome == OUT_HALT)
         return SKIP_HINT;
@@ -60,11 +61,12 @@ void reference_mend(const struct arm_insn *i, const struct machine_state *before
         reference->code_or_addr = 0;
     }
     /* It does not tell the immediates of supervisor calls and breakpoints. */
-    if (reference->outcome == ours->outcome && (ours->outcome == OUT_SVC || ours->outcome == OUT_BKPT))
+    if (reference->outcome == ours->outcome &&
+        (ours->outcome == OUT_SVC || ours->outcome == OUT_BKPT))
         reference->code_or_addr = ours->code_or_addr;
-    /* A branch from A32 to an address with bits 1:0 = 10 is UNPREDICTABLE (A2.3.1): word-aligned here. */
-    if (i->row->set == ARM_SET_A32 && !(reference->cpsr & 0x20) && !(ours->cpsr & 0x20))
-        reference->r[15] &= ~3u;
+    /* A branch to A32 code at an address with bits 1:0 = 10 is UNPREDICTABLE (A2.3.1). */
+    if (!((reference->cpsr | ours->cpsr) & 0x20) && reference->r[15] & 2)
+        reference->r[15] ^= (reference->r[15] ^ ours->r[15]) & 2;
     /* MSR may set CPSR.E in User mode (B1.3.3, CPSRWriteByInstr); the reference forbids it. */
     if (named(i, "msr"))
         reference->cpsr = (reference->cpsr & ~0x200u) | (ours->cpsr & 0x200u);

@@ -10,13 +10,14 @@ enum skip_reason {
     SKIP_PRIVILEGED, /* the reference runs user code with other system registers than ours */
     SKIP_HINT,       /* WFI, WFE and YIELD end the reference's run */
     SKIP_IT,         /* the reference does not stop between IT and what follows */
-    SKIP_ALIGNMENT,  /* the reference does not check the alignment of VFP loads and stores (A3.2.1) */
+    SKIP_ALIGNMENT,  /* the reference does not check the alignment of VFP loads and stores (A3.2.1)
+                      */
     SKIP_ROUNDING,   /* it converts from fixed point as FPSCR rounds, not to nearest (A8.8.307) */
     SKIP_REGISTER,   /* it has double registers 16 to 31, ours does not */
     SKIP_OLD_BL,     /* halves of BL on their own exist only without Thumb-2: no such model there */
     SKIP_BRANCH_IN_IT, /* UNPREDICTABLE (A8.8.18), whether the condition holds or not */
-    SKIP_STORE_PC,   /* stores relative to the pc are UNDEFINED (A8.8.204 T3 and others); the
-                      * reference performs them */
+    SKIP_STORE_PC,     /* stores relative to the pc are UNDEFINED (A8.8.204 T3 and others); the
+                        * reference performs them */
 };
 
 enum skip_reason reference_skip(const struct arm_insn *, const struct machine_state *before,

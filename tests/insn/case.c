@@ -8,7 +8,8 @@
 #include <strings.h>
 
 static const char *const outcome_names[] = {
-    "ok", "undefined", "svc", "bkpt", "halt", "fault read", "fault write", "fault fetch", "engine error",
+    "ok",         "undefined",   "svc",         "bkpt",         "halt",
+    "fault read", "fault write", "fault fetch", "engine error",
 };
 
 static bool parse_number(const char *s, uint64_t *out)
@@ -76,9 +77,9 @@ static bool set_cpsr_field(struct machine_state *s, const char *name, uint64_t v
         const char *name;
         uint8_t lsb, width;
     } fields[] = {
-        {"n", 31, 1}, {"z", 30, 1}, {"c", 29, 1}, {"v", 28, 1}, {"nzcv", 28, 4}, {"q", 27, 1},
-        {"ge", 16, 4}, {"e", 9, 1}, {"a", 8, 1}, {"i", 7, 1}, {"f", 6, 1}, {"t", 5, 1}, {"mode", 0, 5},
-        {"cpsr", 0, 32},
+        {"n", 31, 1}, {"z", 30, 1},  {"c", 29, 1},   {"v", 28, 1},    {"nzcv", 28, 4},
+        {"q", 27, 1}, {"ge", 16, 4}, {"e", 9, 1},    {"a", 8, 1},     {"i", 7, 1},
+        {"f", 6, 1},  {"t", 5, 1},   {"mode", 0, 5}, {"cpsr", 0, 32},
     };
     for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++) {
         if (!strcmp(name, fields[i].name)) {
@@ -114,8 +115,9 @@ static bool set_item(struct machine_state *s, const char *name, const char *text
         const char *name;
         uint32_t *where;
     } words[] = {
-        {"sp", &s->r[13]}, {"lr", &s->r[14]}, {"pc", &s->r[15]}, {"fpscr", &s->fpscr},
-        {"spsr", &s->spsr}, {"tpidrurw", &s->tpidrurw}, {"tpidruro", &s->tpidruro},
+        {"sp", &s->r[13]},          {"lr", &s->r[14]},  {"pc", &s->r[15]},
+        {"fpscr", &s->fpscr},       {"spsr", &s->spsr}, {"tpidrurw", &s->tpidrurw},
+        {"tpidruro", &s->tpidruro},
     };
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
         if (!strcmp(name, words[i].name)) {
@@ -134,8 +136,11 @@ static bool set_outcome(struct machine_state *s, const char *word, char **rest)
         enum machine_outcome outcome;
         bool number;
     } kinds[] = {
-        {"undefined", OUT_UNDEFINED, false}, {"halt", OUT_HALT, false}, {"svc", OUT_SVC, true},
-        {"bkpt", OUT_BKPT, true}, {"fault", OUT_FAULT_READ, true},
+        {"undefined", OUT_UNDEFINED, false},
+        {"halt", OUT_HALT, false},
+        {"svc", OUT_SVC, true},
+        {"bkpt", OUT_BKPT, true},
+        {"fault", OUT_FAULT_READ, true},
     };
     for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(word, kinds[i].word))
@@ -163,7 +168,8 @@ static bool set_outcome(struct machine_state *s, const char *word, char **rest)
 static bool parse_items(struct insn_case *c, struct machine_state *s, char *text, const char **why)
 {
     char *rest;
-    for (char *word = strtok_r(text, " \t\n,", &rest); word; word = strtok_r(NULL, " \t\n,", &rest)) {
+    for (char *word = strtok_r(text, " \t\n,", &rest); word;
+         word = strtok_r(NULL, " \t\n,", &rest)) {
         char *eq = strchr(word, '=');
         if (!eq) {
             if (s == &c->after && set_outcome(s, word, &rest))
@@ -185,26 +191,17 @@ static bool parse_items(struct insn_case *c, struct machine_state *s, char *text
 }
 
 /* The instruction bytes; the number of bytes, or 0. */
-static unsigned parse_code(struct insn_case *c, char *text, uint8_t *out)
+static unsigned parse_code(const struct insn_case *c, char *text, uint8_t *out)
 {
-    unsigned n = 0, words = 0;
+    unsigned n = 0, size = c->thumb ? 2 : 4;
     char *rest;
     for (char *w = strtok_r(text, " \t", &rest); w && n < 64; w = strtok_r(NULL, " \t", &rest)) {
         char *end;
         uint32_t v = (uint32_t)strtoul(w, &end, 16);
-        unsigned size = c->thumb ? 2 : 4;
         if (*end || strlen(w) != size * 2)
             return 0;
         memcpy(out + n, &v, size);
         n += size;
-        if (words == 0) {
-            c->first = v;
-            c->first_size = size;
-        } else if (words == 1 && c->thumb && c->first >= 0xe800) {
-            c->first = c->first << 16 | v;
-            c->first_size = 4;
-        }
-        words++;
     }
     return n;
 }
@@ -260,6 +257,7 @@ int insn_case_parse(struct insn_case *c, const char *file, unsigned line, const 
     *why = "malformed instruction bytes";
     if (!size)
         return -1;
+    c->code_size = size;
     machine_state_default(&c->before);
     if (c->thumb)
         c->before.cpsr |= 1u << 5;
@@ -318,9 +316,11 @@ unsigned insn_state_diff(char *out, size_t size, const struct machine_state *e,
     if (size)
         out[0] = 0;
     if (e->outcome != a->outcome)
-        differs(&d, " outcome: want %s got %s", outcome_names[e->outcome], outcome_names[a->outcome]);
+        differs(&d, " outcome: want %s got %s", outcome_names[e->outcome],
+                outcome_names[a->outcome]);
     else if (e->code_or_addr != a->code_or_addr)
-        differs(&d, " %s: want 0x%x got 0x%x", outcome_names[e->outcome], e->code_or_addr, a->code_or_addr);
+        differs(&d, " %s: want 0x%x got 0x%x", outcome_names[e->outcome], e->code_or_addr,
+                a->code_or_addr);
     for (unsigned i = 0; i < 16; i++) {
         if (e->r[i] != a->r[i])
             differs(&d, " r%u: want 0x%08x got 0x%08x", i, e->r[i], a->r[i]);
@@ -329,8 +329,11 @@ unsigned insn_state_diff(char *out, size_t size, const struct machine_state *e,
         const char *name;
         uint32_t e, a;
     } words[] = {
-        {"cpsr", e->cpsr, a->cpsr}, {"spsr", e->spsr, a->spsr}, {"fpscr", e->fpscr, a->fpscr},
-        {"tpidrurw", e->tpidrurw, a->tpidrurw}, {"tpidruro", e->tpidruro, a->tpidruro},
+        {"cpsr", e->cpsr, a->cpsr},
+        {"spsr", e->spsr, a->spsr},
+        {"fpscr", e->fpscr, a->fpscr},
+        {"tpidrurw", e->tpidrurw, a->tpidrurw},
+        {"tpidruro", e->tpidruro, a->tpidruro},
     };
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
         if (words[i].e != words[i].a)

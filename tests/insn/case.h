@@ -20,8 +20,7 @@ struct insn_case {
     char text[512];
     unsigned steps;
     bool thumb;
-    uint32_t first; /* the first instruction: A32 word, T16 halfword, or T32 hw1 << 16 | hw2 */
-    unsigned first_size;
+    unsigned code_size; /* bytes of instructions, at before.r[15] */
     struct machine_state before, after;
 };
 

@@ -46,7 +46,8 @@ struct machine_kind {
     void (*run)(struct machine *, struct machine_state *state, unsigned steps);
 };
 
-extern const struct machine_kind machine_narwhal[]; /* one per engine mode, ends with name == NULL */
+extern const struct machine_kind
+    machine_narwhal[]; /* one per engine mode, ends with name == NULL */
 extern const struct machine_kind machine_unicorn;
 
 /* A fixed state in which every register is different and "unchanged" means something. */

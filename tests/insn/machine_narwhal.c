@@ -111,7 +111,10 @@ static void run(struct machine *m, struct machine_state *s, unsigned steps)
 }
 
 #define MODE(fn, flags)                                                                            \
-    static struct machine *fn(const char *cpu) { return open_with(cpu, flags); }
+    static struct machine *fn(const char *cpu)                                                     \
+    {                                                                                              \
+        return open_with(cpu, flags);                                                              \
+    }
 MODE(open_interp, NW_ENGINE_INTERP)
 MODE(open_interp_tlb, NW_ENGINE_INTERP | NW_ENGINE_NO_FASTMEM)
 MODE(open_dbt, 0)
