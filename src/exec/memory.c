@@ -238,7 +238,7 @@ bool mem_is_free(nw_engine *engine, uint64_t gpa, uint64_t size)
     bool is_free;
 
     pthread_rwlock_rdlock(&engine->mem.lock);
-    is_free = region_bytes(&engine->mem.regions, gpa, size) == 0;
+    is_free = region_none(&engine->mem.regions, gpa, size);
     pthread_rwlock_unlock(&engine->mem.lock);
     return is_free;
 }

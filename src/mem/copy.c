@@ -220,7 +220,7 @@ nw_status space_move(struct mem_space *space, uint64_t from, uint64_t old_size, 
         status = NW_ERR_UNMAPPED;
     else if (from != to && from < to + new_size && to < from + old_size)
         status = NW_ERR_OVERLAP;
-    else if (new_size > keep && region_bytes(&space->regions, to + keep, new_size - keep))
+    else if (new_size > keep && !region_none(&space->regions, to + keep, new_size - keep))
         status = NW_ERR_OVERLAP;
     if (status == NW_OK)
         status = region_cut(&space->regions, from);

@@ -117,9 +117,21 @@ static uint64_t bytes_in(const struct mem_region *r, uint64_t first, uint64_t la
     return from <= to ? sum + (to - from + 1) : sum;
 }
 
-uint64_t region_bytes(const struct region_tree *tree, uint64_t start, uint64_t size)
+bool region_none(const struct region_tree *tree, uint64_t start, uint64_t size)
 {
-    return size ? bytes_in(tree->root, start, start + size - 1) : 0;
+    const struct mem_region *r = region_next(tree, start);
+
+    return !r || !size || r->start > start + size - 1;
+}
+
+bool region_all(const struct region_tree *tree, uint64_t start, uint64_t size)
+{
+    const struct mem_region *r = region_find(tree, start);
+
+    if (!r || !size)
+        return !size;
+    return last_of(r) >= start + size - 1 ||
+           bytes_in(tree->root, start, start + size - 1) == size;
 }
 
 void region_insert(struct region_tree *tree, struct mem_region *r)

@@ -39,8 +39,9 @@ struct region_tree {
 struct mem_region *region_find(const struct region_tree *, uint64_t addr);
 /* The lowest region that ends after ADDR, or null. */
 struct mem_region *region_next(const struct region_tree *, uint64_t addr);
-/* How many bytes of [START, START + SIZE) are mapped. */
-uint64_t region_bytes(const struct region_tree *, uint64_t start, uint64_t size);
+/* Is nothing, is all of [START, START + SIZE) mapped? */
+bool region_none(const struct region_tree *, uint64_t start, uint64_t size);
+bool region_all(const struct region_tree *, uint64_t start, uint64_t size);
 /* Adds a region, whose range is free; the tree owns it from now on. */
 void region_insert(struct region_tree *, struct mem_region *);
 /* Makes sure that a region boundary lies at ADDR, splitting where needed. NW_ERR_NOMEM. */

@@ -75,7 +75,7 @@ static nw_status add(struct mem_space *space, struct mem_region *r)
     if (!r)
         return NW_ERR_NOMEM;
     pthread_rwlock_wrlock(&space->lock);
-    if (region_bytes(&space->regions, r->start, r->end - r->start)) {
+    if (!region_none(&space->regions, r->start, r->end - r->start)) {
         pthread_rwlock_unlock(&space->lock);
         free(r);
         return NW_ERR_OVERLAP;
@@ -144,7 +144,7 @@ nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32
 
     /* Only calls that hold the engine's lock change the map, so the answer keeps. */
     pthread_rwlock_rdlock(&space->lock);
-    bool taken = region_bytes(&space->regions, gpa, size) != 0;
+    bool taken = !region_none(&space->regions, gpa, size);
     pthread_rwlock_unlock(&space->lock);
     if (taken)
         return NW_ERR_OVERLAP;
@@ -190,7 +190,7 @@ nw_status space_map_mmio(struct mem_space *space, uint64_t gpa, uint64_t size, n
 static nw_status take(struct mem_space *space, uint64_t gpa, uint64_t size, bool holes,
                       struct mem_region **out)
 {
-    if (!holes && region_bytes(&space->regions, gpa, size) != size)
+    if (!holes && !region_all(&space->regions, gpa, size))
         return NW_ERR_UNMAPPED;
     TRY(region_cut(&space->regions, gpa));
     TRY(region_cut(&space->regions, gpa + size));
