@@ -99,7 +99,14 @@ static void put_first_exec(struct linux_task *t)
         first = false;
         at += (uint64_t)len + 1;
     }
-    strace_put(&line, "], %#" PRIx64 " /* environment */", p->env_start);
+    unsigned count = 0;
+    for (uint64_t at = p->env_start; at < p->env_end; at++) {
+        uint8_t byte;
+        if (linux_copy_in(t, &byte, at, 1))
+            break;
+        count += !byte;
+    }
+    strace_put(&line, "], %#" PRIx64 " /* %u var%s */", p->env_start, count, count == 1 ? "" : "s");
     put_result_column();
     strace_put(&line, "0");
     write_line(t);

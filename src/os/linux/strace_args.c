@@ -292,7 +292,7 @@ enum rule_kind {
     RULE_OPEN_BITS, /* open flags without an access mode */
     RULE_STAT, RULE_RLIMIT, RULE_RLIMIT64, RULE_PAIR, RULE_INT, RULE_MSGHDR, RULE_UTSNAME,
     RULE_SIGACTION, RULE_RT_SIGACTION, RULE_FDSET, RULE_MASK,
-    RULE_EVENT, RULE_IOCTL, RULE_FCNTL,
+    RULE_EVENT, RULE_IOCTL, RULE_FCNTL, RULE_HALVES, RULE_OFFSET,
 };
 
 static const struct rule {
@@ -318,6 +318,8 @@ static const struct rule {
     {"ioctl", 2, RULE_IOCTL, 0, true},
     {"fcntl", 2, RULE_FCNTL, 0, true},
     {"fcntl64", 2, RULE_FCNTL, 0, true},
+    {"_llseek", 1, RULE_HALVES, 0, false},
+    {"_llseek", 3, RULE_OFFSET, 0, true},
     {"flock", 1, RULE_SET, STRACE_FLOCK, false},
     {"fallocate", 1, RULE_SET, STRACE_FALLOC, false},
     {"arm_fadvise64_64", 1, RULE_SET, STRACE_FADVISE, false},
@@ -474,6 +476,7 @@ static void put_by_rule(struct strace_line *l, struct linux_task *t, const struc
     unsigned i = rule->arg;
     uint64_t v = l->args[i];
     struct epoll_event ev;
+    int64_t offset;
     if (rule->output && l->result < 0 && rule->kind != RULE_IOCTL && rule->kind != RULE_FCNTL) {
         strace_put_pointer(l, v);
         return;
@@ -501,6 +504,16 @@ static void put_by_rule(struct strace_line *l, struct linux_task *t, const struc
         strace_put_flags(l, STRACE_EPOLL, ev.events);
         strace_put(l, ", data=%#" PRIx64 "}", ev.data.u64);
         break;
+    case RULE_HALVES: /* this argument and the next are one number */
+        strace_put(l, "%" PRId64, (int64_t)(v << 32 | (uint32_t)l->args[i + 1]));
+        l->next++;
+        break;
+    case RULE_OFFSET:
+        if (linux_copy_in(t, &offset, v, sizeof offset))
+            strace_put_pointer(l, v);
+        else
+            strace_put(l, "[%" PRId64 "]", offset);
+        break;
     case RULE_IOCTL: put_ioctl(l, t, i); break;
     case RULE_FCNTL: put_fcntl(l, t, v); break;
     }
@@ -518,7 +531,9 @@ unsigned strace_nargs(const struct linux_syscall *call, const uint64_t args[6])
             return 2;
     if (!strcmp(call->name, "ioctl") && (args[1] == FIOCLEX || args[1] == FIONCLEX))
         return 2;
-    return call->nargs;
+    /* A pair of registers is one letter. */
+    size_t letters = strlen(call->format);
+    return letters < call->nargs ? (unsigned)letters : call->nargs;
 }
 
 void strace_argument(struct strace_line *l, struct linux_task *t, unsigned i)
