@@ -84,6 +84,15 @@ struct stub {
     uint32_t cold, ncold;
 };
 
+/* What EFLAGS are the result of, valid while asm_buf.flags is not 0. */
+enum flags_kind { FLAGS_SUB, FLAGS_ADD, FLAGS_LOGIC };
+struct flags_source {
+    ir_val a, b;     /* of a sum or difference */
+    ir_val result;   /* the value whose sign and zeroness they show, NO_VALUE: none */
+    uint8_t kind, type;
+    bool inverted;   /* CF has been complemented */
+};
+
 struct label {
     uint32_t at;      /* its record */
     uint32_t places;  /* snapshot of what all skips agree on, NO_REF: no skip yet */
@@ -107,6 +116,12 @@ struct host_emitter {
     bool unreachable; /* after an exit, before the next label */
     bool oom, full;
     struct places now;
+    struct flags_source flags;
+    struct {
+        ir_val base;
+        uint32_t mask;
+    } aligned[4];     /* addresses known to be aligned since the last label */
+    uint32_t naligned;
     uint32_t pin_offset[16];  /* state slot of a pinned register */
     uint8_t pin_type[16];
     uint32_t pin_age[16];     /* backward walk: changes when something forbids an early write */
@@ -233,6 +248,9 @@ void emit_store_state(struct host_emitter *, ir_val v, uint32_t offset, uint8_t 
 /* Compares so that the condition given holds when the truth value V is not 0. Nothing that writes
  * EFLAGS may come before the condition is consumed. */
 enum x_cc emit_condition(struct host_emitter *, ir_val v);
+
+/* EFLAGS have just been set by A op B (NO_VALUE for logical operations) that gave RESULT. */
+void flags_set(struct host_emitter *, enum flags_kind, uint8_t type, ir_val a, ir_val b, ir_val result);
 
 /* ---- stub.c ---- */
 

@@ -9,10 +9,55 @@ static const uint8_t cc_of[] = {
     [IR_UGT] = X_A,  [IR_SLT] = X_L, [IR_SGE] = X_GE, [IR_SLE] = X_LE, [IR_SGT] = X_G,
 };
 
+void flags_set(struct host_emitter *e, enum flags_kind kind, uint8_t type, ir_val a, ir_val b,
+               ir_val result)
+{
+    e->flags = (struct flags_source){
+        .a = a, .b = b, .result = result, .kind = (uint8_t)kind, .type = type};
+    e->a.flags = 1;
+}
+
+static bool same_value(const struct host_emitter *e, ir_val x, ir_val y)
+{
+    if (x == y)
+        return true;
+    return x != NO_VALUE && y != NO_VALUE && is_const(e, x) && is_const(e, y) &&
+           ir_const_bits(insn_of(e, x)) == ir_const_bits(insn_of(e, y));
+}
+
+static bool flags_hold(const struct host_emitter *e, enum flags_kind kind, const struct ir_insn *i)
+{
+    return e->a.flags && e->flags.kind == kind && e->flags.type == i->type &&
+           same_value(e, e->flags.a, i->a) && same_value(e, e->flags.b, i->b);
+}
+
+/* The condition of comparison I from EFLAGS as they are. */
+static bool known_condition(const struct host_emitter *e, const struct ir_insn *i, enum x_cc *cc)
+{
+    static const uint8_t sign_of[] = {
+        [IR_EQ] = X_E, [IR_NE] = X_NE, [IR_SLT] = X_S, [IR_SGE] = X_NS};
+    int32_t imm;
+    *cc = (enum x_cc)cc_of[i->aux];
+    if (flags_hold(e, FLAGS_SUB, i)) {
+        if (e->flags.inverted && (i->aux == IR_ULT || i->aux == IR_UGE))
+            *cc ^= 1;
+        return !e->flags.inverted || (i->aux != IR_ULE && i->aux != IR_UGT);
+    }
+    if (!e->a.flags || e->flags.result != i->a || !ra_imm32(e, i->b, &imm) || imm != 0)
+        return false;
+    if (i->aux > IR_NE && i->aux != IR_SLT && i->aux != IR_SGE)
+        return false;
+    *cc = (enum x_cc)sign_of[i->aux];
+    return true;
+}
+
 static enum x_cc compare(struct host_emitter *e, const struct ir_insn *i)
 {
     uint32_t w = width_of(i->type);
     int32_t imm;
+    enum x_cc known;
+    if (known_condition(e, i, &known))
+        return known;
     unsigned a = ra_use(e, i->a);
     if (!ra_imm32(e, i->b, &imm))
         x_alu(&e->a, w, X_CMP, a, ra_use(e, i->b));
@@ -20,6 +65,7 @@ static enum x_cc compare(struct host_emitter *e, const struct ir_insn *i)
         x_test(&e->a, w, a, a);
     else
         x_alu_imm(&e->a, w, X_CMP, a, imm);
+    flags_set(e, FLAGS_SUB, i->type, i->a, i->b, NO_VALUE);
     return (enum x_cc)cc_of[i->aux];
 }
 
@@ -151,12 +197,29 @@ static void load_carry(struct host_emitter *e, ir_val c, bool invert)
         x_bt_imm(&e->a, r, 0);
 }
 
+/* EFLAGS hold the sum or difference: into the nibble, whose carry is not borrow. */
+static void pack_sum(struct host_emitter *e, ir_val v, bool subtract)
+{
+    if (subtract) {
+        asm_u8(&e->a, 0xf5); /* cmc */
+        e->flags.inverted = !e->flags.inverted;
+    }
+    unsigned d = ra_def(e, v, RAX, 0);
+    pack(e, d);
+    ra_bind(e, v, d);
+}
+
 static void sum_flags(struct host_emitter *e, ir_val v, const struct ir_insn *i, bool subtract)
 {
     uint32_t w = width_of(i->type);
     int32_t imm;
     ra_take(e, RAX);
     uint32_t locked = e->locked;
+    if (i->c == IR_NONE && flags_hold(e, subtract ? FLAGS_SUB : FLAGS_ADD, i) &&
+        !e->flags.inverted) {
+        pack_sum(e, v, subtract);
+        return;
+    }
     unsigned a = ra_use(e, i->a);
     bool by_imm = ra_imm32(e, i->b, &imm);
     unsigned b = by_imm ? REG_NONE : ra_use(e, i->b);
@@ -176,12 +239,10 @@ static void sum_flags(struct host_emitter *e, ir_val v, const struct ir_insn *i,
         x_alu_imm(&e->a, w, op, first, imm);
     else
         x_alu(&e->a, w, op, first, b);
-    if (subtract)
-        asm_u8(&e->a, 0xf5); /* cmc: ARM's carry is not borrow */
+    if (i->c == IR_NONE)
+        flags_set(e, subtract ? FLAGS_SUB : FLAGS_ADD, i->type, i->a, i->b, NO_VALUE);
     e->locked = locked; /* operands are consumed; moves keep EFLAGS */
-    unsigned d = ra_def(e, v, RAX, 0);
-    pack(e, d);
-    ra_bind(e, v, d);
+    pack_sum(e, v, subtract);
 }
 
 void emit_nzcv_add(struct host_emitter *e, ir_val v, const struct ir_insn *i)

@@ -7,6 +7,14 @@ static unsigned either_reusable(const struct host_emitter *e, ir_val a, ir_val b
     return r != REG_NONE ? r : ra_reusable(e, b);
 }
 
+static void note_flags(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum x_alu op)
+{
+    if (op == X_ADD || op == X_SUB)
+        flags_set(e, op == X_ADD ? FLAGS_ADD : FLAGS_SUB, i->type, i->a, i->b, v);
+    else
+        flags_set(e, FLAGS_LOGIC, i->type, NO_VALUE, NO_VALUE, v);
+}
+
 static void alu_imm(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum x_alu op,
                     int32_t imm)
 {
@@ -19,7 +27,24 @@ static void alu_imm(struct host_emitter *e, ir_val v, const struct ir_insn *i, e
     } else {
         ra_move(e, d, a, i->type);
         x_alu_imm(&e->a, w, op, d, imm);
+        note_flags(e, v, i, op);
     }
+    ra_bind(e, v, d);
+}
+
+/* B is used for the last time and still in the guest's state: it is taken from there. */
+static bool in_state_only(const struct host_emitter *e, ir_val b)
+{
+    return !e->keep && !e->values.at[b].where && home_valid(e, b) && !ra_live_after(e, b);
+}
+
+static void alu_state(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum x_alu op,
+                      unsigned a)
+{
+    unsigned d = ra_def(e, v, ra_reusable(e, i->a), 0);
+    ra_move(e, d, a, i->type);
+    x_alu_mem(&e->a, width_of(i->type), op, d, state_at(e->values.at[i->b].home));
+    note_flags(e, v, i, op);
     ra_bind(e, v, d);
 }
 
@@ -32,16 +57,23 @@ static void alu(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum 
         alu_imm(e, v, i, op, imm);
         return;
     }
-    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b);
+    unsigned a = ra_use(e, i->a);
+    if (in_state_only(e, i->b)) {
+        alu_state(e, v, i, op, a);
+        return;
+    }
+    unsigned b = ra_use(e, i->b);
     unsigned reuse = commutes ? either_reusable(e, i->a, i->b) : ra_reusable(e, i->a);
     unsigned d = ra_def(e, v, reuse, commutes || a == b ? 0 : 1u << b);
     if (d == b) {
         x_alu(&e->a, w, op, d, a);
+        note_flags(e, v, i, op);
     } else if (op == X_ADD && d != a) {
         x_lea(&e->a, w, d, x_at_index(a, b, 0, 0));
     } else {
         ra_move(e, d, a, i->type);
         x_alu(&e->a, w, op, d, b);
+        note_flags(e, v, i, op);
     }
     ra_bind(e, v, d);
 }

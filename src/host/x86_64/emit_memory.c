@@ -4,13 +4,20 @@
 #include "host/x86_64/emit.h"
 
 struct access {
-    unsigned base;     /* register of the guest address, without DISP */
+    ir_val base_val;
+    unsigned base; /* REG_NONE: the address is the constant DISP */
+        /* register of the guest address, without DISP */
     int32_t disp;
     struct x_mem at;   /* host operand */
     struct stub *stub;
     unsigned temps[2];
     bool wide;         /* 64-bit guest addresses */
 };
+
+static bool fast(const struct host_emitter *e)
+{
+    return e->opt->fastmem && e->r->addr_type == IR_I32;
+}
 
 static void split_address(struct host_emitter *e, ir_val v, ir_val *base, int32_t *disp)
 {
@@ -31,10 +38,26 @@ static uint32_t align_mask(const struct ir_insn *i)
     return (1u << (i->op == IR_cas && size > required ? size : required)) - 1;
 }
 
+/* The same base has passed a check, or will have once this one is done. */
+static bool known_aligned(struct host_emitter *e, const struct access *m, uint32_t mask)
+{
+    if (m->base == REG_NONE)
+        return true;
+    if (m->disp & (int32_t)mask)
+        return false;
+    for (unsigned n = 0; n < ARRAY_LEN(e->aligned) && n < e->naligned; n++)
+        if (e->aligned[n].base == m->base_val && (e->aligned[n].mask & mask) == mask)
+            return true;
+    unsigned n = e->naligned++ % ARRAY_LEN(e->aligned);
+    e->aligned[n].base = m->base_val;
+    e->aligned[n].mask = mask;
+    return false;
+}
+
 static void check_alignment(struct host_emitter *e, struct access *m, const struct ir_insn *i)
 {
     uint32_t mask = align_mask(i);
-    if (mask == 0)
+    if (mask == 0 || known_aligned(e, m, mask))
         return;
     if (m->disp & (int32_t)mask) {
         x_lea(&e->a, m->wide ? X_W : 0, m->temps[0], x_at(m->base, m->disp));
@@ -77,17 +100,19 @@ static void probe_tlb(struct host_emitter *e, struct access *m, uint32_t memop, 
     }
 }
 
-static bool fast(const struct host_emitter *e)
-{
-    return e->opt->fastmem && e->r->addr_type == IR_I32;
-}
-
 static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struct access *m)
 {
-    ir_val base;
-    split_address(e, i->a, &base, &m->disp);
+    split_address(e, i->a, &m->base_val, &m->disp);
     m->wide = e->r->addr_type == IR_I64;
-    m->base = ra_use(e, base);
+    if (fast(e) && is_const(e, m->base_val)) {
+        uint32_t addr = insn_of(e, m->base_val)->b + (uint32_t)m->disp;
+        m->base = REG_NONE;
+        m->disp = (int32_t)addr;
+        if (addr < INT32_MAX && (addr & align_mask(i)) == 0)
+            return;
+        split_address(e, i->a, &m->base_val, &m->disp);
+    }
+    m->base = ra_use(e, m->base_val);
 }
 
 /* All registers are chosen before: from the first branch to the stub up to where the stub comes
@@ -99,12 +124,15 @@ static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn 
     } else if (!fast(e)) {
         m->temps[0] = ra_temp(e);
         m->temps[1] = ra_temp(e);
-    } else if (m->disp & (int32_t)align_mask(i)) {
+    } else if (m->base != REG_NONE && m->disp & (int32_t)align_mask(i)) {
         m->temps[0] = ra_temp(e);
     }
     m->stub = stub_add(e, STUB_MEMORY, v);
-    m->stub->ref[0] = (struct stub_ref){.loc = (uint8_t)m->base, .spill = NO_SPILL};
-    m->stub->disp = m->disp;
+    m->stub->ref[0] = (struct stub_ref){.loc = (uint8_t)m->base, .spill = NO_SPILL, .wide = m->wide};
+    if (m->base == REG_NONE)
+        m->stub->ref[0].bits = (uint32_t)m->disp;
+    else
+        m->stub->disp = m->disp;
     if (fast(e) || i->op != IR_cas)
         check_alignment(e, m, i);
 }
@@ -112,7 +140,7 @@ static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn 
 static void locate(struct host_emitter *e, struct access *m, const struct ir_insn *i, bool write)
 {
     if (fast(e)) {
-        m->at = x_at_index(R15, m->base, 0, m->disp);
+        m->at = m->base == REG_NONE ? x_at(R15, m->disp) : x_at_index(R15, m->base, 0, m->disp);
         m->at.disp8 = true;
     } else {
         probe_tlb(e, m, i->aux, write);
@@ -146,6 +174,7 @@ static void end_site(struct host_emitter *e, struct access *m)
 
 static void end_access(struct host_emitter *e, struct access *m, unsigned dst)
 {
+    e->a.flags = 0; /* the stub does not keep them */
     m->stub->dst = (uint8_t)dst;
     m->stub->resume = asm_pos(&e->a);
     m->stub->live = live_xmm(e, dst);

@@ -172,7 +172,7 @@ static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
     x_call_to(&e->a, runtime_code(e, e->rt->save));
     keep_xmm(e, s->live, false);
     do_cold_puts(e, s);
-    x_load(&e->a, w, RSI, x_at(RSP, 8 * s->ref[0].loc));
+    stub_operand_load(e, &s->ref[0], RSI);
     if (s->disp)
         x_alu_imm(&e->a, w, X_ADD, RSI, s->disp);
     if (i->op == IR_ld) {
