@@ -14,7 +14,8 @@ void arm_it(struct arm_lift *l, const struct arm_insn *i)
 /* CBZ, CBNZ: A8.8.29 */
 void arm_cbz(struct arm_lift *l, const struct arm_insn *i)
 {
-    ir_val truth = ir_cmp(l->b, i->op ? IR_NE : IR_EQ, IR_I32, arm_reg_get(l, i->n), arm_const(l, 0));
+    ir_val truth =
+        ir_cmp(l->b, i->op ? IR_NE : IR_EQ, IR_I32, arm_reg_get(l, i->n), arm_const(l, 0));
 
     arm_branch_if(l, truth, arm_pc_value(l) + i->imm);
 }

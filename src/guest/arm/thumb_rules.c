@@ -41,7 +41,8 @@ static bool last_in_it(const struct arm_lift *l)
 static bool bad_place(const struct arm_lift *l, const struct arm_insn *i)
 {
     const struct place_rule *rules = i->size == 2 ? t16_places : t32_places;
-    unsigned n = i->size == 2 ? sizeof t16_places / sizeof *rules : sizeof t32_places / sizeof *rules;
+    unsigned n =
+        i->size == 2 ? sizeof t16_places / sizeof *rules : sizeof t32_places / sizeof *rules;
 
     if (i->size == 2 && (i->raw & 0xf000) == 0xd000)
         return (i->raw & 0x0e00) != 0x0e00; /* B T1; UDF and SVC may stand there */
@@ -70,10 +71,10 @@ static bool bad(unsigned n)
 static bool t16_registers(const struct arm_insn *i)
 {
     switch (i->raw >> 8) {
-    case 0x44: return i->d == 15 && i->m == 15;                       /* A8.8.6 T2 */
+    case 0x44: return i->d == 15 && i->m == 15;                           /* A8.8.6 T2 */
     case 0x45: return (i->n < 8 && i->m < 8) || i->n == 15 || i->m == 15; /* A8.8.38 T2 */
-    case 0xb4: return !i->list;                                       /* A8.8.133 T1 */
-    case 0xbc: return !i->list;                                       /* A8.8.131 T1 */
+    case 0xb4: return !i->list;                                           /* A8.8.133 T1 */
+    case 0xbc: return !i->list;                                           /* A8.8.131 T1 */
     }
     if (i->raw >> 12 == 12) /* LDM, STM: A8.8.58 T1, A8.8.199 T1 */
         return !i->list;
@@ -113,18 +114,16 @@ static bool t32_immediate(uint32_t raw)
 
     if (raw >> 25 & 1) {
         switch (op) {
-        case 0:  /* ADDW, ADR */
-        case 5:  /* SUBW, ADR: A8.8.9 T4, A8.8.225 T3 */
-            return n == 13 ? d == 15 : bad(d);
-        case 2:  /* MOVW */
-        case 6:  /* MOVT: n is part of the immediate */
-            return bad(d);
-        case 11: /* BFI, BFC */
-            return bad(d) || n == 13;
+        case 0: /* ADDW, ADR */
+        case 5: /* SUBW, ADR: A8.8.9 T4, A8.8.225 T3 */ return n == 13 ? d == 15 : bad(d);
+        case 2: /* MOVW */
+        case 6: /* MOVT: n is part of the immediate */ return bad(d);
+        case 11: /* BFI, BFC */ return bad(d) || n == 13;
         }
         return bad(d) || bad(n);
     }
-    if (!(raw & 0x04004000) && raw & 0x3000 && !(raw & 0xff)) /* ThumbExpandImm of a zero byte: A6.3.2 */
+    if (!(raw & 0x04004000) && raw & 0x3000 &&
+        !(raw & 0xff)) /* ThumbExpandImm of a zero byte: A6.3.2 */
         return true;
     if (d == 15 && s && (op == 0 || op == 4))
         return bad(n);
