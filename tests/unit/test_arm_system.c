@@ -21,7 +21,8 @@ struct board {
 static struct board open_board(const char *cpu)
 {
     struct board b;
-    nw_config config = {.arch = NW_ARCH_ARM, .cpu = cpu, .flags = NW_ENGINE_INTERP, .exceptions = NW_EXC_GUEST};
+    nw_config config = {
+        .arch = NW_ARCH_ARM, .cpu = cpu, .flags = NW_ENGINE_INTERP, .exceptions = NW_EXC_GUEST};
     assert_int_equal(nw_engine_open(&config, &b.engine), NW_OK);
     assert_int_equal(nw_mem_map(b.engine, 0, 0x10000, NW_RWX), NW_OK);
     assert_int_equal(nw_vcpu_create(b.engine, &b.vcpu), NW_OK);

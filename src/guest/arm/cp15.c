@@ -1,15 +1,15 @@
 #include "guest/arm/cp15.h"
 
-#define ANY ARM_CP15_ANY
-#define U_RW (ARM_CP15_UR | ARM_CP15_UW)
-#define P_RW (ARM_CP15_PR | ARM_CP15_PW)
-#define P_R  ARM_CP15_PR
-#define ALL  (U_RW | P_RW)
-#define PLAIN(field)   ARM_CP15_PLAIN, 0, ARM_OFF(field), 0
-#define CONTROL(field) ARM_CP15_CONTROL, 0, ARM_OFF(field), 0
+#define ANY                      ARM_CP15_ANY
+#define U_RW                     (ARM_CP15_UR | ARM_CP15_UW)
+#define P_RW                     (ARM_CP15_PR | ARM_CP15_PW)
+#define P_R                      ARM_CP15_PR
+#define ALL                      (U_RW | P_RW)
+#define PLAIN(field)             ARM_CP15_PLAIN, 0, ARM_OFF(field), 0
+#define CONTROL(field)           ARM_CP15_CONTROL, 0, ARM_OFF(field), 0
 #define OF(feature, kind, field) ARM_CP15_##kind, ARM_F_##feature, ARM_OFF(field), 0
-#define VALUE(v)       ARM_CP15_CONST, 0, 0, v
-#define NOTHING(v)     ARM_CP15_NOTHING, 0, 0, v
+#define VALUE(v)                 ARM_CP15_CONST, 0, 0, v
+#define NOTHING(v)               ARM_CP15_NOTHING, 0, 0, v
 
 /* First match wins. Identification registers of the caches and the memory model that no program
  * here depends on read as zero. */
@@ -35,7 +35,8 @@ static const struct arm_cp15_reg regs[] = {
     {0, 0, 0, 1, P_R, PLAIN(ctr)},
     {0, 0, 0, 5, P_R, ARM_CP15_CONST, ARM_F_V7, 0, 0x80000000}, /* MPIDR: uniprocessor format */
     {0, 0, 0, ANY, P_R, PLAIN(midr)},
-    {0, 0, 1, 0, P_R, ARM_CP15_CONST, ARM_F_V7, 0, 0x00001131}, /* ID_PFR0: ARM, Thumb-2, no Jazelle */
+    /* ID_PFR0: ARM, Thumb-2, trivial Jazelle */
+    {0, 0, 1, 0, P_R, ARM_CP15_CONST, ARM_F_V7, 0, 0x00000131},
     {0, ANY, ANY, ANY, P_R, VALUE(0)},
     /* c1: control */
     {1, 0, 0, 0, P_RW, CONTROL(sctlr)},
@@ -63,14 +64,14 @@ static bool matches(uint8_t want, unsigned value)
     return want == ANY || want == value;
 }
 
-const struct arm_cp15_reg *arm_cp15_find(uint32_t features, unsigned crn, unsigned opc1, unsigned crm,
-                                         unsigned opc2)
+const struct arm_cp15_reg *arm_cp15_find(uint32_t features, unsigned crn, unsigned opc1,
+                                         unsigned crm, unsigned opc2)
 {
     for (unsigned k = 0; k < ARRAY_LEN(regs); k++) {
         const struct arm_cp15_reg *r = &regs[k];
 
-        if (r->crn == crn && matches(r->opc1, opc1) && matches(r->crm, crm) && matches(r->opc2, opc2) &&
-            (features & r->features) == r->features)
+        if (r->crn == crn && matches(r->opc1, opc1) && matches(r->crm, crm) &&
+            matches(r->opc2, opc2) && (features & r->features) == r->features)
             return r;
     }
     return NULL;

@@ -18,7 +18,7 @@ enum arm_cp15_kind {
     ARM_CP15_NOTHING, /* cache, TLB and predictor operations; reads as .value */
     ARM_CP15_BARRIER,
     ARM_CP15_ISB,
-    ARM_CP15_WAIT,    /* wait for interrupt (before v7) */
+    ARM_CP15_WAIT, /* wait for interrupt (before v7) */
 };
 
 #define ARM_CP15_ANY 0xff
@@ -33,8 +33,8 @@ struct arm_cp15_reg {
 };
 
 /* The register of an encoding, null when the CPU has none there. */
-const struct arm_cp15_reg *arm_cp15_find(uint32_t features, unsigned crn, unsigned opc1, unsigned crm,
-                                         unsigned opc2);
+const struct arm_cp15_reg *arm_cp15_find(uint32_t features, unsigned crn, unsigned opc1,
+                                         unsigned crm, unsigned opc2);
 unsigned arm_cp15_index(const struct arm_cp15_reg *);
 /* Writes the register with number INDEX, of kind CONTROL. */
 void arm_cp15_write(struct arm_state *, unsigned index, uint32_t value);

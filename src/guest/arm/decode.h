@@ -43,37 +43,37 @@ enum arm_shift { ARM_LSL, ARM_LSR, ARM_ASR, ARM_ROR, ARM_RRX };
  * row does not have are 0, cond is 14. */
 struct arm_insn {
     const struct arm_row *row;
-    uint32_t raw;      /* T32: first halfword in the high half */
-    uint32_t imm;      /* i, expanded as the row's form says */
-    uint16_t list;     /* l: register list */
-    uint8_t size;      /* bytes: 2 or 4 */
-    uint8_t cond;      /* c */
-    uint8_t d;         /* d: Rd, RdHi or Vd (VFP: with the D bit) */
-    uint8_t n;         /* n: Rn or Vn, CRn */
-    uint8_t m;         /* m: Rm or Vm, CRm */
-    uint8_t s;         /* s: Rs, shift or multiply register */
-    uint8_t a;         /* a: Ra or RdLo */
-    uint8_t t;         /* t: Rt */
-    uint8_t t2;        /* u: Rt2 */
-    uint8_t S;         /* S: set flags */
-    uint8_t P, U, W;   /* P U W: index, add, write back */
-    uint8_t R;         /* R: SPSR, rounding, exchange: as the row says */
+    uint32_t raw;       /* T32: first halfword in the high half */
+    uint32_t imm;       /* i, expanded as the row's form says */
+    uint16_t list;      /* l: register list */
+    uint8_t size;       /* bytes: 2 or 4 */
+    uint8_t cond;       /* c */
+    uint8_t d;          /* d: Rd, RdHi or Vd (VFP: with the D bit) */
+    uint8_t n;          /* n: Rn or Vn, CRn */
+    uint8_t m;          /* m: Rm or Vm, CRm */
+    uint8_t s;          /* s: Rs, shift or multiply register */
+    uint8_t a;          /* a: Ra or RdLo */
+    uint8_t t;          /* t: Rt */
+    uint8_t t2;         /* u: Rt2 */
+    uint8_t S;          /* S: set flags */
+    uint8_t P, U, W;    /* P U W: index, add, write back */
+    uint8_t R;          /* R: SPSR, rounding, exchange: as the row says */
     uint8_t shift_type; /* y: enum arm_shift */
-    uint8_t shift_n;   /* z: amount 0..32 after forms SHIFT and SHIFT_SH */
-    uint8_t rotate;    /* o: 0..3, in bytes */
-    uint8_t width;     /* w: width - 1, msb or saturation position */
-    uint8_t lsb;       /* b */
-    uint8_t mask;      /* k: PSR field mask, IT mask, barrier option, mode */
-    uint8_t x;         /* x: top half of the first operand; CPS: imod */
-    uint8_t h;         /* h: top half of the second operand; odd halfword of BLX */
-    uint8_t op;        /* r: a sub-operation */
-    uint8_t size_bits; /* q: VFP sz, element sizes */
-    uint8_t cp;        /* p: coprocessor */
-    uint8_t opc1;      /* e */
-    uint8_t opc2;      /* f */
-    uint8_t imm_carry; /* carry out of a modified immediate: 0, 1 or ARM_CARRY_KEEP */
-    uint8_t D, N, M;   /* D N M: VFP high or low register bits, already merged by the V forms */
-    bool should_be;    /* a should-be bit has the other value */
+    uint8_t shift_n;    /* z: amount 0..32 after forms SHIFT and SHIFT_SH */
+    uint8_t rotate;     /* o: 0..3, in bytes */
+    uint8_t width;      /* w: width - 1, msb or saturation position */
+    uint8_t lsb;        /* b */
+    uint8_t mask;       /* k: PSR field mask, IT mask, barrier option, mode */
+    uint8_t x;          /* x: top half of the first operand; CPS: imod */
+    uint8_t h;          /* h: top half of the second operand; odd halfword of BLX */
+    uint8_t op;         /* r: a sub-operation */
+    uint8_t size_bits;  /* q: VFP sz, element sizes */
+    uint8_t cp;         /* p: coprocessor */
+    uint8_t opc1;       /* e */
+    uint8_t opc2;       /* f */
+    uint8_t imm_carry;  /* carry out of a modified immediate: 0, 1 or ARM_CARRY_KEEP */
+    uint8_t D, N, M;    /* D N M: VFP high or low register bits, already merged by the V forms */
+    bool should_be;     /* a should-be bit has the other value */
 };
 
 #define ARM_CARRY_KEEP 2u

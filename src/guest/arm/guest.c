@@ -111,23 +111,27 @@ static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
 
 static const char *slot_name(uint32_t offset, unsigned size)
 {
-    static const char *const regs[] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10",
-                                       "r11", "r12", "sp", "lr", "pc"};
-    static const char *const doubles[] = {"d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d10",
-                                          "d11", "d12", "d13", "d14", "d15", "d16", "d17", "d18", "d19",
-                                          "d20", "d21", "d22", "d23", "d24", "d25", "d26", "d27", "d28",
-                                          "d29", "d30", "d31"};
-    static const char *const singles[] = {"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10",
-                                          "s11", "s12", "s13", "s14", "s15", "s16", "s17", "s18", "s19",
-                                          "s20", "s21", "s22", "s23", "s24", "s25", "s26", "s27", "s28",
-                                          "s29", "s30", "s31"};
-#define SLOT(field) {ARM_OFF(field), #field}
+    static const char *const regs[] = {"r0", "r1", "r2",  "r3",  "r4",  "r5", "r6", "r7",
+                                       "r8", "r9", "r10", "r11", "r12", "sp", "lr", "pc"};
+    static const char *const doubles[] = {"d0",  "d1",  "d2",  "d3",  "d4",  "d5",  "d6",  "d7",
+                                          "d8",  "d9",  "d10", "d11", "d12", "d13", "d14", "d15",
+                                          "d16", "d17", "d18", "d19", "d20", "d21", "d22", "d23",
+                                          "d24", "d25", "d26", "d27", "d28", "d29", "d30", "d31"};
+    static const char *const singles[] = {"s0",  "s1",  "s2",  "s3",  "s4",  "s5",  "s6",  "s7",
+                                          "s8",  "s9",  "s10", "s11", "s12", "s13", "s14", "s15",
+                                          "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23",
+                                          "s24", "s25", "s26", "s27", "s28", "s29", "s30", "s31"};
+#define SLOT(field)                                                                                \
+    {                                                                                              \
+        ARM_OFF(field), #field                                                                     \
+    }
     static const struct {
         uint32_t offset;
         const char *name;
-    } slots[] = {SLOT(nzcv), SLOT(q), SLOT(ge), SLOT(thumb), SLOT(itstate), SLOT(big_endian), SLOT(control),
-                 SLOT(excl_addr), SLOT(excl_size), SLOT(excl_value), SLOT(fpscr_nzcv), SLOT(fpscr),
-                 SLOT(fpexc), SLOT(tpidrurw), SLOT(tpidruro), SLOT(tpidrprw)};
+    } slots[] = {SLOT(nzcv),      SLOT(q),          SLOT(ge),         SLOT(thumb),
+                 SLOT(itstate),   SLOT(big_endian), SLOT(control),    SLOT(excl_addr),
+                 SLOT(excl_size), SLOT(excl_value), SLOT(fpscr_nzcv), SLOT(fpscr),
+                 SLOT(fpexc),     SLOT(tpidrurw),   SLOT(tpidruro),   SLOT(tpidrprw)};
 #undef SLOT
 
     if (offset < 64 && size == 4 && offset % 4 == 0)
@@ -148,9 +152,10 @@ static const char *slot_name(uint32_t offset, unsigned size)
 /* Hottest first: compiled code lives in r0-r3, the stack pointer, and r4-r7 of loops; r12 and lr
  * are scratch around calls. */
 static const struct guest_pin pins[] = {
-    {ARM_OFF(r[0]), IR_I32}, {ARM_OFF(r[1]), IR_I32}, {ARM_OFF(r[2]), IR_I32},  {ARM_OFF(r[3]), IR_I32},
-    {ARM_OFF(r[13]), IR_I32}, {ARM_OFF(r[4]), IR_I32}, {ARM_OFF(r[5]), IR_I32}, {ARM_OFF(r[14]), IR_I32},
-    {ARM_OFF(r[12]), IR_I32}, {ARM_OFF(r[6]), IR_I32}, {ARM_OFF(r[7]), IR_I32}, {ARM_OFF(nzcv), IR_I32},
+    {ARM_OFF(r[0]), IR_I32}, {ARM_OFF(r[1]), IR_I32},  {ARM_OFF(r[2]), IR_I32},
+    {ARM_OFF(r[3]), IR_I32}, {ARM_OFF(r[13]), IR_I32}, {ARM_OFF(r[4]), IR_I32},
+    {ARM_OFF(r[5]), IR_I32}, {ARM_OFF(r[14]), IR_I32}, {ARM_OFF(r[12]), IR_I32},
+    {ARM_OFF(r[6]), IR_I32}, {ARM_OFF(r[7]), IR_I32},  {ARM_OFF(nzcv), IR_I32},
 };
 
 const struct guest_ops arm_guest = {

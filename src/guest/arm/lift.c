@@ -153,8 +153,8 @@ void arm_alu_write_pc(struct arm_lift *l, ir_val v)
         arm_branch_write_pc(l, v);
 }
 
-static uint64_t exception_return(struct nw_vcpu *vcpu, uint64_t target, uint64_t unused1, uint64_t unused2,
-                                 uint64_t unused3)
+static uint64_t exception_return(struct nw_vcpu *vcpu, uint64_t target, uint64_t unused1,
+                                 uint64_t unused2, uint64_t unused3)
 {
     (void)unused1, (void)unused2, (void)unused3;
     struct arm_state *s = arm_of(vcpu);
@@ -177,7 +177,8 @@ void arm_exception_return(struct arm_lift *l, ir_val v)
     l->left = true;
 }
 
-ir_val arm_call(struct arm_lift *l, const struct ir_helper *helper, ir_val a0, ir_val a1, ir_val a2, ir_val a3)
+ir_val arm_call(struct arm_lift *l, const struct ir_helper *helper, ir_val a0, ir_val a1, ir_val a2,
+                ir_val a3)
 {
     if (l->it && helper->flags & (IR_H_READS | IR_H_WRITES | IR_H_EXITS))
         l->it_slot_stale = true;

@@ -19,21 +19,21 @@ struct arm_lift {
     uint32_t features;        /* enum arm_feature */
     uint32_t mode;            /* mode word of the block's key without the IT state */
     bool thumb, priv;
-    uint8_t it;               /* ITSTATE of the current instruction, 0 outside IT blocks */
-    uint8_t it_next;          /* … of the next one */
-    bool it_slot_stale;       /* the state's itstate may differ from 0 */
-    bool unpredictable;       /* set by arm_unpredictable(), for the fuzzer's list */
+    uint8_t it;         /* ITSTATE of the current instruction, 0 outside IT blocks */
+    uint8_t it_next;    /* … of the next one */
+    bool it_slot_stale; /* the state's itstate may differ from 0 */
+    bool unpredictable; /* set by arm_unpredictable(), for the fuzzer's list */
 
-    bool ended;               /* the block is complete: no further instruction follows */
-    bool left;                /* this instruction's path has left the block */
+    bool ended; /* the block is complete: no further instruction follows */
+    bool left;  /* this instruction's path has left the block */
 
     /* Condition of the current instruction. */
-    bool select;              /* writes go through select on .cond_value */
+    bool select; /* writes go through select on .cond_value */
     ir_val cond_value;
-    bool skip_open;           /* inside skip_ifnot .. label */
+    bool skip_open; /* inside skip_ifnot .. label */
     uint8_t skip_cond;
     uint32_t skip_label;
-    bool flags_changed;       /* since the skip was opened */
+    bool flags_changed; /* since the skip was opened */
     /* The current flags when they are select(sel_cond, sel_yes, sel_no); else IR_NONE. */
     ir_val sel_flags, sel_cond, sel_yes, sel_no;
 };
@@ -75,24 +75,25 @@ ir_val arm_state_get(struct arm_lift *l, uint32_t offset);
 void arm_state_put(struct arm_lift *l, uint32_t offset, ir_val v);
 
 /* ---- flags ---- */
-ir_val arm_flags_get(struct arm_lift *l);          /* the NZCV nibble */
+ir_val arm_flags_get(struct arm_lift *l); /* the NZCV nibble */
 void arm_flags_put(struct arm_lift *l, ir_val nzcv);
-ir_val arm_carry(struct arm_lift *l);              /* C as 0 or 1 */
+ir_val arm_carry(struct arm_lift *l);                    /* C as 0 or 1 */
 ir_val arm_cond_test(struct arm_lift *l, unsigned cond); /* truth of condition 0..13 */
-void arm_set_q(struct arm_lift *l, ir_val truth);  /* Q |= truth */
+void arm_set_q(struct arm_lift *l, ir_val truth);        /* Q |= truth */
 
 /* Calls a helper. Use this, not ir_call: it knows that the helper may store the IT state. */
-ir_val arm_call(struct arm_lift *l, const struct ir_helper *, ir_val a0, ir_val a1, ir_val a2, ir_val a3);
+ir_val arm_call(struct arm_lift *l, const struct ir_helper *, ir_val a0, ir_val a1, ir_val a2,
+                ir_val a3);
 
 /* ---- control flow; target values need not be aligned; nothing may be emitted after them ---- */
 /* Branches to TARGET when TRUTH holds, goes on otherwise. Not for use under a skip. */
 void arm_branch_if(struct arm_lift *l, ir_val truth, uint32_t target);
-void arm_branch_to(struct arm_lift *l, uint32_t target);       /* same instruction set */
+void arm_branch_to(struct arm_lift *l, uint32_t target); /* same instruction set */
 void arm_branch_exchange_to(struct arm_lift *l, uint32_t target, bool thumb);
-void arm_branch_write_pc(struct arm_lift *l, ir_val v);        /* BranchWritePC */
-void arm_bx_write_pc(struct arm_lift *l, ir_val v);            /* BXWritePC */
-void arm_load_write_pc(struct arm_lift *l, ir_val v);          /* LoadWritePC */
-void arm_alu_write_pc(struct arm_lift *l, ir_val v);           /* ALUWritePC */
+void arm_branch_write_pc(struct arm_lift *l, ir_val v); /* BranchWritePC */
+void arm_bx_write_pc(struct arm_lift *l, ir_val v);     /* BXWritePC */
+void arm_load_write_pc(struct arm_lift *l, ir_val v);   /* LoadWritePC */
+void arm_alu_write_pc(struct arm_lift *l, ir_val v);    /* ALUWritePC */
 /* CPSR = SPSR, pc = V (B9.3.20 and others). UNPREDICTABLE in User mode. */
 void arm_exception_return(struct arm_lift *l, ir_val v);
 
@@ -113,10 +114,10 @@ ir_val arm_shifted_m(struct arm_lift *l, ir_val *carry);
 
 /* ---- memory: SIZE is log2 of the bytes ---- */
 enum arm_access_flags {
-    ARM_SIGNED = 1,    /* sign-extend */
-    ARM_ALIGNED = 2,   /* faults when not aligned to its size (v6+); before v6 aligned down */
-    ARM_USER = 4,      /* as unprivileged (LDRT) */
-    ARM_AGAIN = 8,     /* a later access of an instruction that has stored */
+    ARM_SIGNED = 1,  /* sign-extend */
+    ARM_ALIGNED = 2, /* faults when not aligned to its size (v6+); before v6 aligned down */
+    ARM_USER = 4,    /* as unprivileged (LDRT) */
+    ARM_AGAIN = 8,   /* a later access of an instruction that has stored */
 };
 uint16_t arm_memop(struct arm_lift *l, unsigned size, unsigned flags);
 /* I32 values; 64-bit data is moved by the callers with two words. */

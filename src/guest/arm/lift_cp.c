@@ -1,5 +1,5 @@
-/* Coprocessor moves, ARM DDI 0406C A8.8.98 ff.: CP15 only, the other coprocessors are undefined (VFP has
- * rows of its own). */
+/* Coprocessor moves, ARM DDI 0406C A8.8.98 ff.: CP15 only, the other coprocessors are undefined
+ * (VFP has rows of its own). */
 #include "guest/arm/cp15.h"
 #include "guest/arm/lift.h"
 
@@ -23,7 +23,8 @@ static const struct arm_cp15_reg *find(struct arm_lift *l, const struct arm_insn
 /* MCR: A8.8.98 */
 void arm_mcr(struct arm_lift *l, const struct arm_insn *i)
 {
-    static const struct ir_helper helper = {"cp15_write", cp15_write, IR_H_READS | IR_H_WRITES, IR_VOID, 2};
+    static const struct ir_helper helper = {"cp15_write", cp15_write, IR_H_READS | IR_H_WRITES,
+                                            IR_VOID, 2};
     const struct arm_cp15_reg *reg = find(l, i);
 
     if (!reg || !(reg->access & (l->priv ? ARM_CP15_PW : ARM_CP15_UW))) {
@@ -35,25 +36,17 @@ void arm_mcr(struct arm_lift *l, const struct arm_insn *i)
         return;
     }
     switch (reg->kind) {
-    case ARM_CP15_PLAIN:
-        arm_state_put(l, reg->offset, arm_reg_get(l, i->t));
-        break;
+    case ARM_CP15_PLAIN: arm_state_put(l, reg->offset, arm_reg_get(l, i->t)); break;
     case ARM_CP15_CONTROL:
-        arm_call(l, &helper, arm_const(l, arm_cp15_index(reg)), arm_reg_get(l, i->t), IR_NONE, IR_NONE);
+        arm_call(l, &helper, arm_const(l, arm_cp15_index(reg)), arm_reg_get(l, i->t), IR_NONE,
+                 IR_NONE);
         arm_leave_state(l);
         break;
-    case ARM_CP15_BARRIER:
-        ir_fence(l->b);
-        break;
-    case ARM_CP15_ISB:
-        arm_leave_state(l);
-        break;
-    case ARM_CP15_WAIT:
-        arm_exception(l, EXC_HALT, 0, true);
-        break;
+    case ARM_CP15_BARRIER: ir_fence(l->b); break;
+    case ARM_CP15_ISB: arm_leave_state(l); break;
+    case ARM_CP15_WAIT: arm_exception(l, EXC_HALT, 0, true); break;
     case ARM_CP15_NOTHING:
-    case ARM_CP15_CONST:
-        break;
+    case ARM_CP15_CONST: break;
     }
 }
 
@@ -72,7 +65,7 @@ void arm_mrc(struct arm_lift *l, const struct arm_insn *i)
         return;
     }
     v = reg->kind == ARM_CP15_PLAIN || reg->kind == ARM_CP15_CONTROL ? arm_state_get(l, reg->offset)
-                                                                      : arm_const(l, reg->value);
+                                                                     : arm_const(l, reg->value);
     if (i->t == 15)
         arm_flags_put(l, ir_shr(l->b, IR_I32, v, arm_const(l, 28)));
     else

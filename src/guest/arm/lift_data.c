@@ -10,7 +10,8 @@ struct operand2 {
 enum form { FORM_IMM, FORM_REG, FORM_RSR };
 
 /* The second operand. False after arm_unpredictable(). */
-static bool operand2(struct arm_lift *l, const struct arm_insn *i, enum form form, struct operand2 *out)
+static bool operand2(struct arm_lift *l, const struct arm_insn *i, enum form form,
+                     struct operand2 *out)
 {
     ir_val *carry = i->S ? &out->carry : NULL;
 
@@ -20,15 +21,14 @@ static bool operand2(struct arm_lift *l, const struct arm_insn *i, enum form for
         out->value = arm_const(l, i->imm);
         out->carry = arm_imm_carry(l);
         break;
-    case FORM_REG:
-        out->value = arm_shifted_m(l, carry);
-        break;
+    case FORM_REG: out->value = arm_shifted_m(l, carry); break;
     case FORM_RSR:
         if (i->d == 15 || i->n == 15 || i->m == 15 || i->s == 15) { /* A5.2.2, "if 15 in ..." */
             arm_unpredictable(l);
             return false;
         }
-        out->value = arm_shift_reg(l, arm_reg_get(l, i->m), i->shift_type, arm_reg_get(l, i->s), carry);
+        out->value =
+            arm_shift_reg(l, arm_reg_get(l, i->m), i->shift_type, arm_reg_get(l, i->s), carry);
         break;
     }
     return true;
@@ -111,8 +111,8 @@ static void sub(struct arm_lift *l, const struct arm_insn *i, ir_val a, ir_val b
         arm_flags_put(l, ir_nzcv_sub(l->b, IR_I32, a, b, carry, result));
 }
 
-static void arith(struct arm_lift *l, const struct arm_insn *i, bool is_sub, bool reverse, bool with_carry,
-                  enum form form)
+static void arith(struct arm_lift *l, const struct arm_insn *i, bool is_sub, bool reverse,
+                  bool with_carry, enum form form)
 {
     struct operand2 m;
 

@@ -6,8 +6,8 @@
 
 /* What an access does besides addressing. */
 struct access {
-    uint8_t size;   /* log2 */
-    uint8_t flags;  /* enum arm_access_flags */
+    uint8_t size;  /* log2 */
+    uint8_t flags; /* enum arm_access_flags */
     bool store;
 };
 
@@ -17,7 +17,8 @@ static bool writes_back(const struct arm_insn *i)
 }
 
 /* UNPREDICTABLE register combinations of the single transfers (A8.8.62 ff., A8.8.203 ff.). */
-static bool bad_single(struct arm_lift *l, const struct arm_insn *i, struct access a, bool reg_offset)
+static bool bad_single(struct arm_lift *l, const struct arm_insn *i, struct access a,
+                       bool reg_offset)
 {
     bool wback = writes_back(i);
 
@@ -73,8 +74,16 @@ static void transfer_reg(struct arm_lift *l, const struct arm_insn *i, struct ac
     transfer(l, i, a, i->m == 15 ? IR_NONE : arm_shifted_m(l, NULL), true);
 }
 
-#define LOAD(size, flags)  (struct access){size, flags, false}
-#define STORE(size, flags) (struct access){size, flags, true}
+#define LOAD(size, flags)                                                                          \
+    (struct access)                                                                                \
+    {                                                                                              \
+        size, flags, false                                                                         \
+    }
+#define STORE(size, flags)                                                                         \
+    (struct access)                                                                                \
+    {                                                                                              \
+        size, flags, true                                                                          \
+    }
 
 /* A8.8.62 to A8.8.66, A8.8.203 to A8.8.205 */
 ARM_LIFT(ldr_imm, transfer_imm(l, i, LOAD(2, 0)))
@@ -142,7 +151,8 @@ static bool bad_double(struct arm_lift *l, const struct arm_insn *i, bool store,
 }
 
 /* Two word accesses (A3.5.3); each must be word-aligned, before v6 the first doubleword-aligned. */
-static void transfer_double(struct arm_lift *l, const struct arm_insn *i, bool store, bool reg_offset)
+static void transfer_double(struct arm_lift *l, const struct arm_insn *i, bool store,
+                            bool reg_offset)
 {
     if (bad_double(l, i, store, reg_offset)) {
         arm_unpredictable(l);

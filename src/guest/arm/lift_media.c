@@ -1,7 +1,9 @@
-/* Saturating, packing, extending, reversing and bit-field instructions, ARM DDI 0406C A5.2.6, A5.4. */
+/* Saturating, packing, extending, reversing and bit-field instructions, ARM DDI 0406C A5.2.6, A5.4.
+ */
 #include "guest/arm/lift.h"
 
-/* "if d == 15 || n == 15 || m == 15 then UNPREDICTABLE", with SP too in Thumb. Unused fields are 0. */
+/* "if d == 15 || n == 15 || m == 15 then UNPREDICTABLE", with SP too in Thumb. Unused fields are 0.
+ */
 static bool bad_regs(struct arm_lift *l, const struct arm_insn *i)
 {
     if (!arm_bad_reg(l, i->d) && !arm_bad_reg(l, i->n) && !arm_bad_reg(l, i->m))
@@ -108,7 +110,8 @@ void arm_pkh(struct arm_lift *l, const struct arm_insn *i)
         arm_reg_put(l, i->d, ir_bfi(l->b, IR_I32, n, m, 0, 16));
 }
 
-static void extend(struct arm_lift *l, const struct arm_insn *i, bool is_signed, unsigned width, bool add)
+static void extend(struct arm_lift *l, const struct arm_insn *i, bool is_signed, unsigned width,
+                   bool add)
 {
     struct ir_builder *b = l->b;
 
@@ -163,7 +166,8 @@ void arm_sel(struct arm_lift *l, const struct arm_insn *i)
         return;
     /* The four GE bits spread to bits 0, 8, 16, 24, then to bytes of ones. */
     ir_val ge = ir_mul(b, IR_I32, arm_state_get(l, ARM_OFF(ge)), arm_const(l, 0x00204081));
-    ir_val mask = ir_mul(b, IR_I32, ir_and(b, IR_I32, ge, arm_const(l, 0x01010101)), arm_const(l, 0xff));
+    ir_val mask =
+        ir_mul(b, IR_I32, ir_and(b, IR_I32, ge, arm_const(l, 0x01010101)), arm_const(l, 0xff));
     ir_val n = ir_and(b, IR_I32, arm_reg_get(l, i->n), mask);
     ir_val m = ir_andn(b, IR_I32, arm_reg_get(l, i->m), mask);
     arm_reg_put(l, i->d, ir_or(b, IR_I32, n, m));
@@ -236,8 +240,9 @@ static void extract(struct arm_lift *l, const struct arm_insn *i, bool is_signed
     }
     ir_val n = arm_reg_get(l, i->n);
     unsigned width = i->width + 1u;
-    arm_reg_put(l, i->d, is_signed ? ir_sbfx(l->b, IR_I32, n, i->lsb, width)
-                                   : ir_ubfx(l->b, IR_I32, n, i->lsb, width));
+    arm_reg_put(l, i->d,
+                is_signed ? ir_sbfx(l->b, IR_I32, n, i->lsb, width)
+                          : ir_ubfx(l->b, IR_I32, n, i->lsb, width));
 }
 
 ARM_LIFT(sbfx, extract(l, i, true))
@@ -249,7 +254,8 @@ static void insert(struct arm_lift *l, const struct arm_insn *i, ir_val v)
         arm_unpredictable(l);
         return;
     }
-    arm_reg_put(l, i->d, ir_bfi(l->b, IR_I32, arm_reg_get(l, i->d), v, i->lsb, i->width - i->lsb + 1u));
+    arm_reg_put(l, i->d,
+                ir_bfi(l->b, IR_I32, arm_reg_get(l, i->d), v, i->lsb, i->width - i->lsb + 1u));
 }
 
 /* BFI: A8.8.20 */

@@ -1,5 +1,5 @@
-/* Multiplies and divisions, ARM DDI 0406C A5.2.5, A5.2.7, A5.4.4. In the rows d is Rd or RdHi, a is Ra
- * or RdLo, n and m are the factors. */
+/* Multiplies and divisions, ARM DDI 0406C A5.2.5, A5.2.7, A5.4.4. In the rows d is Rd or RdHi, a is
+ * Ra or RdLo, n and m are the factors. */
 #include "guest/arm/lift.h"
 
 /* "if d == 15 || n == 15 || m == 15 (|| a == 15) then UNPREDICTABLE", with SP too in Thumb. */
@@ -53,7 +53,8 @@ static void put_long(struct arm_lift *l, const struct arm_insn *i, ir_val v)
 
     arm_reg_put(l, i->a, lo);
     arm_reg_put(l, i->d, hi);
-    if (i->S) { /* Z is of all 64 bits: of the high half with the low half folded into bits below 31 */
+    if (i->S) { /* Z is of all 64 bits: of the high half with the low half folded into bits below 31
+                 */
         ir_val any = ir_or(b, IR_I32, hi, ir_cmp(b, IR_NE, IR_I32, lo, arm_const(l, 0)));
         put_nz(l, any);
     }
@@ -108,7 +109,8 @@ static ir_val product(struct arm_lift *l, const struct arm_insn *i, bool is_sign
                   ir_op1(b, widen, IR_I64, arm_reg_get(l, i->m), 0));
 }
 
-static void long_multiply(struct arm_lift *l, const struct arm_insn *i, bool is_signed, bool accumulate)
+static void long_multiply(struct arm_lift *l, const struct arm_insn *i, bool is_signed,
+                          bool accumulate)
 {
     if (bad_long(l, i))
         return;
@@ -141,7 +143,8 @@ static ir_val half(struct arm_lift *l, ir_val v, bool top)
 
 static ir_val product_xy(struct arm_lift *l, const struct arm_insn *i)
 {
-    return ir_mul(l->b, IR_I32, half(l, arm_reg_get(l, i->n), i->x), half(l, arm_reg_get(l, i->m), i->h));
+    return ir_mul(l->b, IR_I32, half(l, arm_reg_get(l, i->n), i->x),
+                  half(l, arm_reg_get(l, i->m), i->h));
 }
 
 /* A + B with Q set on signed overflow. */
@@ -269,7 +272,8 @@ ARM_LIFT(smlald, dual_long(l, i, false))
 ARM_LIFT(smlsld, dual_long(l, i, true))
 
 /* The high word of ACC +- Rn * Rm, rounded if R; ACC is a register shifted up or IR_NONE. */
-static void most_significant(struct arm_lift *l, const struct arm_insn *i, bool has_acc, bool subtract)
+static void most_significant(struct arm_lift *l, const struct arm_insn *i, bool has_acc,
+                             bool subtract)
 {
     struct ir_builder *b = l->b;
     ir_val v;
@@ -294,7 +298,8 @@ ARM_LIFT(smmls, most_significant(l, i, true, true))
 static void divide(struct arm_lift *l, const struct arm_insn *i, enum ir_op op)
 {
     if (!bad3(l, i)) /* division by zero gives 0 (A8.8.165), as the IR has it */
-        arm_reg_put(l, i->d, ir_op2(l->b, op, IR_I32, arm_reg_get(l, i->n), arm_reg_get(l, i->m), 0));
+        arm_reg_put(l, i->d,
+                    ir_op2(l->b, op, IR_I32, arm_reg_get(l, i->n), arm_reg_get(l, i->m), 0));
 }
 
 /* A8.8.165, A8.8.248 */

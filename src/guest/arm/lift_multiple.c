@@ -97,7 +97,8 @@ void arm_stm(struct arm_lift *l, const struct arm_insn *i)
     }
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(i->list));
     for (unsigned n = 0; n < 16; n++) {
-        /* A base that is written back and not the lowest is stored as UNKNOWN: it is the old one. */
+        /* A base that is written back and not the lowest is stored as UNKNOWN: it is the old one.
+         */
         if (i->list >> n & 1)
             store_next(l, &at, arm_reg_get(l, n));
     }
@@ -114,7 +115,8 @@ static uint64_t user_reg_get(struct nw_vcpu *vcpu, uint64_t n, uint64_t unused1,
     return *arm_user_reg(arm_of(vcpu), (unsigned)n);
 }
 
-static uint64_t user_reg_put(struct nw_vcpu *vcpu, uint64_t n, uint64_t v, uint64_t unused1, uint64_t unused2)
+static uint64_t user_reg_put(struct nw_vcpu *vcpu, uint64_t n, uint64_t v, uint64_t unused1,
+                             uint64_t unused2)
 {
     (void)unused1, (void)unused2;
     *arm_user_reg(arm_of(vcpu), (unsigned)n) = (uint32_t)v;
@@ -237,7 +239,8 @@ void arm_srs(struct arm_lift *l, const struct arm_insn *i)
     }
     ir_val base = arm_call(l, &get_sp, mode, IR_NONE, IR_NONE, IR_NONE);
     ir_val spsr = arm_call(l, &get_spsr, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-    struct block at = {base, start_offset(i, 2), arm_offset(l, base, i->U, arm_const(l, 8)), ARM_ALIGNED};
+    struct block at = {base, start_offset(i, 2), arm_offset(l, base, i->U, arm_const(l, 8)),
+                       ARM_ALIGNED};
     store_next(l, &at, arm_reg_get(l, 14));
     store_next(l, &at, spsr);
     if (i->W)
@@ -257,7 +260,8 @@ static uint64_t return_from(struct nw_vcpu *vcpu, uint64_t pc, uint64_t cpsr, ui
 
 void arm_rfe(struct arm_lift *l, const struct arm_insn *i)
 {
-    static const struct ir_helper helper = {"rfe", return_from, IR_H_READS | IR_H_WRITES, IR_VOID, 2};
+    static const struct ir_helper helper = {"rfe", return_from, IR_H_READS | IR_H_WRITES, IR_VOID,
+                                            2};
 
     if (!l->priv || i->n == 15) { /* B9.3.13: UNPREDICTABLE */
         arm_unpredictable(l);

@@ -1,6 +1,6 @@
 /* Parallel addition and subtraction, ARM DDI 0406C A5.4.1, A5.4.2, and the sums of absolute
- * differences. The plain forms and their GE flags, and the halving and saturating forms, work on the
- * two or four lanes of a register.
+ * differences. The plain forms and their GE flags, and the halving and saturating forms, work on
+ * the two or four lanes of a register.
  *
  * Lanes are worked on one by one in 32-bit arithmetic, where none of them can overflow: a lane
  * sum's sign, carry and range are then plain to see. */
@@ -11,15 +11,16 @@ enum kind { KIND_PLAIN, KIND_SATURATE, KIND_HALVE };
 struct parallel {
     bool is_signed;
     enum kind kind;
-    unsigned width;   /* 8 or 16 */
-    bool exchange;    /* ASX, SAX: the halves of m change places */
-    bool sub_low;     /* what happens in the bottom lane, and in every lane of the others */
-    bool sub_high;    /* in the top lane */
+    unsigned width; /* 8 or 16 */
+    bool exchange;  /* ASX, SAX: the halves of m change places */
+    bool sub_low;   /* what happens in the bottom lane, and in every lane of the others */
+    bool sub_high;  /* in the top lane */
 };
 
 static ir_val lane(struct arm_lift *l, ir_val v, unsigned pos, const struct parallel *p)
 {
-    return p->is_signed ? ir_sbfx(l->b, IR_I32, v, pos, p->width) : ir_ubfx(l->b, IR_I32, v, pos, p->width);
+    return p->is_signed ? ir_sbfx(l->b, IR_I32, v, pos, p->width)
+                        : ir_ubfx(l->b, IR_I32, v, pos, p->width);
 }
 
 static ir_val saturate(struct arm_lift *l, ir_val v, const struct parallel *p)
@@ -153,7 +154,8 @@ static void absolute_differences(struct arm_lift *l, const struct arm_insn *i, i
     struct ir_builder *b = l->b;
     ir_val n = arm_reg_get(l, i->n), m = arm_reg_get(l, i->m);
 
-    if (arm_bad_reg(l, i->d) || arm_bad_reg(l, i->n) || arm_bad_reg(l, i->m)) { /* A8.8.261: UNPREDICTABLE */
+    if (arm_bad_reg(l, i->d) || arm_bad_reg(l, i->n) ||
+        arm_bad_reg(l, i->m)) { /* A8.8.261: UNPREDICTABLE */
         arm_unpredictable(l);
         return;
     }

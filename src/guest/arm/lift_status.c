@@ -1,5 +1,5 @@
-/* Status registers, mode changes and exception-generating instructions, ARM DDI 0406C A5.2.12, A5.7.1,
- * B9.3. */
+/* Status registers, mode changes and exception-generating instructions, ARM DDI 0406C A5.2.12,
+ * A5.7.1, B9.3. */
 #include "guest/arm/front.h"
 #include "guest/arm/lift.h"
 
@@ -19,8 +19,8 @@ static ir_val cpsr_value(struct arm_lift *l)
     return l->mode & ARM_KEY_BE ? ir_or(b, IR_I32, v, arm_const(l, 1u << 9)) : v;
 }
 
-static uint64_t spsr_read(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2, uint64_t unused3,
-                          uint64_t unused4)
+static uint64_t spsr_read(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2,
+                          uint64_t unused3, uint64_t unused4)
 {
     (void)unused1, (void)unused2, (void)unused3, (void)unused4;
     struct arm_state *s = arm_of(vcpu);
@@ -48,10 +48,10 @@ static uint64_t cpsr_write(struct nw_vcpu *vcpu, uint64_t value, uint64_t mask, 
 }
 
 static const struct ir_helper spsr_read_helper = {"spsr_read", spsr_read, IR_H_READS, IR_I32, 0};
-static const struct ir_helper spsr_write_helper = {"spsr_write", spsr_write, IR_H_READS | IR_H_WRITES,
-                                                   IR_VOID, 2};
-static const struct ir_helper cpsr_write_helper = {"cpsr_write", cpsr_write, IR_H_READS | IR_H_WRITES,
-                                                   IR_VOID, 2};
+static const struct ir_helper spsr_write_helper = {"spsr_write", spsr_write,
+                                                   IR_H_READS | IR_H_WRITES, IR_VOID, 2};
+static const struct ir_helper cpsr_write_helper = {"cpsr_write", cpsr_write,
+                                                   IR_H_READS | IR_H_WRITES, IR_VOID, 2};
 
 /* MRS: A8.8.109, B9.3.8 */
 void arm_mrs(struct arm_lift *l, const struct arm_insn *i)
@@ -60,14 +60,16 @@ void arm_mrs(struct arm_lift *l, const struct arm_insn *i)
         arm_unpredictable(l);
         return;
     }
-    arm_reg_put(l, i->d, i->R ? arm_call(l, &spsr_read_helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE)
-                              : cpsr_value(l));
+    arm_reg_put(l, i->d,
+                i->R ? arm_call(l, &spsr_read_helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE)
+                     : cpsr_value(l));
 }
 
 /* The bits that field mask K selects. */
 static uint32_t field_mask(unsigned k)
 {
-    return (k & 1 ? 0xffu : 0) | (k & 2 ? 0xff00u : 0) | (k & 4 ? 0xff0000u : 0) | (k & 8 ? 0xff000000u : 0);
+    return (k & 1 ? 0xffu : 0) | (k & 2 ? 0xff00u : 0) | (k & 4 ? 0xff0000u : 0) |
+           (k & 8 ? 0xff000000u : 0);
 }
 
 /* NZCVQ and GE are plain words of the state; no block key depends on them. */

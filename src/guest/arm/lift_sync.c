@@ -8,7 +8,8 @@
 /* SWP, SWPB: A8.8.229 */
 static void swap(struct arm_lift *l, const struct arm_insn *i, unsigned size)
 {
-    if (i->t == 15 || i->m == 15 || i->n == 15 || i->n == i->t || i->n == i->m) { /* UNPREDICTABLE */
+    if (i->t == 15 || i->m == 15 || i->n == 15 || i->n == i->t ||
+        i->n == i->m) { /* UNPREDICTABLE */
         arm_unpredictable(l);
         return;
     }
@@ -90,8 +91,8 @@ void arm_ldrexd(struct arm_lift *l, const struct arm_insn *i)
 
 /* The address is checked for alignment also when the monitor is not open (ExclusiveMonitorsPass,
  * A2.9); whether it is translated then is up to the CPU, and we do not. */
-static uint64_t check_alignment(struct nw_vcpu *vcpu, uint64_t addr, uint64_t size, uint64_t unused1,
-                                uint64_t unused2)
+static uint64_t check_alignment(struct nw_vcpu *vcpu, uint64_t addr, uint64_t size,
+                                uint64_t unused1, uint64_t unused2)
 {
     (void)unused1, (void)unused2;
     if (addr & (size - 1))
@@ -110,7 +111,8 @@ static void store_exclusive(struct arm_lift *l, const struct arm_insn *i, unsign
     uint32_t fail = ir_label_new(b), done = ir_label_new(b);
     ir_val addr = exclusive_address(l, i);
     ir_val same_addr = ir_cmp(b, IR_EQ, IR_I32, arm_state_get(l, ARM_OFF(excl_addr)), addr);
-    ir_val same_size = ir_cmp(b, IR_EQ, IR_I32, arm_state_get(l, ARM_OFF(excl_size)), arm_const(l, 1u << size));
+    ir_val same_size =
+        ir_cmp(b, IR_EQ, IR_I32, arm_state_get(l, ARM_OFF(excl_size)), arm_const(l, 1u << size));
     ir_val open = ir_and(b, IR_I32, same_addr, same_size);
 
     ir_skip_ifnot(b, open, fail);
@@ -131,7 +133,8 @@ static void store_exclusive(struct arm_lift *l, const struct arm_insn *i, unsign
 /* "if d == n || d == t then UNPREDICTABLE" and the forbidden registers (A8.8.212 to A8.8.215). */
 static bool bad_store(struct arm_lift *l, const struct arm_insn *i)
 {
-    return arm_bad_reg(l, i->d) || arm_bad_reg(l, i->t) || i->n == 15 || i->d == i->n || i->d == i->t;
+    return arm_bad_reg(l, i->d) || arm_bad_reg(l, i->t) || i->n == 15 || i->d == i->n ||
+           i->d == i->t;
 }
 
 static void store_one(struct arm_lift *l, const struct arm_insn *i, unsigned size)

@@ -18,13 +18,13 @@ struct model {
 #define FP4 (FP3 | ARM_F_VFP4 | ARM_F_HALF)
 #define DIV (ARM_F_DIV_T | ARM_F_DIV_A)
 
-/* Identification values from the Technical Reference Manuals: DDI 0198E, DDI 0344K, DDI 0438I. Advanced
- * SIMD and its upper registers are not there yet, and MVFR0/MVFR1 say so. */
+/* Identification values from the Technical Reference Manuals: DDI 0198E, DDI 0344K, DDI 0438I.
+ * Advanced SIMD and its upper registers are not there yet, and MVFR0/MVFR1 say so. */
 static const struct model models[] = {
     {"arm926", V5 | ARM_F_VFP2, 0x41069265, 0x1dd20d2, 0x41011090, 0, 0, 0x00000078},
     {"cortex-a8", V7 | FP3, 0x413fc082, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
-    {"cortex-a15", V7 | FP4 | DIV | ARM_F_MP, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000,
-     0x00c50078},
+    {"cortex-a15", V7 | FP4 | DIV | ARM_F_MP, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221,
+     0x11000000, 0x00c50078},
     {"max", V7 | FP4 | DIV | ARM_F_MP, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000,
      0x00c50078},
 };

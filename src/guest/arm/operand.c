@@ -124,7 +124,8 @@ ir_val arm_shift_imm(struct arm_lift *l, ir_val v, unsigned type, unsigned n, ir
 
 /* Carry out of a shift by AMOUNT (1..255): the value is shifted in 64 bits so that the last bit
  * shifted out lands in a known place. */
-static ir_val shift_reg_carry(struct arm_lift *l, ir_val v, unsigned type, ir_val amount, ir_val result)
+static ir_val shift_reg_carry(struct arm_lift *l, ir_val v, unsigned type, ir_val amount,
+                              ir_val result)
 {
     struct ir_builder *b = l->b;
     ir_val capped, wide;
@@ -152,7 +153,8 @@ ir_val arm_shift_reg(struct arm_lift *l, ir_val v, unsigned type, ir_val amount,
         result = ir_sar(b, IR_I32, v, ir_umin(b, IR_I32, amount, arm_const(l, 31)));
     } else {
         result = type == ARM_LSL ? ir_shl(b, IR_I32, v, amount) : ir_shr(b, IR_I32, v, amount);
-        result = ir_select(b, IR_I32, ir_cmp(b, IR_ULT, IR_I32, amount, arm_const(l, 32)), result, zero);
+        result =
+            ir_select(b, IR_I32, ir_cmp(b, IR_ULT, IR_I32, amount, arm_const(l, 32)), result, zero);
     }
     if (carry)
         *carry = ir_select(b, IR_I32, ir_cmp(b, IR_EQ, IR_I32, amount, zero), arm_carry(l),

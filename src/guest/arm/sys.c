@@ -1,4 +1,5 @@
-/* Program status registers, register banks, exceptions and interrupts: ARM DDI 0406C B1.3, B1.8, B1.9. */
+/* Program status registers, register banks, exceptions and interrupts: ARM DDI 0406C B1.3, B1.8,
+ * B1.9. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -100,7 +101,7 @@ void arm_cpsr_write(struct arm_state *s, uint32_t value, uint32_t mask)
 
 struct entry {
     uint32_t mode, vector;
-    uint32_t mask;      /* of A, I, F that are set */
+    uint32_t mask; /* of A, I, F that are set */
     uint32_t lr;
 };
 
@@ -161,11 +162,8 @@ bool arm_exception_enter(struct nw_vcpu *vcpu)
         s->ifsr = 0x02;
         e = (struct entry){ARM_ABT, 0x0c, CPSR_A | CPSR_I, s->r[15] + 4};
         break;
-    case EXC_MEM:
-        e = memory_entry(s, &vcpu->exc);
-        break;
-    default:
-        return false;
+    case EXC_MEM: e = memory_entry(s, &vcpu->exc); break;
+    default: return false;
     }
     enter(s, &e);
     return true;
