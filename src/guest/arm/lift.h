@@ -123,7 +123,7 @@ uint16_t arm_memop(struct arm_lift *l, unsigned size, unsigned flags);
 /* I32 values; 64-bit data is moved by the callers with two words. */
 ir_val arm_load(struct arm_lift *l, ir_val addr, unsigned size, unsigned flags);
 void arm_store(struct arm_lift *l, ir_val addr, ir_val v, unsigned size, unsigned flags);
-/* A word as LDR and SWP load it: before v6 an unaligned one is rotated (DDI 0100I A2.8). */
+/* A word as LDR loads it: before v6 an unaligned one is rotated (DDI 0100I A2.8). */
 ir_val arm_load_word(struct arm_lift *l, ir_val addr, unsigned flags);
 /* base + (U ? offset : -offset) */
 ir_val arm_offset(struct arm_lift *l, ir_val base, bool up, ir_val offset);

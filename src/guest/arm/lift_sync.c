@@ -5,17 +5,42 @@
 #include "guest/arm/lift.h"
 #include "mem/mem.h"
 
+/* Exchanges atomically with respect to other vCPUs; a failed access leaves the block. */
+static uint64_t swap_helper_fn(struct nw_vcpu *vcpu, uint64_t addr, uint64_t value, uint64_t memop,
+                               uint64_t unused)
+{
+    (void)unused;
+    uint64_t old = mem_load(vcpu, addr, (uint32_t)memop), seen = old;
+
+    while (!vcpu->leave) {
+        seen = mem_cas(vcpu, addr, old, value, (uint32_t)memop);
+        if (seen == old)
+            break;
+        old = seen;
+    }
+    return old;
+}
+
 /* SWP, SWPB: A8.8.229 */
 static void swap(struct arm_lift *l, const struct arm_insn *i, unsigned size)
 {
+    static const struct ir_helper helper = {"swap", swap_helper_fn, IR_H_READS | IR_H_EXITS, IR_I32,
+                                            3};
+    bool rotates = size == 2 && !arm_has(l, ARM_F_V6) && !(l->mode & ARM_KEY_ALIGN);
+
     if (i->t == 15 || i->m == 15 || i->n == 15 || i->n == i->t ||
         i->n == i->m) { /* UNPREDICTABLE */
         arm_unpredictable(l);
         return;
     }
     ir_val addr = arm_reg_get(l, i->n), m = arm_reg_get(l, i->m);
-    ir_val old = size == 2 ? arm_load_word(l, addr, ARM_ALIGNED) : arm_load(l, addr, size, 0);
-    arm_store(l, addr, m, size, ARM_ALIGNED);
+    ir_val place = rotates ? ir_and(l->b, IR_I32, addr, arm_const(l, ~3u)) : addr;
+    if (size == 0)
+        m = ir_ubfx(l->b, IR_I32, m, 0, 8);
+    ir_val old =
+        arm_call(l, &helper, place, m, arm_const(l, arm_memop(l, size, ARM_ALIGNED)), IR_NONE);
+    if (rotates) /* DDI 0100I A4.1.108 */
+        old = ir_ror(l->b, IR_I32, old, ir_shl(l->b, IR_I32, addr, arm_const(l, 3)));
     arm_reg_put(l, i->t, old);
 }
 
