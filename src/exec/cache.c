@@ -175,9 +175,10 @@ nw_status cache_add(struct nw_engine *engine, struct block *b)
     }
     c->order[c->count] = b;
     atomic_store_explicit(&c->count, c->count + 1, memory_order_release);
+    /* Growing enters every block of the order again: the new one must be in only once. */
+    table_put(c->table, b);
     if (++c->live > c->table->size)
         table_grow(c);
-    table_put(c->table, b);
     return NW_OK;
 }
 
