@@ -32,7 +32,7 @@ struct host_runtime {
 struct host_exit {
     struct block *block;   /* the block it belongs to (set by the caller before emission) */
     struct block_key target;
-    uint32_t jump;         /* offset in the block of the 4-byte aligned rel32 to patch */
+    uint32_t jump;         /* offset in the block of the rel32 to patch, within 8 aligned bytes */
     uint32_t stub;         /* offset in the block of the unlinked way out */
     /* Links, kept by src/exec: */
     struct block *linked;

@@ -175,7 +175,9 @@ static ir_val address(struct gen *g)
     if (below(g, 4))
         addr = make(g, IR_ubfx, IR_I32, addr, 0, 0, 0 | 11 << 8);
     if (g->memops && below(g, 2)) {
-        uint32_t by = below(g, 2) ? below(g, 64) * 4 : below(g, 3) ? -below(g, 8) : below(g, 0x1ffff);
+        uint32_t by = below(g, 2)   ? below(g, 64) * 4
+                      : below(g, 3) ? -below(g, 8)
+                                    : below(g, 0x1ffff);
         addr = make(g, IR_add, IR_I32, addr, make(g, IR_const, IR_I32, 0, by, 0, 0), 0, 0);
     }
     return addr;
@@ -227,14 +229,33 @@ static ir_val number(struct gen *g, enum ir_type t)
                                       0xff800000, 0x7fc00000, 0xffc12345, 0x7f800001, 0xff812345,
                                       0x00000001, 0x807fffff, 0x00800000, 0x80800000, 0x7f7fffff,
                                       0x4f000000, 0x4f800000, 0xcf000000, 0x3f000000, 0x40490fdb};
-    static const uint64_t some64[] = {
-        0,                  0x8000000000000000, 0x3ff0000000000000, 0xbff0000000000000,
-        0x7ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000, 0xfff8123456789abc,
-        0x7ff0000000000001, 0xfff4000000000000, 1,                  0x800fffffffffffff,
-        0x0010000000000000, 0x8010000000000000, 0x7fefffffffffffff, 0x41e0000000000000,
-        0x41efffffffe00000, 0xc1e0000000000000, 0x43e0000000000000, 0x3fe0000000000000,
-        0x400921fb54442d18, 0x3810000000000000, 0x380fffffffffffff, 0xc1e0000000200000,
-        0x41dfffffffe00000, 0x43f0000000000000, 0xbfe8000000000000};
+    static const uint64_t some64[] = {0,
+                                      0x8000000000000000,
+                                      0x3ff0000000000000,
+                                      0xbff0000000000000,
+                                      0x7ff0000000000000,
+                                      0xfff0000000000000,
+                                      0x7ff8000000000000,
+                                      0xfff8123456789abc,
+                                      0x7ff0000000000001,
+                                      0xfff4000000000000,
+                                      1,
+                                      0x800fffffffffffff,
+                                      0x0010000000000000,
+                                      0x8010000000000000,
+                                      0x7fefffffffffffff,
+                                      0x41e0000000000000,
+                                      0x41efffffffe00000,
+                                      0xc1e0000000000000,
+                                      0x43e0000000000000,
+                                      0x3fe0000000000000,
+                                      0x400921fb54442d18,
+                                      0x3810000000000000,
+                                      0x380fffffffffffff,
+                                      0xc1e0000000200000,
+                                      0x41dfffffffe00000,
+                                      0x43f0000000000000,
+                                      0xbfe8000000000000};
     uint64_t bits;
     if (below(g, 3))
         return value(g, t);
@@ -476,4 +497,3 @@ void replay(struct ir_builder *b, const struct gen *g, struct ir_region *out)
         map[v] = replay_one(b, g, v, map);
     ir_end(b);
 }
-

@@ -1,6 +1,6 @@
 /* Random regions executed by the x86-64 back end against the IR interpreter: state, memory,
- * exceptions and the exit taken, with many sets of pinned slots, with and without fastmem, built and
- * raw, with and without the passes. A seed as the only argument runs and prints that one. */
+ * exceptions and the exit taken, with many sets of pinned slots, with and without fastmem, built
+ * and raw, with and without the passes. A seed as the only argument runs and prints that one. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,18 +15,18 @@
 #include "ir_stub.h"
 #include "random_region.h"
 
-#define SEEDS       6000
-#define STATES      3
-#define BUFFER      (1u << 20)
-#define ARENA       (4ull << 30)
-#define GUARD       (1ull << 20)
+#define SEEDS  6000
+#define STATES 3
+#define BUFFER (1u << 20)
+#define ARENA  (4ull << 30)
+#define GUARD  (1ull << 20)
 
 static struct {
     struct host_buffer buf;
     struct host_runtime rt;
     struct host_code out;
     struct host_exit exits[1024];
-    uint32_t block;  /* offset of the block */
+    uint32_t block; /* offset of the block */
     uint8_t *arena;
     struct host_emitter *emitter;
 } host;
@@ -73,10 +73,8 @@ static void open_buffer(void)
 static void random_guest(struct gen *g, struct guest_ops *ops, struct guest_pin *pins)
 {
     uint32_t at = 0;
-    *ops = (struct guest_ops){.pc_offset = STUB_PC,
-                              .aux_offset = STUB_AUX,
-                              .addr_type = IR_I32,
-                              .pins = pins};
+    *ops = (struct guest_ops){
+        .pc_offset = STUB_PC, .aux_offset = STUB_AUX, .addr_type = IR_I32, .pins = pins};
     unsigned n = below(g, 4) ? 10 : below(g, 10);
     while (ops->npins < n && at + 8 <= SLOTS_END) {
         bool wide = at % 8 == 0 && below(g, 4) == 0;
@@ -185,8 +183,8 @@ static void check_region(const struct ir_region *r, const char *what, uint64_t s
     struct host_buffer part = {host.buf.rw + host.block, host.buf.rx + host.block,
                                host.buf.size - host.block};
     host.out.exits = host.exits;
-    assert_int_equal(
-        host_emit(host.emitter, &ops, r, &opt, &host.rt, host.block, part, &host.out), NW_OK);
+    assert_int_equal(host_emit(host.emitter, &ops, r, &opt, &host.rt, host.block, part, &host.out),
+                     NW_OK);
     if (only_seed) {
         fprintf(stderr, "%s, fastmem %d, pins", what, opt.fastmem);
         for (unsigned n = 0; n < ops.npins; n++)

@@ -11,7 +11,24 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, 
 #define REG_NONE 0xff
 
 /* Condition codes; cc ^ 1 is the negation. */
-enum x_cc { X_O, X_NO, X_B, X_AE, X_E, X_NE, X_BE, X_A, X_S, X_NS, X_P, X_NP, X_L, X_GE, X_LE, X_G };
+enum x_cc {
+    X_O,
+    X_NO,
+    X_B,
+    X_AE,
+    X_E,
+    X_NE,
+    X_BE,
+    X_A,
+    X_S,
+    X_NS,
+    X_P,
+    X_NP,
+    X_L,
+    X_GE,
+    X_LE,
+    X_G
+};
 
 /* An opcode: byte, map, mandatory prefix and width in one word. */
 #define X_0F   0x100u
@@ -143,7 +160,8 @@ static inline void x_rm_imm(struct asm_buf *a, uint32_t op, unsigned reg, struct
 {
     x_prefixes(a, op);
     unsigned rex = (op & X_W ? 8u : 0u) | (reg & 8) >> 1 |
-                   (m.index != REG_NONE ? (m.index & 8u) >> 2 : 0u) | (m.rip ? 0 : (m.base & 8) >> 3);
+                   (m.index != REG_NONE ? (m.index & 8u) >> 2 : 0u) |
+                   (m.rip ? 0 : (m.base & 8) >> 3);
     if (rex || ((op & X_REG8) && reg >= 4))
         asm_u8(a, 0x40 | rex);
     x_opcode(a, op);
@@ -244,7 +262,11 @@ static inline void x_bswap(struct asm_buf *a, uint32_t w, unsigned r)
     asm_u8(a, 0xc8 | (r & 7));
 }
 /* BMI2 shifts: dst = src op (count modulo the width). */
-enum x_shiftx { X_SHLX = 0xf7 | X_0F38 | X_66, X_SARX = 0xf7 | X_0F38 | X_F3, X_SHRX = 0xf7 | X_0F38 | X_F2 };
+enum x_shiftx {
+    X_SHLX = 0xf7 | X_0F38 | X_66,
+    X_SARX = 0xf7 | X_0F38 | X_F3,
+    X_SHRX = 0xf7 | X_0F38 | X_F2
+};
 static inline void x_shiftx(struct asm_buf *a, uint32_t w, enum x_shiftx op, unsigned dst,
                             unsigned src, unsigned count)
 {
@@ -336,7 +358,8 @@ static inline void x_imul_imm(struct asm_buf *a, uint32_t w, unsigned dst, unsig
     else
         asm_u32(a, (uint32_t)v);
 }
-static inline void x_shift_imm(struct asm_buf *a, uint32_t w, enum x_shift op, unsigned r, unsigned n)
+static inline void x_shift_imm(struct asm_buf *a, uint32_t w, enum x_shift op, unsigned r,
+                               unsigned n)
 {
     a->flags = 0;
     x_rr(a, 0xc1 | w, op, r);

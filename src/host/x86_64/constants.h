@@ -10,8 +10,8 @@ struct host_constants {
     uint64_t code;  /* address of the buffer in the executable view */
     uint64_t min64; /* smallest normal numbers */
     uint32_t min32;
-    uint32_t nzcv;  /* selects SF ZF CF and OF from lahf; seto al */
-    uint32_t zpc;   /* selects ZF PF CF from lahf */
+    uint32_t nzcv; /* selects SF ZF CF and OF from lahf; seto al */
+    uint32_t zpc;  /* selects ZF PF CF from lahf */
 };
 
 #define HOST_CONSTANTS                                                                             \

@@ -1,14 +1,24 @@
 /* What the host CPU offers, and its interrupted contexts. */
 #include "host/host.h"
 
+#include <cpuid.h>
 #include <ucontext.h>
+
+/* LZCNT and MOVBE, which compilers do not name alike (Intel SDM 2A, CPUID). */
+static bool has_lzcnt_movbe(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    if (!__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) || !(ecx & bit_LZCNT))
+        return false;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_MOVBE;
+}
 
 nw_status host_check(void)
 {
     __builtin_cpu_init();
     bool good = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
                 __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") &&
-                __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("popcnt");
+                __builtin_cpu_supports("popcnt") && has_lzcnt_movbe();
     return good ? NW_OK : NW_ERR_HOST;
 }
 

@@ -25,8 +25,9 @@
 
 /* struct value.flags */
 enum {
-    VAL_FUSED = 1, /* made where it is used: a comparison for a jump, an address sum for an access */
-    VAL_COLD = 2,  /* made in cold stubs only */
+    VAL_FUSED =
+        1,        /* made where it is used: a comparison for a jump, an address sum for an access */
+    VAL_COLD = 2, /* made in cold stubs only */
 };
 
 struct value {
@@ -34,9 +35,9 @@ struct value {
     uint32_t where;    /* registers that hold it, bit per location */
     uint16_t home;     /* state slot that may hold it */
     uint8_t spill;
-    uint8_t pin;       /* register to compute it in: its put follows undisturbed */
+    uint8_t pin; /* register to compute it in: its put follows undisturbed */
     uint16_t uses, fusable_uses;
-    uint32_t pin_age;  /* of the pinned register when the put was met (backward walk) */
+    uint32_t pin_age; /* of the pinned register when the put was met (backward walk) */
     uint8_t flags;
 };
 
@@ -74,29 +75,29 @@ struct stub {
     uint32_t insn;    /* record of the guest instruction */
     uint32_t from[3]; /* rel32 fields that lead here */
     uint8_t nfrom;
-    uint32_t resume;  /* offset to go on at */
-    uint32_t exit;    /* index of the exit */
-    uint32_t site;    /* index in out->sites, NO_REF: none */
-    int32_t disp;     /* of a memory access */
+    uint32_t resume; /* offset to go on at */
+    uint32_t exit;   /* index of the exit */
+    uint32_t site;   /* index in out->sites, NO_REF: none */
+    int32_t disp;    /* of a memory access */
     struct stub_ref ref[3];
-    uint32_t live;    /* xmm registers to keep, bit per register */
-    uint32_t places;  /* index of the snapshot, NO_REF: none */
+    uint32_t live;   /* xmm registers to keep, bit per register */
+    uint32_t places; /* index of the snapshot, NO_REF: none */
     uint32_t cold, ncold;
 };
 
 /* What EFLAGS are the result of, valid while asm_buf.flags is not 0. */
 enum flags_kind { FLAGS_SUB, FLAGS_ADD, FLAGS_LOGIC };
 struct flags_source {
-    ir_val a, b;     /* of a sum or difference */
-    ir_val result;   /* the value whose sign and zeroness they show, NO_VALUE: none */
+    ir_val a, b;   /* of a sum or difference */
+    ir_val result; /* the value whose sign and zeroness they show, NO_VALUE: none */
     uint8_t kind, type;
-    bool inverted;   /* CF has been complemented */
+    bool inverted; /* CF has been complemented */
 };
 
 struct label {
-    uint32_t at;      /* its record */
-    uint32_t places;  /* snapshot of what all skips agree on, NO_REF: no skip yet */
-    uint32_t fields;  /* head of the list of rel32 fields, linked through the fields themselves */
+    uint32_t at;     /* its record */
+    uint32_t places; /* snapshot of what all skips agree on, NO_REF: no skip yet */
+    uint32_t fields; /* head of the list of rel32 fields, linked through the fields themselves */
 };
 
 struct host_emitter {
@@ -106,11 +107,11 @@ struct host_emitter {
     const struct host_options *opt;
     const struct host_runtime *rt;
     struct host_code *out;
-    uint32_t offset;  /* of the block after the runtime */
-    uint32_t cur;     /* record being emitted */
-    uint32_t insn;    /* record of the current guest instruction, NO_REF before the first */
-    uint32_t locked;  /* locations that must not be given away */
-    uint32_t temps;   /* general registers that are temporaries */
+    uint32_t offset; /* of the block after the runtime */
+    uint32_t cur;    /* record being emitted */
+    uint32_t insn;   /* record of the current guest instruction, NO_REF before the first */
+    uint32_t locked; /* locations that must not be given away */
+    uint32_t temps;  /* general registers that are temporaries */
     uint32_t pinned;
     bool keep;        /* emitting a cold value: no operand dies, no pinned register is a target */
     bool unreachable; /* after an exit, before the next label */
@@ -120,19 +121,19 @@ struct host_emitter {
     struct {
         ir_val base;
         uint32_t mask;
-    } aligned[4];     /* addresses known to be aligned since the last label */
+    } aligned[4]; /* addresses known to be aligned since the last label */
     uint32_t naligned;
-    uint32_t pin_offset[16];  /* state slot of a pinned register */
+    uint32_t pin_offset[16]; /* state slot of a pinned register */
     uint8_t pin_type[16];
-    uint32_t pin_age[16];     /* backward walk: changes when something forbids an early write */
+    uint32_t pin_age[16]; /* backward walk: changes when something forbids an early write */
     VEC(struct value) values;
     VEC(struct stub) stubs;
     VEC(struct label) labels;
     VEC(struct places) snapshots;
-    VEC(struct cold_put) colds;   /* lists of the stubs */
+    VEC(struct cold_put) colds;     /* lists of the stubs */
     struct cold_put cold[MAX_COLD]; /* pending now */
     uint32_t ncold;
-    struct stub spare;              /* stands in when there is no memory for a stub */
+    struct stub spare; /* stands in when there is no memory for a stub */
 };
 
 typedef void emit_fn(struct host_emitter *, ir_val, const struct ir_insn *);
@@ -250,7 +251,8 @@ void emit_store_state(struct host_emitter *, ir_val v, uint32_t offset, uint8_t 
 enum x_cc emit_condition(struct host_emitter *, ir_val v);
 
 /* EFLAGS have just been set by A op B (NO_VALUE for logical operations) that gave RESULT. */
-void flags_set(struct host_emitter *, enum flags_kind, uint8_t type, ir_val a, ir_val b, ir_val result);
+void flags_set(struct host_emitter *, enum flags_kind, uint8_t type, ir_val a, ir_val b,
+               ir_val result);
 
 /* ---- stub.c ---- */
 
@@ -265,6 +267,8 @@ uint32_t live_xmm(const struct host_emitter *, unsigned dst);
 void stub_float_inline(struct host_emitter *, struct stub *);
 nw_status stubs_emit(struct host_emitter *);
 bool emit_room(const struct host_emitter *);
+/* Stores the guest's pc, through rax where it is wide. */
+void emit_store_pc(struct host_emitter *, uint64_t pc);
 /* R = the operand, after the registers have been saved in the frame. */
 void stub_operand_load(struct host_emitter *, const struct stub_ref *, unsigned r);
 

@@ -19,14 +19,7 @@ static void sync_insn(struct host_emitter *e)
     if (e->insn == NO_REF)
         return;
     const struct ir_insn *at = insn_of(e, e->insn);
-    uint64_t pc = ir_insn_pc(at);
-    if (e->r->addr_type == IR_I64 && (int64_t)pc != (int32_t)pc) {
-        x_mov_imm(&e->a, RAX, pc);
-        x_store(&e->a, X_W, state_at(e->r->pc_offset), RAX);
-    } else {
-        x_store_imm32(&e->a, e->r->addr_type == IR_I64 ? X_W : 0, state_at(e->r->pc_offset),
-                      (uint32_t)pc);
-    }
+    emit_store_pc(e, ir_insn_pc(at));
     if (e->r->aux_offset != UINT32_MAX)
         x_store_imm32(&e->a, 0, state_at(e->r->aux_offset), at->a);
 }

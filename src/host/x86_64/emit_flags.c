@@ -5,8 +5,8 @@
 /* ---- comparisons ---- */
 
 static const uint8_t cc_of[] = {
-    [IR_EQ] = X_E,   [IR_NE] = X_NE, [IR_ULT] = X_B, [IR_UGE] = X_AE, [IR_ULE] = X_BE,
-    [IR_UGT] = X_A,  [IR_SLT] = X_L, [IR_SGE] = X_GE, [IR_SLE] = X_LE, [IR_SGT] = X_G,
+    [IR_EQ] = X_E,  [IR_NE] = X_NE, [IR_ULT] = X_B,  [IR_UGE] = X_AE, [IR_ULE] = X_BE,
+    [IR_UGT] = X_A, [IR_SLT] = X_L, [IR_SGE] = X_GE, [IR_SLE] = X_LE, [IR_SGT] = X_G,
 };
 
 void flags_set(struct host_emitter *e, enum flags_kind kind, uint8_t type, ir_val a, ir_val b,
@@ -183,8 +183,7 @@ static void pack(struct host_emitter *e, unsigned d)
 {
     asm_u8(&e->a, 0x9f); /* lahf */
     x_setcc(&e->a, X_O, RAX);
-    v_rrm(&e->a, 0xf5 | X_0F38 | X_F3, d, RAX,
-          runtime_at(e, e->rt->constants + CONSTANT(nzcv)));
+    v_rrm(&e->a, 0xf5 | X_0F38 | X_F3, d, RAX, runtime_at(e, e->rt->constants + CONSTANT(nzcv)));
 }
 
 /* CF = the carry value, inverted when INVERT. */

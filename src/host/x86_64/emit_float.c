@@ -240,7 +240,8 @@ void emit_f2ui(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 
 static void from_int(struct host_emitter *e, bool to64, bool wide, unsigned d, unsigned a)
 {
-    v_rrr(&e->a, 0x57 | X_0F, d, d, d); /* the instruction keeps the upper part: a false dependency */
+    v_rrr(&e->a, 0x57 | X_0F, d, d,
+          d); /* the instruction keeps the upper part: a false dependency */
     v_rrr(&e->a, 0x2a | X_0F | (to64 ? X_F2 : X_F3) | (wide ? X_W : 0), d, d, a);
 }
 

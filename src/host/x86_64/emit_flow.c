@@ -182,23 +182,12 @@ void emit_exit_ind(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     e->unreachable = true;
 }
 
-/* pc = that of the instruction and ADVANCE. */
-static void store_pc(struct host_emitter *e, uint64_t pc)
-{
-    if (e->r->addr_type == IR_I64) {
-        x_mov_imm(&e->a, RAX, pc);
-        x_store(&e->a, X_W, state_at(e->r->pc_offset), RAX);
-    } else {
-        x_store_imm32(&e->a, 0, state_at(e->r->pc_offset), (uint32_t)pc);
-    }
-}
-
 void emit_exit_exc(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     (void)v;
     if (e->insn != NO_REF) {
         const struct ir_insn *at = insn_of(e, e->insn);
-        store_pc(e, ir_insn_pc(at) + i->aux);
+        emit_store_pc(e, ir_insn_pc(at) + i->aux);
         if (i->aux == 0 && e->r->aux_offset != UINT32_MAX)
             x_store_imm32(&e->a, 0, state_at(e->r->aux_offset), at->a);
     }

@@ -6,12 +6,12 @@
 struct access {
     ir_val base_val;
     unsigned base; /* REG_NONE: the address is the constant DISP */
-        /* register of the guest address, without DISP */
+    /* register of the guest address, without DISP */
     int32_t disp;
-    struct x_mem at;   /* host operand */
+    struct x_mem at; /* host operand */
     struct stub *stub;
     unsigned temps[2];
-    bool wide;         /* 64-bit guest addresses */
+    bool wide; /* 64-bit guest addresses */
 };
 
 static bool fast(const struct host_emitter *e)
@@ -75,7 +75,8 @@ static void probe_tlb(struct host_emitter *e, struct access *m, uint32_t memop, 
     uint32_t w = m->wide ? X_W : 0, mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     int32_t last = m->disp + (1 << IR_MEM_SIZE(memop)) - 1;
     size_t tlb = offsetof(struct nw_vcpu, tlb) + mmu * sizeof(struct tlb_entry[TLB_SIZE]);
-    size_t tag = tlb + (write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read));
+    size_t tag =
+        tlb + (write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read));
     unsigned t = m->temps[0], index = m->temps[1];
     _Static_assert(sizeof(struct tlb_entry) == 32, "the index is scaled by a shift of 12 - 5");
     if (m->disp) {
@@ -89,9 +90,9 @@ static void probe_tlb(struct host_emitter *e, struct access *m, uint32_t memop, 
     x_alu_imm(a, w, X_AND, t, -(int32_t)PAGE_SIZE_);
     x_alu_mem(a, X_W, X_CMP, t, x_at_index(RBP, index, 0, (int32_t)tag - VCPU_BIAS));
     stub_jcc(e, m->stub, X_NE);
-    x_load(a, X_W, index,
-           x_at_index(RBP, index, 0,
-                      (int32_t)(tlb + offsetof(struct tlb_entry, addend)) - VCPU_BIAS));
+    x_load(
+        a, X_W, index,
+        x_at_index(RBP, index, 0, (int32_t)(tlb + offsetof(struct tlb_entry, addend)) - VCPU_BIAS));
     if (m->disp) {
         x_lea(a, w, t, x_at(m->base, m->disp));
         m->at = x_at_index(index, t, 0, 0);
@@ -117,7 +118,8 @@ static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struc
 
 /* All registers are chosen before: from the first branch to the stub up to where the stub comes
  * back, nothing may be moved, since the stub's way would miss it. */
-static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn *i, struct access *m)
+static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn *i,
+                         struct access *m)
 {
     if (i->op == IR_cas) {
         m->temps[0] = RAX; /* reserved for the comparison, which comes later */
@@ -128,7 +130,8 @@ static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn 
         m->temps[0] = ra_temp(e);
     }
     m->stub = stub_add(e, STUB_MEMORY, v);
-    m->stub->ref[0] = (struct stub_ref){.loc = (uint8_t)m->base, .spill = NO_SPILL, .wide = m->wide};
+    m->stub->ref[0] =
+        (struct stub_ref){.loc = (uint8_t)m->base, .spill = NO_SPILL, .wide = m->wide};
     if (m->base == REG_NONE)
         m->stub->ref[0].bits = (uint32_t)m->disp;
     else
@@ -211,7 +214,8 @@ static void load_int(struct host_emitter *e, struct access *m, const struct ir_i
     }
 }
 
-static void load_float(struct host_emitter *e, struct access *m, const struct ir_insn *i, unsigned d)
+static void load_float(struct host_emitter *e, struct access *m, const struct ir_insn *i,
+                       unsigned d)
 {
     begin_site(e, m);
     v_load(&e->a, IR_MEM_SIZE(i->aux) == 3, d - XMM(0), m->at);
@@ -264,7 +268,8 @@ static void store_int(struct host_emitter *e, struct access *m, const struct ir_
     end_site(e, m);
 }
 
-static void store_imm(struct host_emitter *e, struct access *m, const struct ir_insn *i, int32_t imm)
+static void store_imm(struct host_emitter *e, struct access *m, const struct ir_insn *i,
+                      int32_t imm)
 {
     struct asm_buf *a = &e->a;
     begin_site(e, m);
@@ -296,8 +301,8 @@ void emit_st(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     struct access m;
     int32_t imm;
-    bool be = i->aux & IR_MEM_BE, by_imm = !be && ra_imm32(e, i->b, &imm) && type_is_64(i->type) ==
-                                               (IR_MEM_SIZE(i->aux) == 3);
+    bool be = i->aux & IR_MEM_BE, by_imm = !be && ra_imm32(e, i->b, &imm) &&
+                                           type_is_64(i->type) == (IR_MEM_SIZE(i->aux) == 3);
     fetch_address(e, i, &m);
     unsigned s = by_imm ? REG_NONE : ra_use(e, i->b);
     if (s != REG_NONE && s >= XMM(0) && be)

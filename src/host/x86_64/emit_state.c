@@ -81,7 +81,8 @@ static void put_pinned(struct host_emitter *e, ir_val v, unsigned pin, uint8_t t
     if (is_const(e, v) && !e->values.at[v].where) {
         ra_protect(e, pin);
         x_mov_imm(&e->a, pin, type == IR_I64 ? ir_const_bits(made) : made->b);
-    } else if (!e->values.at[v].where && home_valid(e, v) && width_of(type) == width_of(made->type)) {
+    } else if (!e->values.at[v].where && home_valid(e, v) &&
+               width_of(type) == width_of(made->type)) {
         ra_protect(e, pin);
         x_load(&e->a, width_of(type), pin, state_at(e->values.at[v].home));
     } else {

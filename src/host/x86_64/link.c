@@ -12,8 +12,8 @@ static void patch32(uint8_t *at, int32_t value)
     do {
         want = old;
         memcpy((uint8_t *)&want + shift, &value, 4);
-    } while (!__atomic_compare_exchange_n(word, &old, want, false, __ATOMIC_RELEASE,
-                                          __ATOMIC_RELAXED));
+    } while (
+        !__atomic_compare_exchange_n(word, &old, want, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
 void host_link(const struct host_exit *exit, uint8_t *block_rw, const uint8_t *block_rx,

@@ -9,8 +9,8 @@
 
 /* The frame, from rsp up. Register n is saved at 8 * n; slots of registers that are never saved
  * serve other purposes. */
-#define FRAME_RESULT 32 /* rsp's: what a slow call gave */
-#define FRAME_AUX    40 /* rbp's */
+#define FRAME_RESULT 32  /* rsp's: what a slow call gave */
+#define FRAME_AUX    40  /* rbp's */
 #define FRAME_PC     120 /* r15's */
 #define FRAME_SPILL  128
 #define FRAME_SPILLS 48

@@ -103,7 +103,7 @@ static void take_result(struct host_emitter *e, const struct stub *s)
 
 /* ---- exits ---- */
 
-static void store_pc(struct host_emitter *e, uint64_t pc)
+void emit_store_pc(struct host_emitter *e, uint64_t pc)
 {
     if (e->r->addr_type == IR_I64) {
         x_mov_imm(&e->a, RAX, pc);
@@ -123,14 +123,14 @@ static void emit_exit_stub(struct host_emitter *e, const struct stub *s)
 {
     struct host_exit *x = &e->out->exits[s->exit];
     x->stub = asm_pos(&e->a);
-    store_pc(e, e->r->exits.at[s->exit].pc);
+    emit_store_pc(e, e->r->exits.at[s->exit].pc);
     x_mov_imm(&e->a, RAX, (uintptr_t)x);
     x_jmp_to(&e->a, runtime_code(e, e->rt->leave));
 }
 
 static void emit_request_stub(struct host_emitter *e, const struct stub *s)
 {
-    store_pc(e, e->r->exits.at[s->exit].pc);
+    emit_store_pc(e, e->r->exits.at[s->exit].pc);
     leave_with_nothing(e);
 }
 
@@ -276,8 +276,8 @@ static void emit_float_stub(struct host_emitter *e, const struct stub *s)
 nw_status stubs_emit(struct host_emitter *e)
 {
     static void (*const emit[])(struct host_emitter *, const struct stub *) = {
-        [STUB_EXIT] = emit_exit_stub,     [STUB_REQUEST] = emit_request_stub,
-        [STUB_MISS] = emit_miss_stub,     [STUB_MEMORY] = emit_memory_stub,
+        [STUB_EXIT] = emit_exit_stub,   [STUB_REQUEST] = emit_request_stub,
+        [STUB_MISS] = emit_miss_stub,   [STUB_MEMORY] = emit_memory_stub,
         [STUB_FLOAT] = emit_float_stub,
     };
     for (uint32_t n = 0; n < e->stubs.len; n++) {
