@@ -35,6 +35,52 @@ void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access acce
     vcpu->leave = VCPU_LEAVE_EXC;
 }
 
+/* Guest data moves in one host access where it is aligned, so that other vCPUs see it whole. */
+static void read_whole(uint8_t *to, const uint8_t *from, unsigned size)
+{
+    if ((uintptr_t)from & (size - 1)) {
+        memcpy(to, from, size);
+        return;
+    }
+    switch (size) {
+    case 1: *to = __atomic_load_n(from, __ATOMIC_RELAXED); break;
+    case 2: {
+        uint16_t v = __atomic_load_n((const uint16_t *)(const void *)from, __ATOMIC_RELAXED);
+        memcpy(to, &v, 2);
+        break;
+    }
+    case 4: {
+        uint32_t v = __atomic_load_n((const uint32_t *)(const void *)from, __ATOMIC_RELAXED);
+        memcpy(to, &v, 4);
+        break;
+    }
+    case 8: {
+        uint64_t v = __atomic_load_n((const uint64_t *)(const void *)from, __ATOMIC_RELAXED);
+        memcpy(to, &v, 8);
+        break;
+    }
+    default: memcpy(to, from, size); /* a part of an access */
+    }
+}
+
+static void write_whole(uint8_t *to, const uint8_t *from, unsigned size)
+{
+    uint64_t v = 0;
+
+    if (size > 8 || ((uintptr_t)to & (size - 1))) {
+        memcpy(to, from, size);
+        return;
+    }
+    memcpy(&v, from, size);
+    switch (size) {
+    case 1: __atomic_store_n(to, (uint8_t)v, __ATOMIC_RELAXED); break;
+    case 2: __atomic_store_n((uint16_t *)(void *)to, (uint16_t)v, __ATOMIC_RELAXED); break;
+    case 4: __atomic_store_n((uint32_t *)(void *)to, (uint32_t)v, __ATOMIC_RELAXED); break;
+    case 8: __atomic_store_n((uint64_t *)(void *)to, v, __ATOMIC_RELAXED); break;
+    default: memcpy(to, from, size);
+    }
+}
+
 static uint64_t page_of(uint64_t gva)
 {
     return gva & ~(PAGE_SIZE_ - 1);
@@ -102,8 +148,10 @@ static bool copy_piece(struct mem_space *space, struct piece *p, uint8_t *bytes,
         return false;
     if (p->region->file)
         ok = guarded_copy(to, from, p->size);
+    else if (write)
+        write_whole(to, from, p->size);
     else
-        memcpy(to, from, p->size);
+        read_whole(to, from, p->size);
     if (p->shut)
         space_close_page(space, p->region, page);
     return ok;
@@ -333,7 +381,10 @@ static bool locked_access(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, uns
         if (e && (write ? e->write : e->read) == page) {
             uint8_t *host = (uint8_t *)(uintptr_t)(gva + e->addend);
 
-            memcpy(write ? host : bytes, write ? bytes : host, size);
+            if (write)
+                write_whole(host, bytes, size);
+            else
+                read_whole(bytes, host, size);
             done = true;
         }
     }
@@ -346,17 +397,6 @@ static uint64_t swap_bytes(uint64_t v, unsigned size)
     return __builtin_bswap64(v) >> (64 - 8 * size);
 }
 
-/* One host access of the natural size, so that other vCPUs see it whole. */
-static void copy_whole(void *to, const void *from, unsigned size)
-{
-    switch (size) {
-    case 1: memcpy(to, from, 1); break;
-    case 2: memcpy(to, from, 2); break;
-    case 4: memcpy(to, from, 4); break;
-    default: memcpy(to, from, 8); break;
-    }
-}
-
 uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
@@ -367,13 +407,13 @@ uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
     if (!aligned(vcpu, gva, memop, NW_ACCESS_READ))
         return 0;
     if (host) {
-        copy_whole(&v, host, size);
+        read_whole(bytes, host, size);
     } else {
         if (!locked_access(vcpu, gva, size, mmu, bytes, false) &&
             !load_slow(vcpu, gva, size, mmu, bytes))
             return 0;
-        memcpy(&v, bytes, sizeof v);
     }
+    memcpy(&v, bytes, sizeof v);
     if (memop & IR_MEM_BE)
         v = swap_bytes(v, size);
     if ((memop & IR_MEM_SIGNED) && size < 8) {
@@ -396,7 +436,7 @@ void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memo
         value = swap_bytes(value, size);
     memcpy(bytes, &value, sizeof bytes);
     if (host)
-        copy_whole(host, bytes, size);
+        write_whole(host, bytes, size);
     else if (!locked_access(vcpu, gva, size, mmu, bytes, true))
         store_slow(vcpu, gva, size, mmu, bytes);
 }

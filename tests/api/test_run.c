@@ -299,6 +299,28 @@ static void test_stop_is_remembered(void **state)
     }
 }
 
+/* More blocks than the block cache's first table holds. */
+static void test_many_blocks(void **state)
+{
+    enum { BLOCKS = 5000 };
+
+    (void)state;
+    EACH_MODE(m) {
+        struct toy t = toy_open(m);
+        uint32_t base = 0x100000;
+
+        assert_int_equal(nw_mem_map(t.engine, base, 0x10000, NW_RWX), NW_OK);
+        for (uint32_t i = 0; i < BLOCKS; i++)
+            TOY_LOAD(&t, base + 8 * i, TOY(ADDI, 2, 2, 1), i + 1 < BLOCKS ? TOY(J, 0, 0, 1) : TOY(SYS, 0, 0, 0));
+        for (unsigned round = 1; round <= 2; round++) {
+            assert_int_equal(toy_run(&t, base, 0), NW_EXIT_SYSCALL);
+            assert_int_equal(toy_get(&t, 2), round * BLOCKS);
+        }
+        assert_int_equal(toy_stats(&t).blocks_translated, BLOCKS);
+        toy_close(&t);
+    }
+}
+
 /* Far more code than the smallest buffer holds; results stay right over the flushes. */
 static void test_flush(void **state)
 {
@@ -338,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_interrupt_line),
         cmocka_unit_test(test_requests_reach_loops),
         cmocka_unit_test(test_stop_is_remembered),
+        cmocka_unit_test(test_many_blocks),
         cmocka_unit_test(test_flush),
     };
 
