@@ -172,6 +172,37 @@ static void check_run(const struct ir_region *r, const char *what, uint64_t seed
     }
 }
 
+static nw_status emit(const struct guest_ops *ops, const struct ir_region *r,
+                      const struct host_options *opt, uint32_t size)
+{
+    struct host_buffer part = {host.buf.rw + host.block, host.buf.rx + host.block, size};
+    host.out.exits = host.exits;
+    return host_emit(host.emitter, ops, r, opt, &host.rt, host.block, part, &host.out);
+}
+
+/* With every access sent to its stub the block must do the same. */
+static void demote_sites(void)
+{
+    for (uint32_t n = 0; n < host.out.sites.len; n++) {
+        assert_true(host.out.sites.at[n].length >= 5);
+        host_site_demote(&host.out.sites.at[n], host.buf.rw + host.block);
+    }
+}
+
+/* A buffer that is too small is refused, and nothing is written behind it. */
+static void check_room(const struct guest_ops *ops, const struct ir_region *r,
+                       const struct host_options *opt)
+{
+    uint32_t size = below(&gen, host.out.size + 4096);
+    uint8_t *behind = host.buf.rw + host.block + size;
+    for (unsigned n = 0; n < 4096; n++)
+        behind[n] = 0xcc;
+    nw_status status = emit(ops, r, opt, size);
+    assert_true(status == NW_OK || status == NW_ERR_RANGE);
+    for (unsigned n = 0; n < 4096; n++)
+        assert_int_equal(behind[n], 0xcc);
+}
+
 static void check_region(const struct ir_region *r, const char *what, uint64_t seed)
 {
     struct guest_pin pins[16];
@@ -180,11 +211,7 @@ static void check_region(const struct ir_region *r, const char *what, uint64_t s
     random_guest(&gen, &ops, pins);
     assert_int_equal(host_emit_runtime(host.buf, &ops, &host.rt), NW_OK);
     host.block = host.rt.size + 16 * below(&gen, 4);
-    struct host_buffer part = {host.buf.rw + host.block, host.buf.rx + host.block,
-                               host.buf.size - host.block};
-    host.out.exits = host.exits;
-    assert_int_equal(host_emit(host.emitter, &ops, r, &opt, &host.rt, host.block, part, &host.out),
-                     NW_OK);
+    assert_int_equal(emit(&ops, r, &opt, host.buf.size - host.block), NW_OK);
     if (only_seed) {
         fprintf(stderr, "%s, fastmem %d, pins", what, opt.fastmem);
         for (unsigned n = 0; n < ops.npins; n++)
@@ -192,6 +219,12 @@ static void check_region(const struct ir_region *r, const char *what, uint64_t s
         fprintf(stderr, "\n");
     }
     check_run(r, what, seed, opt.fastmem);
+    if (seed % 8 == 0) {
+        demote_sites();
+        check_run(r, what, seed, opt.fastmem);
+    }
+    if (seed % 8 == 1)
+        check_room(&ops, r, &opt);
 }
 
 static void copy_region(struct ir_region *to, const struct ir_region *from)
@@ -259,9 +292,61 @@ static void random_regions(void **state)
     ir_builder_free(builder);
 }
 
+static void single_exit(struct ir_region *r, uint64_t pc)
+{
+    struct ir_exit to = {.pc = pc};
+    ir_region_clear(r);
+    r->pc_offset = STUB_PC;
+    r->aux_offset = UINT32_MAX;
+    r->addr_type = IR_I32;
+    assert_true(VEC_PUSH(&r->exits, to));
+    assert_true(VEC_PUSH(&r->insns, (struct ir_insn){.op = IR_insn, .a = 0, .b = 0x1000}));
+    assert_true(VEC_PUSH(&r->insns, (struct ir_insn){.op = IR_exit, .a = 0}));
+}
+
+/* A linked exit runs into the other block; unlinked it leaves by itself again. */
+static void links(void **state)
+{
+    struct ir_region r;
+    struct guest_ops ops = {.pc_offset = STUB_PC, .aux_offset = UINT32_MAX, .addr_type = IR_I32};
+    struct host_options opt = {.chain = true};
+    struct host_exit first;
+    (void)state;
+    if (host_check() != NW_OK)
+        skip();
+    ir_region_init(&r);
+    host.emitter = host_emitter_new();
+    have = stub_new();
+    assert_int_equal(host_emit_runtime(host.buf, &ops, &host.rt), NW_OK);
+    host.block = host.rt.size;
+    single_exit(&r, 0x2000);
+    assert_int_equal(emit(&ops, &r, &opt, 8192), NW_OK);
+    first = host.exits[0];
+    uint32_t second = host.block + 4096;
+    host.block = second;
+    single_exit(&r, 0x3000);
+    assert_int_equal(emit(&ops, &r, &opt, 8192), NW_OK);
+    host.block = host.rt.size;
+    uint8_t *rw = host.buf.rw + host.block;
+    const uint8_t *rx = host.buf.rx + host.block;
+    assert_non_null(run_host(false));
+    assert_int_equal(stub_word(have, STUB_PC), 0x2000);
+    host_link(&first, rw, rx, host.buf.rx + second);
+    assert_ptr_equal(run_host(false), &host.exits[0]);
+    assert_int_equal(stub_word(have, STUB_PC), 0x3000);
+    host_link(&first, rw, rx, NULL);
+    assert_non_null(run_host(false));
+    assert_int_equal(stub_word(have, STUB_PC), 0x2000);
+    ir_region_free(&r);
+    host_emitter_free(host.emitter);
+    VEC_FREE(&host.out.sites);
+    VEC_FREE(&host.out.insn_offsets);
+    free(have);
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_regions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(random_regions), cmocka_unit_test(links)};
     only_seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

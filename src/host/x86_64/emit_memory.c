@@ -109,7 +109,8 @@ static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struc
         uint32_t addr = insn_of(e, m->base_val)->b + (uint32_t)m->disp;
         m->base = REG_NONE;
         m->disp = (int32_t)addr;
-        if (addr < INT32_MAX && (addr & align_mask(i)) == 0)
+        /* A 32-bit displacement, so that the access has its five bytes. */
+        if (addr >= 128 && addr < INT32_MAX && (addr & align_mask(i)) == 0)
             return;
         split_address(e, i->a, &m->base_val, &m->disp);
     }
