@@ -91,11 +91,8 @@ static int show(struct explain *e, uint32_t addr, uint32_t bytes)
         struct lift_request req = {.vcpu = e->vcpu, .fetch = fetch, .max_insns = left < 64 ? left : 64};
         arm_of(e->vcpu)->r[15] = (uint32_t)pc;
         req.key = arm_guest.key(e->vcpu);
-        ir_begin(e->builder, &region);
-        arm_guest.lift(e->builder, &req);
-        ir_end(e->builder);
         uint8_t code[512];
-        if (!region.size || region.size > sizeof code || !mem_fetch(e->vcpu, pc, code, region.size)) {
+        if (guest_lift(e->builder, &region, &req) != NW_OK || !region.size || region.size > sizeof code || !mem_fetch(e->vcpu, pc, code, region.size)) {
             status = cli_fail("explain", CLI_FAILED, "there is no code at 0x%llx", (unsigned long long)pc);
             break;
         }

@@ -12,6 +12,7 @@ static const char *const colours[COLUMNS] = {"\033[36m", "\033[33m", "\033[32m"}
 /* The lines of one column that belong to one guest instruction. */
 struct cell {
     VEC(char *) lines;
+    bool thumb;
 };
 
 static void add_line(struct cell *c, const char *text)
@@ -49,8 +50,11 @@ static void flush(const struct explain_view *v, struct cell *cells)
 static void guest_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size, const char *text)
 {
     char line[160], hex[12] = "";
+    /* As the manuals write it: a word in A32, halfwords in Thumb. */
+    const struct cell *cell = opaque;
+    size_t unit = cell->thumb || size < 4 ? 2 : 4;
     for (size_t i = 0; i < size && i < 4; i++)
-        snprintf(hex + 2 * i, sizeof hex - 2 * i, "%02x", bytes[size - 1 - i]);
+        snprintf(hex + 2 * i, sizeof hex - 2 * i, "%02x", bytes[(i / unit + 1) * unit - 1 - i % unit]);
     snprintf(line, sizeof line, "%05llx %-8s %s", (unsigned long long)addr, hex, *text ? text : "?");
     add_line(opaque, line);
 }
@@ -95,7 +99,7 @@ void explain_block(const struct explain_view *v, const struct ir_region *region,
                    const uint8_t *host, const struct host_code *code)
 {
     enum listing_isa isa = region->mode & ARM_KEY_THUMB ? LISTING_THUMB : LISTING_ARM;
-    struct cell cells[COLUMNS] = {0};
+    struct cell cells[COLUMNS] = {{.thumb = isa == LISTING_THUMB}};
     fprintf(v->out, "block 0x%llx: %u instructions, %u IR records, %u bytes of host code\n",
             (unsigned long long)region->pc, region->ninsns, region->insns.len, code->size);
     for (uint32_t n = 0; n < region->insns.len; n++) {

@@ -31,19 +31,10 @@ static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned s
 static nw_status lift(struct nw_vcpu *vcpu, struct ir_builder *builder, struct ir_region *region,
                       struct block_key key, uint32_t max_insns, struct fetcher *f)
 {
-    const struct guest_ops *guest = vcpu->guest;
     struct lift_request req = {
         .key = key, .max_insns = max_insns, .vcpu = vcpu, .fetch = fetch, .opaque = f};
 
-    ir_begin(builder, region);
-    region->pc = key.pc;
-    region->mode = key.mode;
-    region->pc_offset = guest->pc_offset;
-    region->aux_offset = guest->aux_offset;
-    region->addr_type = guest->addr_type;
-    guest->lift(builder, &req);
-    ir_end(builder);
-    return region->oom ? NW_ERR_NOMEM : NW_OK;
+    return guest_lift(builder, region, &req);
 }
 
 uint64_t *exec_slots(struct exec_vcpu *x, uint32_t n)

@@ -60,6 +60,9 @@ struct guest_ops {
     nw_status (*reg_write)(struct nw_vcpu *, unsigned reg, uint64_t);
 };
 
+/* Makes REGION the lifted code at req->key: region and builder begun, described and ended. */
+nw_status guest_lift(struct ir_builder *, struct ir_region *region, struct lift_request *req);
+
 extern const struct guest_ops arm_guest;
 
 #endif

@@ -1,0 +1,16 @@
+#include "guest/guest.h"
+
+nw_status guest_lift(struct ir_builder *builder, struct ir_region *region, struct lift_request *req)
+{
+    const struct guest_ops *guest = req->vcpu->guest;
+
+    ir_begin(builder, region);
+    region->pc = req->key.pc;
+    region->mode = req->key.mode;
+    region->pc_offset = guest->pc_offset;
+    region->aux_offset = guest->aux_offset;
+    region->addr_type = guest->addr_type;
+    guest->lift(builder, req);
+    ir_end(builder);
+    return region->oom ? NW_ERR_NOMEM : NW_OK;
+}
