@@ -100,8 +100,8 @@ struct block *cache_find(struct nw_engine *engine, struct block_key key, uint8_t
 
     if (NW_UNLIKELY(!t))
         return NULL;
-    struct block *b = atomic_load_explicit(&t->slot[hash_of(key, variant) & (t->size - 1)],
-                                           memory_order_acquire);
+    struct block *b =
+        atomic_load_explicit(&t->slot[hash_of(key, variant) & (t->size - 1)], memory_order_acquire);
     while (b && !same(b, key, variant))
         b = atomic_load_explicit(&b->hash_next, memory_order_acquire);
     return b;
@@ -282,7 +282,8 @@ static uint64_t granules_left(const struct code_page *p)
     return left;
 }
 
-static bool forget_in_page(struct nw_engine *engine, struct code_page *p, uint64_t gpa, uint64_t size)
+static bool forget_in_page(struct nw_engine *engine, struct code_page *p, uint64_t gpa,
+                           uint64_t size)
 {
     uint64_t last = gpa + size - 1;
     bool any = false;

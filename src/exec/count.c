@@ -26,10 +26,8 @@ static void count_one(struct rewrite *w, uint32_t n)
 {
     ir_val v = push(w, (struct ir_insn){.op = IR_const, .type = IR_I32, .b = n});
 
-    push(w, (struct ir_insn){.op = IR_put,
-                             .type = IR_I32,
-                             .a = v,
-                             .b = offsetof(struct nw_vcpu, insn_count)});
+    push(w, (struct ir_insn){
+                .op = IR_put, .type = IR_I32, .a = v, .b = offsetof(struct nw_vcpu, insn_count)});
 }
 
 bool count_insns(struct ir_region *r)

@@ -10,7 +10,7 @@ struct run {
     struct nw_engine *engine;
     nw_exit *exit;
     bool limited;
-    uint64_t left; /* instructions */
+    uint64_t left;          /* instructions */
     struct host_exit *from; /* the way out that was just taken and may be linked */
 };
 
@@ -240,11 +240,8 @@ static void loop(struct run *r)
 nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
 {
     struct nw_vcpu *outer = signals_vcpu();
-    struct run r = {.vcpu = vcpu,
-                    .engine = vcpu->engine,
-                    .exit = exit,
-                    .limited = limit != 0,
-                    .left = limit};
+    struct run r = {
+        .vcpu = vcpu, .engine = vcpu->engine, .exit = exit, .limited = limit != 0, .left = limit};
 
     if (atomic_exchange(&vcpu->exec->running, true))
         return NW_ERR_BUSY;

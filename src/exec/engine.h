@@ -21,20 +21,20 @@ struct code_buffer {
 
 /* The blocks: a hash that is read without locks, and all of them in order of their code. */
 struct block_table {
-    uint32_t size; /* a power of two */
+    uint32_t size;             /* a power of two */
     struct block_table *older; /* replaced tables, freed at the next flush */
     struct block *_Atomic slot[];
 };
 
 struct block_cache {
     struct block_table *_Atomic table;
-    uint32_t live; /* blocks in the table */
+    uint32_t live;        /* blocks in the table */
     struct block **order; /* every block, dead ones too, by code offset; lazily committed */
     size_t order_max;
-    _Atomic uint32_t count; /* of ORDER */
-    size_t region_bytes; /* an interpreting engine's memory for regions */
+    _Atomic uint32_t count;   /* of ORDER */
+    size_t region_bytes;      /* an interpreting engine's memory for regions */
     _Atomic uint64_t flushes; /* quiescent flushes so far */
-    _Atomic uint64_t epoch; /* grows when a block dies: jump caches of older epochs are stale */
+    _Atomic uint64_t epoch;   /* grows when a block dies: jump caches of older epochs are stale */
 };
 
 struct nw_engine {
@@ -57,7 +57,7 @@ struct nw_engine {
     struct nw_vcpu *vcpus;
     int fork_fd; /* the code on its way to a forked child, or -1 */
 
-    nw_stats stats; /* guarded by LOCK but for the vCPUs' own */
+    nw_stats stats;             /* guarded by LOCK but for the vCPUs' own */
     uint64_t retired[COUNTERS]; /* of destroyed vCPUs */
 };
 
@@ -65,8 +65,8 @@ struct nw_engine {
 struct exec_vcpu {
     _Atomic uint32_t place; /* enum vcpu_place */
     _Atomic bool running;
-    bool stepping; /* one instruction runs in the interpreter: stores into code are done */
-    bool callback; /* a callback of the caller's runs */
+    bool stepping;  /* one instruction runs in the interpreter: stores into code are done */
+    bool callback;  /* a callback of the caller's runs */
     uint64_t epoch; /* of the jump cache */
     struct ir_builder *builder; /* for stepping */
     struct ir_region region;
@@ -107,8 +107,8 @@ void block_free(struct block *);
 void cache_link(struct nw_engine *, struct host_exit *exit, struct block *target);
 
 /* ---- translation (translate.c) ---- */
-/* A block for KEY into *OUT, or null there: this instruction must be stepped (it cannot be fetched).
- * The vCPU is on its own thread, between blocks. */
+/* A block for KEY into *OUT, or null there: this instruction must be stepped (it cannot be
+ * fetched). The vCPU is on its own thread, between blocks. */
 nw_status translate(struct nw_vcpu *, struct block_key, uint8_t variant, struct block **out);
 /* Runs the instruction at the vCPU's pc in the interpreter. */
 nw_status step_one(struct nw_vcpu *, struct block_key);

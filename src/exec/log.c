@@ -47,7 +47,8 @@ void log_block(struct nw_vcpu *vcpu, const struct block *b)
 {
     const struct guest_ops *guest = vcpu->guest;
     char line[512];
-    int n = snprintf(line, sizeof line, "%08llx mode %x:", (unsigned long long)b->key.pc, b->key.mode);
+    int n =
+        snprintf(line, sizeof line, "%08llx mode %x:", (unsigned long long)b->key.pc, b->key.mode);
 
     for (unsigned i = 0; i < guest->npins && n < (int)sizeof line; i++) {
         unsigned size = ir_type_size(guest->pins[i].type);

@@ -193,7 +193,8 @@ nw_status mem_unmap_any(nw_engine *engine, uint64_t gpa, uint64_t size)
     return engine ? engine_unmap(engine, gpa, size, true) : NW_ERR_ARG;
 }
 
-nw_status mem_move(nw_engine *engine, uint64_t from, uint64_t old_size, uint64_t to, uint64_t new_size)
+nw_status mem_move(nw_engine *engine, uint64_t from, uint64_t old_size, uint64_t to,
+                   uint64_t new_size)
 {
     struct change c;
     nw_status status;
@@ -216,7 +217,8 @@ size_t mem_host_span(nw_engine *engine, uint64_t gpa, size_t size, uint32_t need
         struct engine_hold hold = engine_lock(engine);
 
         /* Whole pages: the host itself is to write there. */
-        cache_forget(engine, gpa & ~(PAGE_SIZE_ - 1), ((gpa & (PAGE_SIZE_ - 1)) + span + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
+        cache_forget(engine, gpa & ~(PAGE_SIZE_ - 1),
+                     ((gpa & (PAGE_SIZE_ - 1)) + span + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
         engine_unlock(engine, hold);
     }
     return span;

@@ -98,7 +98,8 @@ static void pass_on(const struct sigaction *old, int sig, siginfo_t *info, void 
     bool siginfo = old->sa_flags & SA_SIGINFO;
     sigset_t mask = old->sa_mask, was;
 
-    if (!siginfo && (old->sa_handler == SIG_DFL || (old->sa_handler == SIG_IGN && info->si_code > 0))) {
+    if (!siginfo &&
+        (old->sa_handler == SIG_DFL || (old->sa_handler == SIG_IGN && info->si_code > 0))) {
         struct sigaction fallback = {.sa_handler = SIG_DFL};
 
         /* The instruction faults again, or the signal somebody sent is sent again. */

@@ -70,7 +70,8 @@ nw_status step_one(struct nw_vcpu *vcpu, struct block_key key)
     return NW_OK;
 }
 
-static struct block *block_new(const struct ir_region *region, struct block_key key, uint8_t variant)
+static struct block *block_new(const struct ir_region *region, struct block_key key,
+                               uint8_t variant)
 {
     struct block *b = calloc(1, sizeof *b);
 
@@ -115,8 +116,8 @@ static void log_code(struct nw_engine *engine, const struct block *b)
     struct nw_log *log = engine->log;
 
     if (log_wants(engine, NW_LOG_OUT_ASM) && log->code)
-        log->code(log->opaque, NW_LOG_OUT_ASM, (uintptr_t)engine->code.buf.rx + b->code, b->key.mode,
-                  engine->code.buf.rx + b->code, b->code_size);
+        log->code(log->opaque, NW_LOG_OUT_ASM, (uintptr_t)engine->code.buf.rx + b->code,
+                  b->key.mode, engine->code.buf.rx + b->code, b->code_size);
 }
 
 static nw_status emit(struct nw_engine *engine, struct block *b)
@@ -131,8 +132,8 @@ static nw_status emit(struct nw_engine *engine, struct block *b)
     if (at < code->buf.size) {
         struct host_buffer part = {code->buf.rw + at, code->buf.rx + at, code->buf.size - at};
 
-        status = host_emit(engine->emitter, engine->guest, &engine->region, &options, &code->runtime,
-                           at, part, &out);
+        status = host_emit(engine->emitter, engine->guest, &engine->region, &options,
+                           &code->runtime, at, part, &out);
     }
     VEC_FREE(&out.insn_offsets);
     b->sites = out.sites.at;
@@ -221,7 +222,8 @@ static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t 
 
 /* The buffer is full: when nobody is in translated code any more, starts over. The block is made
  * before the others go on, so that they cannot fill the buffer first. */
-static nw_status make_room(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint64_t flushes)
+static nw_status make_room(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
+                           uint64_t flushes)
 {
     struct nw_engine *engine = vcpu->engine;
     struct block *ignored;

@@ -8,7 +8,8 @@ void counter_add(struct nw_vcpu *vcpu, enum vcpu_counter which)
     _Atomic uint64_t *c = &vcpu->exec->counters[which];
 
     /* One writer: no locked instruction is needed. */
-    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + 1, memory_order_relaxed);
+    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
 }
 
 void vcpu_raise(struct nw_vcpu *vcpu, enum vcpu_exc_kind kind, uint32_t payload)

@@ -29,7 +29,7 @@ struct tlb_entry {
 };
 
 /* Inline cache for indirect jumps: index (pc >> 1) & (JUMP_CACHE_SIZE - 1). */
-#define JUMP_CACHE_SIZE 1024
+#define JUMP_CACHE_SIZE 4096
 struct jump_entry {
     uint64_t pc;
     uint32_t mode;

@@ -9,7 +9,7 @@ nw_status vcpu_create(struct nw_engine *, struct nw_vcpu **out);
 void vcpu_destroy(struct nw_vcpu *);
 nw_status vcpu_run(struct nw_vcpu *, uint64_t limit, nw_exit *exit);
 uint64_t vcpu_pc(const struct nw_vcpu *);
-/* Also makes a later quiescent flush wait for nobody on this vCPU's behalf. */
+/* Frees one that is on no list. */
 void vcpu_free(struct nw_vcpu *);
 
 #endif

@@ -15,7 +15,7 @@ struct piece {
     uint64_t gpa;
     uint8_t *host; /* null: MMIO */
     unsigned size;
-    bool shut;     /* the host page must be opened first */
+    bool shut; /* the host page must be opened first */
     nw_mmio_read_fn read;
     nw_mmio_write_fn write;
     void *opaque;
@@ -249,7 +249,8 @@ static bool copy_pieces(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, 
     return ok;
 }
 
-static bool load_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
+static bool load_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
+                      uint8_t *bytes)
 {
     struct mem_space *space = vcpu->mem;
     struct access a;
@@ -273,18 +274,15 @@ static bool load_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigne
     return ok;
 }
 
-/* Does the access touch code? Counts stores that only come near it. With code_lock held. */
+/* The piece that touches code, or null. With code_lock held. */
 static const struct piece *hits_code(struct mem_space *space, const struct access *a)
 {
     for (unsigned i = 0; i < a->pieces; i++) {
         const struct piece *p = &a->piece[i];
         struct code_page *code = p->host ? space_code_page(space, page_of(p->gpa)) : NULL;
 
-        if (!code)
-            continue;
-        if (code->granules & code_granules(code->page, p->gpa, p->size))
+        if (code && (code->granules & code_granules(code->page, p->gpa, p->size)))
             return p;
-        code->stores++;
     }
     return NULL;
 }
@@ -322,7 +320,8 @@ static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned
         return STORE_FAILED;
     if (code) {
         counter_add(vcpu, COUNT_SMC_FAULTS);
-        return space->client->store_hits_code(vcpu, code_gpa, code_size) ? STORE_AGAIN : STORE_FAILED;
+        return space->client->store_hits_code(vcpu, code_gpa, code_size) ? STORE_AGAIN
+                                                                         : STORE_FAILED;
     }
     for (unsigned i = 0; a.mmio && i < a.pieces; i++)
         if (!a.piece[i].host)
@@ -330,7 +329,8 @@ static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned
     return STORE_DONE;
 }
 
-static bool store_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
+static bool store_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
+                       uint8_t *bytes)
 {
     enum store_result r;
 
@@ -446,19 +446,20 @@ static uint64_t host_cas(uint8_t *at, uint64_t expected, uint64_t desired, unsig
     switch (size) {
     case 1: {
         uint8_t old = (uint8_t)expected;
-        __atomic_compare_exchange_n(at, &old, (uint8_t)desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        __atomic_compare_exchange_n(at, &old, (uint8_t)desired, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST);
         return old;
     }
     case 2: {
         uint16_t old = (uint16_t)expected;
-        __atomic_compare_exchange_n((uint16_t *)(void *)at, &old, (uint16_t)desired, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST);
+        __atomic_compare_exchange_n((uint16_t *)(void *)at, &old, (uint16_t)desired, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
         return old;
     }
     case 4: {
         uint32_t old = (uint32_t)expected;
-        __atomic_compare_exchange_n((uint32_t *)(void *)at, &old, (uint32_t)desired, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST);
+        __atomic_compare_exchange_n((uint32_t *)(void *)at, &old, (uint32_t)desired, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
         return old;
     }
     default: {
@@ -492,8 +493,8 @@ static bool cas_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t *value, ui
 }
 
 /* *VALUE: expected in, old out, in host byte order. */
-static enum store_result cas_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, uint64_t *value,
-                                  uint64_t desired)
+static enum store_result cas_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned size,
+                                  uint64_t *value, uint64_t desired)
 {
     struct mem_space *space = vcpu->mem;
     struct access a;
@@ -528,7 +529,8 @@ static enum store_result cas_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned s
     return STORE_DONE;
 }
 
-uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired, uint32_t memop)
+uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired,
+                 uint32_t memop)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     uint64_t mask = UINT64_MAX >> (64 - 8 * size), old = expected & mask;

@@ -111,7 +111,8 @@ nw_fault mem_fetch_fault(struct nw_vcpu *vcpu, uint64_t gva)
     return fault;
 }
 
-size_t space_host_span(struct mem_space *space, uint64_t gpa, size_t size, uint32_t need, void **hva)
+size_t space_host_span(struct mem_space *space, uint64_t gpa, size_t size, uint32_t need,
+                       void **hva)
 {
     const struct mem_region *r;
     size_t span = 0;
@@ -154,8 +155,9 @@ static nw_status move_in_arena(struct mem_space *space, struct mem_region *r, ui
     if (!r->file && !r->shared) {
         /* Anonymous memory moves without its range ever being free for other threads' mappings;
          * what is new is the reservation with its protection lifted. */
-        if (from != at && mremap(from, old_size, old_size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, at) ==
-                              MAP_FAILED)
+        if (from != at &&
+            mremap(from, old_size, old_size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                   at) == MAP_FAILED)
             return NW_ERR_NOMEM;
         if (new_size > old_size && prot && mprotect(at + old_size, new_size - old_size, prot))
             return NW_ERR_NOMEM;
@@ -174,7 +176,8 @@ static nw_status move_in_arena(struct mem_space *space, struct mem_region *r, ui
     return NW_OK;
 }
 
-static nw_status move_host(struct mem_space *space, struct mem_region *r, uint64_t to, uint64_t new_size)
+static nw_status move_host(struct mem_space *space, struct mem_region *r, uint64_t to,
+                           uint64_t new_size)
 {
     uint64_t old_size = r->end - r->start;
 

@@ -32,7 +32,6 @@ struct code_page {
     uint64_t page;        /* guest address */
     uint64_t granules;    /* a bit per 64 bytes that were translated */
     struct block *blocks; /* guarded by the engine's lock */
-    uint32_t stores;      /* beside the code, since it became a code page */
     struct code_page *next;
 };
 
@@ -42,8 +41,8 @@ struct code_page {
 struct mem_space {
     pthread_rwlock_t lock;
     struct region_tree regions;
-    uint64_t last;         /* highest guest address */
-    uint8_t *arena;        /* null: none */
+    uint64_t last;               /* highest guest address */
+    uint8_t *arena;              /* null: none */
     _Atomic uint64_t generation; /* with an arena: TLBs of older generations are stale */
 
     pthread_mutex_t code_lock;
@@ -70,7 +69,8 @@ struct mem_backing {
 };
 nw_status space_map(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms,
                     const struct mem_backing *);
-nw_status space_map_ptr(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms, void *host);
+nw_status space_map_ptr(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms,
+                        void *host);
 nw_status space_map_mmio(struct mem_space *, uint64_t gpa, uint64_t size, nw_mmio_read_fn,
                          nw_mmio_write_fn, void *opaque);
 /* The code in the range has been forgotten already. */

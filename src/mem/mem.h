@@ -13,7 +13,8 @@
 uint64_t mem_load(struct nw_vcpu *, uint64_t gva, uint32_t memop);
 void mem_store(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);
 /* Atomic on host memory; the old value, zero-extended. */
-uint64_t mem_cas(struct nw_vcpu *, uint64_t gva, uint64_t expected, uint64_t desired, uint32_t memop);
+uint64_t mem_cas(struct nw_vcpu *, uint64_t gva, uint64_t expected, uint64_t desired,
+                 uint32_t memop);
 
 /* Records a fault of GVA as mem_load and its sisters do. */
 void mem_raise(struct nw_vcpu *, uint64_t gva, uint32_t size, nw_access, nw_fault);

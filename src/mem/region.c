@@ -130,8 +130,7 @@ bool region_all(const struct region_tree *tree, uint64_t start, uint64_t size)
 
     if (!r || !size)
         return !size;
-    return last_of(r) >= start + size - 1 ||
-           bytes_in(tree->root, start, start + size - 1) == size;
+    return last_of(r) >= start + size - 1 || bytes_in(tree->root, start, start + size - 1) == size;
 }
 
 void region_insert(struct region_tree *tree, struct mem_region *r)

@@ -26,7 +26,8 @@ struct mem_region {
 
     struct mem_region *left, *right;
     uint32_t priority;
-    uint64_t sub_first, sub_end, sub_bytes, sub_gap; /* of the subtree; sub_gap: largest hole in it */
+    uint64_t sub_first, sub_end, sub_bytes,
+        sub_gap; /* of the subtree; sub_gap: largest hole in it */
 };
 
 struct region_tree {

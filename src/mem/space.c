@@ -55,7 +55,8 @@ nw_status space_check(const struct mem_space *space, uint64_t gpa, uint64_t size
     return NW_OK;
 }
 
-static struct mem_region *region_new(uint64_t gpa, uint64_t size, uint32_t perms, enum mem_kind kind)
+static struct mem_region *region_new(uint64_t gpa, uint64_t size, uint32_t perms,
+                                     enum mem_kind kind)
 {
     struct mem_region *r = calloc(1, sizeof *r);
 
@@ -165,7 +166,8 @@ nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32
     return add(space, r);
 }
 
-nw_status space_map_ptr(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms, void *host)
+nw_status space_map_ptr(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms,
+                        void *host)
 {
     struct mem_region *r = region_new(gpa, size, perms, MEM_PTR);
 
@@ -214,9 +216,9 @@ static nw_status unmap(struct mem_space *space, uint64_t gpa, uint64_t size, boo
     status = take(space, gpa, size, holes, &gone);
     if (status == NW_OK) {
         region_each(gone, uses_arena, &arena);
-        if (arena && mmap(space->arena + gpa, size, PROT_NONE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-                          0) == MAP_FAILED) {
+        if (arena &&
+            mmap(space->arena + gpa, size, PROT_NONE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
             region_put_back(&space->regions, gone);
             status = NW_ERR_NOMEM;
         } else {

@@ -19,8 +19,9 @@ nw_status mem_map_fd(nw_engine *, uint64_t gpa, uint64_t size, uint32_t perms, i
 nw_status mem_unmap_any(nw_engine *, uint64_t gpa, uint64_t size);
 
 /* Moves [FROM, FROM + OLD_SIZE) to TO and makes it NEW_SIZE bytes long, as mremap does. TO may be
- * FROM (resize in place). What NEW covers beyond OLD must be free (NW_ERR_OVERLAP) and continues the
- * file or is zeroed memory. OLD must be one mapping that is no MMIO and no memory of the caller's. */
+ * FROM (resize in place). What NEW covers beyond OLD must be free (NW_ERR_OVERLAP) and continues
+ * the file or is zeroed memory. OLD must be one mapping that is no MMIO and no memory of the
+ * caller's. */
 nw_status mem_move(nw_engine *, uint64_t from, uint64_t old_size, uint64_t to, uint64_t new_size);
 
 /* Host memory behind a guest buffer, for system calls: sets *HVA and gives how many contiguous

@@ -34,7 +34,8 @@ static void test_open(void **state)
 static void test_map(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         nw_engine *e = t.engine;
         char page[4096];
@@ -68,7 +69,8 @@ static void test_map(void **state)
 static void test_copy(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         nw_engine *e = t.engine;
         static uint8_t big[0x12000];
@@ -104,14 +106,16 @@ static void test_random_map(void **state)
     enum { PAGES = 64, BASE = 0x1000000 };
 
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         int perms[PAGES]; /* -1: unmapped */
         uint32_t seed = 12345;
 
         for (unsigned i = 0; i < PAGES; i++)
             perms[i] = -1;
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(SYS, 0, 0, 0), TOY(ST, 5, 5, 0), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(SYS, 0, 0, 0), TOY(ST, 5, 5, 0),
+                 TOY(SYS, 0, 0, 0));
         for (unsigned round = 0; round < 2000; round++) {
             unsigned first, n, what;
             bool any = false, all = true;
@@ -188,10 +192,8 @@ static void test_vcpu_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),
-        cmocka_unit_test(test_map),
-        cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_random_map),
+        cmocka_unit_test(test_open),       cmocka_unit_test(test_map),
+        cmocka_unit_test(test_copy),       cmocka_unit_test(test_random_map),
         cmocka_unit_test(test_vcpu_calls),
     };
 

@@ -22,7 +22,8 @@ static bool work(struct toy *t, uint32_t step)
 static void test_fork(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         nw_vcpu *other;
         int status;
@@ -38,7 +39,8 @@ static void test_fork(void **state)
             engine_fork_prepare(t.engine);
             pid = fork();
             if (pid == 0) {
-                bool ok = engine_fork_child(t.engine, t.vcpu) == NW_OK && work(&t, 2) && work(&t, 3);
+                bool ok =
+                    engine_fork_child(t.engine, t.vcpu) == NW_OK && work(&t, 2) && work(&t, 3);
 
                 nw_engine_close(t.engine);
                 _exit(ok ? 0 : 1);
@@ -58,7 +60,8 @@ static void test_fork(void **state)
 static void test_fork_fresh(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         int status;
         pid_t pid;

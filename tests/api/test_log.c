@@ -53,9 +53,11 @@ static unsigned count(const char *text, const char *what)
 static void test_log(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         static struct sink sink;
-        nw_log log = {.kinds = NW_LOG_IN_ASM | NW_LOG_IR | NW_LOG_OUT_ASM | NW_LOG_EXEC | NW_LOG_INT | NW_LOG_MMU,
+        nw_log log = {.kinds = NW_LOG_IN_ASM | NW_LOG_IR | NW_LOG_OUT_ASM | NW_LOG_EXEC |
+                               NW_LOG_INT | NW_LOG_MMU,
                       .text = on_text,
                       .code = on_code,
                       .opaque = &sink};
@@ -63,8 +65,8 @@ static void test_log(void **state)
 
         memset(&sink, 0, sizeof sink);
         t = toy_open_config(m, (nw_config){.log = &log});
-        TOY_LOAD(&t, TOY_CODE, TOY(LI, 1, 0, 3), TOY(ADDI, 2, 2, 1), TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -2),
-                 TOY(LD, 3, 5, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LI, 1, 0, 3), TOY(ADDI, 2, 2, 1), TOY(ADDI, 1, 1, -1),
+                 TOY(BNE, 1, 0, -2), TOY(LD, 3, 5, 0));
         toy_set(&t, 5, 0x700000);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_FAULT);
         assert_true(sink.in_asm >= 1);

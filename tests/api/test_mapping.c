@@ -24,13 +24,15 @@ static int make_file(size_t n)
 static void test_private_file(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         int fd = make_file(0x3000);
         uint32_t word;
 
         assert_int_equal(mem_map_fd(t.engine, AT, 0x2000, NW_RW, fd, 0x1000, false, false), NW_OK);
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 4), TOY(ST, 2, 5, 4), TOY(LD, 3, 5, 4), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 4), TOY(ST, 2, 5, 4), TOY(LD, 3, 5, 4),
+                 TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, AT);
         toy_set(&t, 2, 77);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
@@ -39,7 +41,8 @@ static void test_private_file(void **state)
         assert_int_equal(pread(fd, &word, 4, 0x1004), 4);
         assert_int_equal(word, 0x401);
         /* Replace a page by anonymous memory, as MAP_FIXED does. */
-        assert_int_equal(mem_map_fd(t.engine, AT, 0x1000, NW_RW, -1, 0, false, false), NW_ERR_OVERLAP);
+        assert_int_equal(mem_map_fd(t.engine, AT, 0x1000, NW_RW, -1, 0, false, false),
+                         NW_ERR_OVERLAP);
         assert_int_equal(mem_map_fd(t.engine, AT, 0x1000, NW_RW, -1, 0, false, true), NW_OK);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
         assert_int_equal(toy_get(&t, 1), 0);
@@ -52,7 +55,8 @@ static void test_private_file(void **state)
 static void test_shared_file(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         int fd = make_file(0x1000);
         uint32_t word;
@@ -76,14 +80,15 @@ static void test_shared_file(void **state)
 static void test_beyond_the_end(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         int fd = make_file(0x1004);
         uint32_t word;
 
         assert_int_equal(mem_map_fd(t.engine, AT, 0x3000, NW_RWX, fd, 0, false, false), NW_OK);
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(SYS, 0, 0, 0), TOY(ST, 1, 5, 0), TOY(SYS, 0, 0, 0),
-                 TOY(CAS, 1, 5, 2), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(SYS, 0, 0, 0), TOY(ST, 1, 5, 0),
+                 TOY(SYS, 0, 0, 0), TOY(CAS, 1, 5, 2), TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, AT + 0x1000);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
         for (uint32_t pc = TOY_CODE; pc < TOY_CODE + 24; pc += 8) {
@@ -119,7 +124,8 @@ static void test_code_in_file(void **state)
     static const uint32_t code[] = {TOY(LI, 1, 0, 5), TOY(SYS, 0, 0, 0)};
 
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         int fd = memfd_create("code", 0);
 
@@ -138,7 +144,8 @@ static void test_code_in_file(void **state)
 static void test_host_span(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         void *hva = NULL;
         size_t n;
@@ -229,7 +236,8 @@ static void expect(struct toy *t, uint32_t at, uint32_t pages)
 static void test_move(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         uint32_t word;
         int fd = make_file(0x4000);
@@ -265,10 +273,13 @@ static void test_move(void **state)
         assert_int_equal(nw_mem_read(t.engine, AT + 0x1000, &word, 4), NW_ERR_UNMAPPED);
         /* Errors. */
         assert_int_equal(mem_move(t.engine, AT, 0x2000, AT + 0x300000, 0x1000), NW_ERR_UNMAPPED);
-        assert_int_equal(mem_move(t.engine, AT + 0x2000, 0x2000, AT + 0x100000, 0x1000), NW_ERR_OVERLAP);
-        assert_int_equal(mem_move(t.engine, AT + 0x2000, 0x2000, AT + 0x3000, 0x2000), NW_ERR_OVERLAP);
+        assert_int_equal(mem_move(t.engine, AT + 0x2000, 0x2000, AT + 0x100000, 0x1000),
+                         NW_ERR_OVERLAP);
+        assert_int_equal(mem_move(t.engine, AT + 0x2000, 0x2000, AT + 0x3000, 0x2000),
+                         NW_ERR_OVERLAP);
         /* A file goes on where it was mapped. */
-        assert_int_equal(mem_map_fd(t.engine, AT + 0x400000, 0x1000, NW_RW, fd, 0x1000, true, false), NW_OK);
+        assert_int_equal(
+            mem_map_fd(t.engine, AT + 0x400000, 0x1000, NW_RW, fd, 0x1000, true, false), NW_OK);
         assert_int_equal(mem_move(t.engine, AT + 0x400000, 0x1000, AT + 0x400000, 0x2000), NW_OK);
         assert_int_equal(toy_peek(&t, AT + 0x401000), 0x800);
         assert_int_equal(mem_move(t.engine, AT + 0x400000, 0x2000, AT + 0x500000, 0x3000), NW_OK);
@@ -285,14 +296,10 @@ static void test_move(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_private_file),
-        cmocka_unit_test(test_shared_file),
-        cmocka_unit_test(test_beyond_the_end),
-        cmocka_unit_test(test_code_in_file),
-        cmocka_unit_test(test_host_span),
-        cmocka_unit_test(test_find_free),
-        cmocka_unit_test(test_regions),
-        cmocka_unit_test(test_move),
+        cmocka_unit_test(test_private_file),   cmocka_unit_test(test_shared_file),
+        cmocka_unit_test(test_beyond_the_end), cmocka_unit_test(test_code_in_file),
+        cmocka_unit_test(test_host_span),      cmocka_unit_test(test_find_free),
+        cmocka_unit_test(test_regions),        cmocka_unit_test(test_move),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

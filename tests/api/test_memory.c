@@ -8,15 +8,16 @@
 static void test_widths(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         toy_poke(&t, TOY_DATA, 0x8899aabb);
         toy_poke(&t, TOY_DATA + 4, 0x11223344);
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 0, 0), TOY(LDH, 2, 0, 0), TOY(LDB, 3, 0, 3), TOY(LDBE, 4, 0, 0),
-                 TOY(LDQ, 5, 0, 0), TOY(LD, 7, 0, 1), TOY(ST, 7, 0, 0x10), TOY(STH, 7, 0, 0x14),
-                 TOY(STB, 7, 0, 0x18), TOY(STBE, 7, 0, 0x1c), TOY(STQ, 5, 0, 0x21), TOY(LDQ, 8, 0, 0x21),
-                 TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 0, 0), TOY(LDH, 2, 0, 0), TOY(LDB, 3, 0, 3),
+                 TOY(LDBE, 4, 0, 0), TOY(LDQ, 5, 0, 0), TOY(LD, 7, 0, 1), TOY(ST, 7, 0, 0x10),
+                 TOY(STH, 7, 0, 0x14), TOY(STB, 7, 0, 0x18), TOY(STBE, 7, 0, 0x1c),
+                 TOY(STQ, 5, 0, 0x21), TOY(LDQ, 8, 0, 0x21), TOY(SYS, 0, 0, 0));
         toy_set(&t, 0, TOY_DATA);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
         assert_int_equal(toy_get(&t, 1), 0x8899aabb);
@@ -48,7 +49,8 @@ static void expect_fault(struct toy *t, nw_access access, nw_fault fault, uint32
 static void test_precise_faults(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, TOY_CODE, TOY(ADDI, 1, 1, 1), TOY(ADDI, 2, 1, 1), TOY(ADDI, 8, 2, 1),
@@ -92,10 +94,12 @@ static void test_permissions(void **state)
     static const uint32_t perms[] = {0, NW_READ, NW_WRITE, NW_EXEC, NW_RW, NW_RX, NW_RWX};
 
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(SYS, 0, 0, 0), TOY(ST, 2, 5, 0), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(SYS, 0, 0, 0), TOY(ST, 2, 5, 0),
+                 TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, TOY_DATA);
         toy_poke(&t, TOY_DATA, TOY(SYS, 0, 0, 1));
         for (unsigned round = 0; round < 3; round++) {
@@ -131,7 +135,8 @@ static void test_permissions(void **state)
 static void test_page_crossing(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, TOY_CODE, TOY(ST, 1, 5, 0), TOY(LD, 2, 5, 0), TOY(SYS, 0, 0, 0));
@@ -167,7 +172,8 @@ static void test_page_crossing(void **state)
 static void test_alignment(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, TOY_CODE, TOY(LDA, 2, 5, 0), TOY(SYS, 0, 0, 0));
@@ -188,7 +194,8 @@ static void test_alignment(void **state)
 static void test_cas(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, TOY_CODE, TOY(CAS, 1, 5, 2), TOY(SYS, 0, 0, 0));
@@ -258,13 +265,16 @@ static void expect_io(const struct device *d, unsigned i, uint64_t offset, unsig
 static void test_mmio(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         struct device d = {0};
 
-        assert_int_equal(nw_mem_map_mmio(t.engine, HOLE, 0x2000, device_read, device_write, &d), NW_OK);
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(LDB, 2, 5, 1), TOY(LDH, 3, 5, 2), TOY(LDQ, 8, 5, 8),
-                 TOY(ST, 6, 5, 0x10), TOY(STBE, 6, 5, 0x14), TOY(STB, 6, 5, 0x18), TOY(SYS, 0, 0, 0));
+        assert_int_equal(nw_mem_map_mmio(t.engine, HOLE, 0x2000, device_read, device_write, &d),
+                         NW_OK);
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(LDB, 2, 5, 1), TOY(LDH, 3, 5, 2),
+                 TOY(LDQ, 8, 5, 8), TOY(ST, 6, 5, 0x10), TOY(STBE, 6, 5, 0x14),
+                 TOY(STB, 6, 5, 0x18), TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, HOLE);
         toy_set(&t, 6, 0xa1b2c3d4);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
@@ -311,7 +321,8 @@ static void test_mmio(void **state)
         expect_fault(&t, NW_ACCESS_FETCH, NW_FAULT_PERM, HOLE);
         assert_int_equal(nw_mem_read(t.engine, HOLE - 4, &(uint64_t){0}, 8), NW_ERR_UNMAPPED);
         /* Many times over, and a callback that changes the map. */
-        TOY_LOAD(&t, TOY_CODE, TOY(ADDI, 1, 1, -1), TOY(LD, 2, 5, 0), TOY(BNE, 1, 0, -2), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(ADDI, 1, 1, -1), TOY(LD, 2, 5, 0), TOY(BNE, 1, 0, -2),
+                 TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, HOLE);
         toy_set(&t, 1, 100);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
@@ -337,14 +348,15 @@ static void test_caller_memory(void **state)
     static _Alignas(4096) uint32_t mine[2048];
 
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         memset(mine, 0, sizeof mine);
         mine[1] = 42;
         assert_int_equal(nw_mem_map_ptr(t.engine, 0x400000, sizeof mine, NW_RW, mine), NW_OK);
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 4), TOY(ADDI, 2, 2, 1), TOY(ST, 2, 5, 4), TOY(ADDI, 1, 1, -1),
-                 TOY(BNE, 1, 0, -4), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 4), TOY(ADDI, 2, 2, 1), TOY(ST, 2, 5, 4),
+                 TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -4), TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, 0x400000);
         toy_set(&t, 1, 1000);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
@@ -366,7 +378,8 @@ static void test_caller_memory(void **state)
 static void test_tlb(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         uint32_t stride = TLB_SIZE * 0x1000;
         uint64_t before, misses;
@@ -377,8 +390,8 @@ static void test_tlb(void **state)
         }
         for (unsigned i = 1; i < 8; i++)
             assert_int_equal(nw_mem_map(t.engine, TOY_DATA + i * stride, 0x1000, NW_RW), NW_OK);
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 0), TOY(ST, 2, 6, 0), TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -3),
-                 TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 0), TOY(ST, 2, 6, 0), TOY(ADDI, 1, 1, -1),
+                 TOY(BNE, 1, 0, -3), TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, TOY_DATA);
         toy_set(&t, 6, TOY_DATA + 0x1000);
         toy_set(&t, 1, 1000);
@@ -401,7 +414,8 @@ static void test_tlb(void **state)
 static void test_remapping(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 0), TOY(ST, 1, 5, 0), TOY(SYS, 0, 0, 0));
@@ -423,16 +437,11 @@ static void test_remapping(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_widths),
-        cmocka_unit_test(test_precise_faults),
-        cmocka_unit_test(test_permissions),
-        cmocka_unit_test(test_page_crossing),
-        cmocka_unit_test(test_alignment),
-        cmocka_unit_test(test_cas),
-        cmocka_unit_test(test_mmio),
-        cmocka_unit_test(test_caller_memory),
-        cmocka_unit_test(test_tlb),
-        cmocka_unit_test(test_remapping),
+        cmocka_unit_test(test_widths),      cmocka_unit_test(test_precise_faults),
+        cmocka_unit_test(test_permissions), cmocka_unit_test(test_page_crossing),
+        cmocka_unit_test(test_alignment),   cmocka_unit_test(test_cas),
+        cmocka_unit_test(test_mmio),        cmocka_unit_test(test_caller_memory),
+        cmocka_unit_test(test_tlb),         cmocka_unit_test(test_remapping),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@ static void load_sum(struct toy *t)
 static void test_loop(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         load_sum(&t);
@@ -30,7 +31,8 @@ static void test_loop(void **state)
 static void test_chaining(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         nw_stats s;
 
@@ -53,7 +55,8 @@ static void test_chaining(void **state)
 static void test_unlinking(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         /* The loop spans two pages, so that each is a block of its own. */
@@ -77,13 +80,15 @@ static void test_unlinking(void **state)
 static void test_jump_cache(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         uint64_t before;
 
         TOY_LOAD(&t, 0x3000, TOY(ADDI, 2, 2, 1), TOY(JR, 14, 0, 0));
-        TOY_LOAD(&t, TOY_CODE, TOY(JAL, 14, 0, 0x800), TOY(JAL, 14, 0, 0x7ff), TOY(JAL, 14, 0, 0x7fe),
-                 TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -4), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(JAL, 14, 0, 0x800), TOY(JAL, 14, 0, 0x7ff),
+                 TOY(JAL, 14, 0, 0x7fe), TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -4),
+                 TOY(SYS, 0, 0, 0));
         toy_set(&t, 1, 2000);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
         assert_int_equal(toy_get(&t, 2), 6000);
@@ -96,12 +101,14 @@ static void test_jump_cache(void **state)
         toy_set(&t, 2, 0);
         toy_run(&t, TOY_CODE, 0);
         assert_int_equal(toy_get(&t, 2), 60);
-        /* Two targets of one cache slot: 1024 entries of 2 bytes apart. */
+        /* Two targets of one cache slot. */
+        _Static_assert(JUMP_CACHE_SIZE * 2 == 0x2000, "0x4000 and 0x6000 share a slot");
         TOY_LOAD(&t, 0x1800, TOY(JR, 3, 0, 0));
         TOY_LOAD(&t, 0x4000, TOY(JR, 4, 0, 0));
-        TOY_LOAD(&t, 0x4800, TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, 2), TOY(SYS, 0, 0, 0), TOY(JR, 3, 0, 0));
+        TOY_LOAD(&t, 0x6000, TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, 2), TOY(SYS, 0, 0, 0),
+                 TOY(JR, 3, 0, 0));
         toy_set(&t, 3, 0x4000);
-        toy_set(&t, 4, 0x4800);
+        toy_set(&t, 4, 0x6000);
         toy_set(&t, 1, 50);
         assert_int_equal(toy_run(&t, 0x1800, 0), NW_EXIT_SYSCALL);
         assert_int_equal(toy_get(&t, 1), 0);
@@ -113,7 +120,8 @@ static void test_jump_cache(void **state)
 static void test_limit(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         load_sum(&t);
@@ -140,11 +148,12 @@ static void test_limit(void **state)
 static void test_exceptions(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
-        TOY_LOAD(&t, TOY_CODE, TOY(LI, 1, 0, 5), TOY(SYS, 0, 0, 3), TOY(LI, 2, 0, 6), TOY(BRK, 0, 0, 9),
-                 TOY(LI, 3, 0, 7), 0);
+        TOY_LOAD(&t, TOY_CODE, TOY(LI, 1, 0, 5), TOY(SYS, 0, 0, 3), TOY(LI, 2, 0, 6),
+                 TOY(BRK, 0, 0, 9), TOY(LI, 3, 0, 7), 0);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
         assert_int_equal(t.exit.pc, TOY_CODE + 8);
         assert_int_equal(toy_run(&t, ~0u, 0), NW_EXIT_BREAKPOINT);
@@ -161,7 +170,8 @@ static void test_exceptions(void **state)
 static void test_fetch_faults(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         assert_int_equal(toy_run(&t, 0x500000, 0), NW_EXIT_FAULT);
@@ -190,7 +200,8 @@ static void test_fetch_faults(void **state)
 static void test_guest_exceptions(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open_config(m, (nw_config){.exceptions = NW_EXC_GUEST});
 
         TOY_LOAD(&t, TOY_VECTOR, TOY(ADDI, 5, 5, 1), TOY(ERET, 0, 0, 0));
@@ -209,13 +220,14 @@ static void test_guest_exceptions(void **state)
 static void test_interrupt_line(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open_config(m, (nw_config){.exceptions = NW_EXC_GUEST});
 
         TOY_LOAD(&t, TOY_IRQ_VECTOR, TOY(ADDI, 5, 5, 1), TOY(BRK, 0, 0, 0));
         TOY_LOAD(&t, TOY_VECTOR, TOY(HLT, 0, 0, 0));
-        TOY_LOAD(&t, TOY_CODE, TOY(DI, 0, 0, 0), TOY(LI, 1, 0, 1), TOY(EI, 0, 0, 0), TOY(LI, 2, 0, 1),
-                 TOY(HLT, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(DI, 0, 0, 0), TOY(LI, 1, 0, 1), TOY(EI, 0, 0, 0),
+                 TOY(LI, 2, 0, 1), TOY(HLT, 0, 0, 0));
         assert_int_equal(nw_vcpu_set_irq(t.vcpu, 0, true), NW_OK);
         /* Masked until EI; taken right after it. */
         assert_int_equal(toy_run(&t, TOY_CODE, 4), NW_EXIT_LIMIT);
@@ -248,7 +260,8 @@ static void *stop_soon(void *opaque)
 static void test_requests_reach_loops(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         for (unsigned indirect = 0; indirect < 2; indirect++) {
             struct toy t = toy_open_config(m, (nw_config){.exceptions = NW_EXC_GUEST});
             pthread_t thread;
@@ -286,7 +299,8 @@ static void test_requests_reach_loops(void **state)
 static void test_stop_is_remembered(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         load_sum(&t);
@@ -305,13 +319,15 @@ static void test_many_blocks(void **state)
     enum { BLOCKS = 5000 };
 
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         uint32_t base = 0x100000;
 
         assert_int_equal(nw_mem_map(t.engine, base, 0x10000, NW_RWX), NW_OK);
         for (uint32_t i = 0; i < BLOCKS; i++)
-            TOY_LOAD(&t, base + 8 * i, TOY(ADDI, 2, 2, 1), i + 1 < BLOCKS ? TOY(J, 0, 0, 1) : TOY(SYS, 0, 0, 0));
+            TOY_LOAD(&t, base + 8 * i, TOY(ADDI, 2, 2, 1),
+                     i + 1 < BLOCKS ? TOY(J, 0, 0, 1) : TOY(SYS, 0, 0, 0));
         for (unsigned round = 1; round <= 2; round++) {
             assert_int_equal(toy_run(&t, base, 0), NW_EXIT_SYSCALL);
             assert_int_equal(toy_get(&t, 2), round * BLOCKS);
@@ -325,7 +341,8 @@ static void test_many_blocks(void **state)
 static void test_flush(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open_config(m, (nw_config){.code_buffer = 64 << 10});
         uint32_t words[512], base = 0x100000, blocks = 64;
 

@@ -5,11 +5,12 @@
 static void test_same_block(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
-        TOY_LOAD(&t, TOY_CODE, TOY(ADDI, 4, 4, 1), TOY(ST, 2, 5, 12), TOY(ADDI, 4, 4, 1), TOY(LI, 1, 0, 1),
-                 TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(ADDI, 4, 4, 1), TOY(ST, 2, 5, 12), TOY(ADDI, 4, 4, 1),
+                 TOY(LI, 1, 0, 1), TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, TOY_CODE);
         for (unsigned i = 2; i < 30; i++) {
             toy_set(&t, 2, TOY(LI, 1, 0, i));
@@ -28,7 +29,8 @@ static void test_same_block(void **state)
 static void test_next_instruction(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, TOY_CODE, TOY(ST, 2, 5, 4), TOY(LI, 1, 0, 1), TOY(SYS, 0, 0, 0));
@@ -49,7 +51,8 @@ static void test_next_instruction(void **state)
 static void test_other_block(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, 0x3000, TOY(ADDI, 2, 2, 1), TOY(JR, 14, 0, 0));
@@ -68,7 +71,8 @@ static void test_other_block(void **state)
 static void test_crossing_store(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, 0x4000, TOY(LI, 1, 0, 1), TOY(SYS, 0, 0, 0));
@@ -85,7 +89,8 @@ static void test_crossing_store(void **state)
 static void test_atomic_store(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         TOY_LOAD(&t, TOY_CODE, TOY(CAS, 3, 5, 2), TOY(LI, 1, 0, 1), TOY(SYS, 0, 0, 0));
@@ -103,7 +108,8 @@ static void test_atomic_store(void **state)
 static void test_false_sharing(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         nw_stats s;
 
@@ -124,13 +130,15 @@ static void test_false_sharing(void **state)
 static void test_page_becomes_data(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         nw_stats s;
 
         TOY_LOAD(&t, 0x3000, TOY(SYS, 0, 0, 0));
         toy_run(&t, 0x3000, 0);
-        TOY_LOAD(&t, TOY_CODE, TOY(ST, 1, 5, 0), TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -2), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(ST, 1, 5, 0), TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -2),
+                 TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, 0x3000);
         toy_set(&t, 1, 1000);
         assert_int_equal(toy_run(&t, TOY_CODE, 0), NW_EXIT_SYSCALL);
@@ -143,7 +151,8 @@ static void test_page_becomes_data(void **state)
 static void test_debugger_writes(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         for (unsigned i = 1; i < 20; i++) {
@@ -168,11 +177,13 @@ static void test_caller_memory(void **state)
     static _Alignas(4096) uint32_t mine[1024];
 
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
 
         assert_int_equal(nw_mem_map_ptr(t.engine, 0x400000, sizeof mine, NW_RWX, mine), NW_OK);
-        TOY_LOAD(&t, 0x400000, TOY(ST, 2, 5, 8), TOY(ADDI, 3, 3, 1), TOY(LI, 1, 0, 1), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, 0x400000, TOY(ST, 2, 5, 8), TOY(ADDI, 3, 3, 1), TOY(LI, 1, 0, 1),
+                 TOY(SYS, 0, 0, 0));
         toy_set(&t, 5, 0x400000);
         for (unsigned i = 2; i < 20; i++) {
             toy_set(&t, 2, TOY(LI, 1, 0, i));
@@ -187,7 +198,8 @@ static void test_caller_memory(void **state)
 static void test_limit(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         for (unsigned n = 1; n <= 4; n++) {
             struct toy t = toy_open(m);
 
@@ -205,16 +217,11 @@ static void test_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_block),
-        cmocka_unit_test(test_next_instruction),
-        cmocka_unit_test(test_other_block),
-        cmocka_unit_test(test_crossing_store),
-        cmocka_unit_test(test_atomic_store),
-        cmocka_unit_test(test_false_sharing),
-        cmocka_unit_test(test_page_becomes_data),
-        cmocka_unit_test(test_debugger_writes),
-        cmocka_unit_test(test_caller_memory),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_same_block),        cmocka_unit_test(test_next_instruction),
+        cmocka_unit_test(test_other_block),       cmocka_unit_test(test_crossing_store),
+        cmocka_unit_test(test_atomic_store),      cmocka_unit_test(test_false_sharing),
+        cmocka_unit_test(test_page_becomes_data), cmocka_unit_test(test_debugger_writes),
+        cmocka_unit_test(test_caller_memory),     cmocka_unit_test(test_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@ struct job {
 /* No cmocka here: its failures belong to the main thread. */
 static void *run_engine(void *opaque)
 {
-    static const uint32_t code[] = {TOY(ADD, 2, 2, 1), TOY(ST, 2, 5, 0), TOY(LD, 2, 5, 0),
+    static const uint32_t code[] = {TOY(ADD, 2, 2, 1),   TOY(ST, 2, 5, 0),   TOY(LD, 2, 5, 0),
                                     TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -4), TOY(SYS, 0, 0, 0)};
     struct job *job = opaque;
     nw_config config = {.flags = job->mode->flags, .code_buffer = 64 << 10};
@@ -51,7 +51,8 @@ static void *run_engine(void *opaque)
 static void test_two_engines(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct job jobs[2] = {{.mode = m}, {.mode = m}};
         pthread_t threads[2];
 
@@ -84,13 +85,15 @@ static void *run_worker(void *opaque)
 static void test_shared_counter(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         struct worker w[3] = {{.vcpu = t.vcpu, .pc = TOY_CODE}};
         pthread_t threads[3];
 
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 0), TOY(ADDI, 3, 2, 0), TOY(ADDI, 4, 2, 1), TOY(CAS, 2, 5, 4),
-                 TOY(BNE, 2, 3, -4), TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -6), TOY(SYS, 0, 0, 0));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 0), TOY(ADDI, 3, 2, 0), TOY(ADDI, 4, 2, 1),
+                 TOY(CAS, 2, 5, 4), TOY(BNE, 2, 3, -4), TOY(ADDI, 1, 1, -1), TOY(BNE, 1, 0, -6),
+                 TOY(SYS, 0, 0, 0));
         for (unsigned i = 0; i < 3; i++) {
             if (i) {
                 w[i].pc = TOY_CODE;
@@ -112,7 +115,8 @@ static void test_shared_counter(void **state)
 static void test_changes_while_running(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open_config(m, (nw_config){.code_buffer = 64 << 10});
         struct worker w = {.vcpu = t.vcpu, .pc = TOY_CODE};
         uint32_t words[512];
@@ -120,8 +124,8 @@ static void test_changes_while_running(void **state)
         nw_exit exit;
         pthread_t thread;
 
-        TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 0), TOY(ADDI, 3, 3, 1), TOY(ST, 3, 5, 4), TOY(JAL, 14, 0, 0x7fd),
-                 TOY(J, 0, 0, -4));
+        TOY_LOAD(&t, TOY_CODE, TOY(LD, 2, 5, 0), TOY(ADDI, 3, 3, 1), TOY(ST, 3, 5, 4),
+                 TOY(JAL, 14, 0, 0x7fd), TOY(J, 0, 0, -4));
         TOY_LOAD(&t, 0x3000, TOY(ADDI, 4, 4, 1), TOY(JR, 14, 0, 0));
         toy_set(&t, 5, TOY_DATA);
         pthread_create(&thread, NULL, run_worker, &w);
@@ -158,7 +162,8 @@ static void test_changes_while_running(void **state)
 static void test_busy(void **state)
 {
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         struct worker w = {.vcpu = t.vcpu, .pc = TOY_CODE};
         nw_status status = NW_OK;

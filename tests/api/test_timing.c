@@ -1,5 +1,5 @@
-/* Prints what opening, creating and mapping cost in processor time. The bounds are wide: a loaded or
- * sanitized test machine must pass. */
+/* Prints what opening, creating and mapping cost in processor time. The bounds are wide: a loaded
+ * or sanitized test machine must pass. */
 #include "toy.h"
 
 #include <stdio.h>
@@ -54,19 +54,22 @@ static void test_mapping(void **state)
     enum { REGIONS = 10000 };
 
     (void)state;
-    EACH_MODE(m) {
+    EACH_MODE(m)
+    {
         struct toy t = toy_open(m);
         double t0 = now_us(), t1, t2, t3;
         uint32_t at = 0;
 
         for (unsigned i = 0; i < REGIONS; i++) {
             at = (at + 7919) % REGIONS;
-            assert_int_equal(nw_mem_map(t.engine, 0x1000000 + at * 0x4000ull, 0x2000, NW_RW), NW_OK);
+            assert_int_equal(nw_mem_map(t.engine, 0x1000000 + at * 0x4000ull, 0x2000, NW_RW),
+                             NW_OK);
         }
         t1 = now_us();
         for (unsigned i = 0; i < REGIONS; i++) {
             at = (at + 7919) % REGIONS;
-            assert_int_equal(nw_mem_protect(t.engine, 0x1000000 + at * 0x4000ull, 0x1000, NW_READ), NW_OK);
+            assert_int_equal(nw_mem_protect(t.engine, 0x1000000 + at * 0x4000ull, 0x1000, NW_READ),
+                             NW_OK);
         }
         t2 = now_us();
         for (unsigned i = 0; i < REGIONS; i++) {
@@ -90,7 +93,9 @@ static void test_many_regions(void **state)
 
     (void)state;
     for (unsigned i = 0; i < REGIONS; i++)
-        assert_int_equal(nw_mem_map(t.engine, 0x1000000 + i * 0x2000ull, 0x1000, i & 1 ? NW_RW : NW_READ), NW_OK);
+        assert_int_equal(
+            nw_mem_map(t.engine, 0x1000000 + i * 0x2000ull, 0x1000, i & 1 ? NW_RW : NW_READ),
+            NW_OK);
     print_message("%u regions: map %.2f us each\n", REGIONS, (now_us() - t0) / REGIONS);
     TOY_LOAD(&t, TOY_CODE, TOY(LD, 1, 5, 0), TOY(ST, 2, 5, 0), TOY(LD, 3, 5, 0), TOY(SYS, 0, 0, 0));
     toy_set(&t, 2, 5);

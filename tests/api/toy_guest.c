@@ -59,7 +59,8 @@ static uint64_t set_irq(struct nw_vcpu *vcpu, uint64_t on, uint64_t a, uint64_t 
 
 static const struct ir_helper fetch_helper = {"fetch_fault", fetch_fault, IR_H_READS | IR_H_EXITS,
                                               IR_VOID, 1};
-static const struct ir_helper irq_helper = {"set_irq", set_irq, IR_H_READS | IR_H_WRITES, IR_VOID, 1};
+static const struct ir_helper irq_helper = {"set_irq", set_irq, IR_H_READS | IR_H_WRITES, IR_VOID,
+                                            1};
 
 #define WORD 2u
 static void lift_load(struct toy_lift *l, uint16_t memop)
@@ -142,7 +143,8 @@ static void lift_one(struct toy_lift *l)
     switch (l->word >> 24) {
     case TOY_LI: put(l, ir_const32(l->b, (uint32_t)imm(l))); break;
     case TOY_LUI:
-        put(l, ir_bfi(l->b, IR_I32, get(l, field_a(l)), ir_const32(l->b, l->word & 0xffff), 16, 16));
+        put(l,
+            ir_bfi(l->b, IR_I32, get(l, field_a(l)), ir_const32(l->b, l->word & 0xffff), 16, 16));
         break;
     case TOY_ADDI: put(l, ir_add(l->b, IR_I32, b, ir_const32(l->b, (uint32_t)imm(l)))); break;
     case TOY_ADD: put(l, ir_add(l->b, IR_I32, b, c)); break;
@@ -162,7 +164,10 @@ static void lift_one(struct toy_lift *l)
     case TOY_CAS: lift_cas(l); break;
     case TOY_BEQ: lift_branch(l, IR_EQ); break;
     case TOY_BNE: lift_branch(l, IR_NE); break;
-    case TOY_JAL: put(l, ir_const32(l->b, l->pc + 4)); lift_jump(l); break;
+    case TOY_JAL:
+        put(l, ir_const32(l->b, l->pc + 4));
+        lift_jump(l);
+        break;
     case TOY_J: lift_jump(l); break;
     case TOY_JR:
         ir_exit_ind(l->b, get(l, field_a(l)), ir_const32(l->b, 0));
@@ -285,15 +290,16 @@ static nw_status toy_reg_write(struct nw_vcpu *vcpu, unsigned n, uint64_t value)
 
 static const char *toy_slot(uint32_t offset, unsigned size)
 {
-    static const char *const names[] = {"r0", "r1", "r2",  "r3",  "r4",  "r5",  "r6",  "r7",
-                                        "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-                                        "pc", "insn", "irq_enabled", "epc", "cause"};
+    static const char *const names[] = {"r0",  "r1",  "r2", "r3",   "r4",          "r5",  "r6",
+                                        "r7",  "r8",  "r9", "r10",  "r11",         "r12", "r13",
+                                        "r14", "r15", "pc", "insn", "irq_enabled", "epc", "cause"};
 
     return size == 4 && offset % 4 == 0 && offset / 4 < ARRAY_LEN(names) ? names[offset / 4] : NULL;
 }
 
 /* Fewer pins than registers, so that tests see both kinds. */
-static const struct guest_pin pins[] = {{R(1), IR_I32}, {R(2), IR_I32}, {R(3), IR_I32}, {R(4), IR_I32}};
+static const struct guest_pin pins[] = {
+    {R(1), IR_I32}, {R(2), IR_I32}, {R(3), IR_I32}, {R(4), IR_I32}};
 
 const struct guest_ops toy_guest = {
     .name = "toy",
