@@ -17,16 +17,22 @@ static bool touches(const struct host_emitter *e, const struct ir_insn *i, unsig
     }
 }
 
-/* The pinned registers that still hold what they hold when control arrives at record END. */
+/* The pinned registers that still hold what they hold when control arrives at record END, and at
+ * the label of any skip on the way: where skips cross, a place must last until the last of their
+ * labels. */
 static uint32_t steady_pins(const struct host_emitter *e, uint32_t end)
 {
     uint32_t steady = e->pinned;
-    for (ir_val v = e->cur + 1; v < end; v++)
+    for (ir_val v = e->cur + 1; v < end; v++) {
+        const struct ir_insn *i = insn_of(e, v);
+        if ((i->op == IR_skip_if || i->op == IR_skip_ifnot) && e->labels.at[i->b].at > end)
+            end = e->labels.at[i->b].at;
         for (uint32_t left = steady; left; left &= left - 1) {
             unsigned pin = (unsigned)__builtin_ctz(left);
-            if (touches(e, insn_of(e, v), pin))
+            if (touches(e, i, pin))
                 steady &= ~(1u << pin);
         }
+    }
     return steady;
 }
 
