@@ -38,8 +38,9 @@ static uint32_t align_mask(const struct ir_insn *i)
     return (1u << (i->op == IR_cas && size > required ? size : required)) - 1;
 }
 
-/* The same base has passed a check, or will have once this one is done. */
-static bool known_aligned(struct host_emitter *e, const struct access *m, uint32_t mask)
+/* The same base has passed a check, or will have once this one is done: when it FAULTS otherwise. */
+static bool known_aligned(struct host_emitter *e, const struct access *m, uint32_t mask,
+                          bool faults)
 {
     if (m->base == REG_NONE)
         return true;
@@ -48,6 +49,8 @@ static bool known_aligned(struct host_emitter *e, const struct access *m, uint32
     for (unsigned n = 0; n < ARRAY_LEN(e->aligned) && n < e->naligned; n++)
         if (e->aligned[n].base == m->base_val && (e->aligned[n].mask & mask) == mask)
             return true;
+    if (!faults)
+        return false;
     unsigned n = e->naligned++ % ARRAY_LEN(e->aligned);
     e->aligned[n].base = m->base_val;
     e->aligned[n].mask = mask;
@@ -57,7 +60,7 @@ static bool known_aligned(struct host_emitter *e, const struct access *m, uint32
 static void check_alignment(struct host_emitter *e, struct access *m, const struct ir_insn *i)
 {
     uint32_t mask = align_mask(i);
-    if (mask == 0 || known_aligned(e, m, mask))
+    if (mask == 0 || known_aligned(e, m, mask, i->op != IR_cas))
         return;
     if (m->disp & (int32_t)mask) {
         x_lea(&e->a, m->wide ? X_W : 0, m->temps[0], x_at(m->base, m->disp));
