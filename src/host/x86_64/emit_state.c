@@ -144,8 +144,11 @@ void emit_put(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     settle_cold(e, i->b, ir_type_size(i->type));
     if ((self->flags & VAL_COLD) && !self->last_use)
         return;
-    if ((self->flags & VAL_COLD) && e->ncold < MAX_COLD)
+    if ((self->flags & VAL_COLD) && e->ncold < MAX_COLD) {
+        /* A stub that comes back has changed the slot. */
+        homes_kill(e, i->b, ir_type_size(i->type));
         e->cold[e->ncold++] = (struct cold_put){i->a, i->b, i->type};
-    else
+    } else {
         put_now(e, i->a, i->b, i->type);
+    }
 }
