@@ -33,7 +33,7 @@ static inline bool vec_grow(void **at, uint32_t len, uint32_t *cap, size_t size)
 
 #define VEC_PUSH(v, ...)                                                                           \
     (vec_grow((void **)&(v)->at, (v)->len, &(v)->cap, sizeof *(v)->at) &&                          \
-     ((v)->at[(v)->len++] = (__VA_ARGS__), true))
+     ((v)->at[(v)->len] = (__VA_ARGS__), (v)->len++, true))
 #define VEC_CLEAR(v) ((v)->len = 0)
 #define VEC_FREE(v)                                                                                \
     do {                                                                                           \
