@@ -179,7 +179,7 @@ static int load_interp(struct linux_process *p, const struct elf_image *image,
         if (!status)
             status = elf_load(p, fd, interp, 0, out, reason);
         if (status)
-            snprintf(why, LINUX_ERROR_SIZE, "the program's interpreter '%.200s' %.240s%s", image->interp, reason,
+            snprintf(why, LINUX_ERROR_SIZE, "the program's interpreter '%.200s' %.200s%s", image->interp, reason,
                      p->options->sysroot ? "" : "; name a directory that has it with --sysroot");
     }
     if (fd >= 0)
