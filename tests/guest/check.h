@@ -29,7 +29,8 @@ static int check_failed;
         }                                                                                          \
     } while (0)
 
-#define CHECK_DONE() (printf("%s: %s\n", __FILE__, check_failed ? "failed" : "ok"), check_failed != 0)
+#define CHECK_DONE()                                                                               \
+    (printf("%s: %s\n", __FILE__, check_failed ? "failed" : "ok"), check_failed != 0)
 
 /* Addresses that no process can use. */
 #define BAD_ADDR  ((void *)0xfffff000)

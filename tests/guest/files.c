@@ -140,7 +140,8 @@ struct small_flock {
 static void locks(void)
 {
     int fd = open(path, O_RDWR), status;
-    struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x100000000ll, .l_len = 10};
+    struct flock fl = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x100000000ll, .l_len = 10};
     struct small_flock small = {.type = F_WRLCK, .whence = SEEK_SET, .start = 16, .len = 4};
     CHECK(fcntl(fd, F_SETLK, &fl) == 0);
     CHECK(syscall(SYS_fcntl, fd, 6 /* F_SETLK */, &small) == 0);

@@ -74,7 +74,8 @@ static void process_settings(void)
     CHECK(prctl(PR_GET_NAME, name, 0, 0, 0) == 0 && !strcmp(name, "a name longer t"));
     CHECK(prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0 && prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0) == 0);
     CHECK(sig == 0 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) >= 0);
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+          prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
     CHECK_ERRNO(prctl(9999, 0, 0, 0, 0), EINVAL);
     CHECK_ERRNO(prctl(PR_SET_NAME, BAD_ADDR, 0, 0, 0), EFAULT);
     CHECK(getrandom(random, sizeof random, 0) == sizeof random);

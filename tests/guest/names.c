@@ -134,7 +134,9 @@ static void own_process(int argc, char **argv)
         unsigned long start, end;
         CHECK(sscanf(line, "%lx-%lx", &start, &end) == 2);
         found |= start <= (unsigned long)&marker && (unsigned long)&marker < end ? 1 : 0;
-        found |= strstr(line, "[stack]") && start <= (unsigned long)&fd && (unsigned long)&fd < end ? 2 : 0;
+        found |= strstr(line, "[stack]") && start <= (unsigned long)&fd && (unsigned long)&fd < end
+                     ? 2
+                     : 0;
     }
     CHECK(found == 3);
     fclose(maps);
@@ -143,7 +145,8 @@ static void own_process(int argc, char **argv)
     CHECK(len > 0 && len % 8 == 0);
     close(fd);
     struct stat own, exe;
-    CHECK(stat("/proc/self/exe", &exe) == 0 && stat(argv[0], &own) == 0 && own.st_ino == exe.st_ino);
+    CHECK(stat("/proc/self/exe", &exe) == 0 && stat(argv[0], &own) == 0 &&
+          own.st_ino == exe.st_ino);
 }
 
 int main(int argc, char **argv)

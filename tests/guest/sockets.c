@@ -146,8 +146,12 @@ static void datagrams(void)
     CHECK(setsockopt(one, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof on) == 0);
     CHECK(sendto(two, "ping", 4, 0, (struct sockaddr *)&addr, sizeof addr) == 4);
     struct iovec iov = {a, sizeof a};
-    struct msghdr msg = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov,
-                         .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr msg = {.msg_name = &from,
+                         .msg_namelen = sizeof from,
+                         .msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control,
+                         .msg_controllen = sizeof control};
     CHECK(recvmsg(one, &msg, 0) == 4 && !memcmp(a, "ping", 4));
     CHECK(msg.msg_namelen == sizeof from && from.sin_family == AF_INET);
     struct cmsghdr *c = CMSG_FIRSTHDR(&msg);

@@ -178,9 +178,9 @@ int64_t linux_put_rusage(struct linux_task *t, uint64_t gva, const struct rusage
     pack_word(&p, (uint64_t)ru->ru_utime.tv_usec);
     pack_word(&p, (uint64_t)ru->ru_stime.tv_sec);
     pack_word(&p, (uint64_t)ru->ru_stime.tv_usec);
-    const long *counts[] = {&ru->ru_maxrss,  &ru->ru_ixrss,  &ru->ru_idrss,   &ru->ru_isrss,
-                            &ru->ru_minflt,  &ru->ru_majflt, &ru->ru_nswap,   &ru->ru_inblock,
-                            &ru->ru_oublock, &ru->ru_msgsnd, &ru->ru_msgrcv,  &ru->ru_nsignals,
+    const long *counts[] = {&ru->ru_maxrss,  &ru->ru_ixrss,  &ru->ru_idrss,  &ru->ru_isrss,
+                            &ru->ru_minflt,  &ru->ru_majflt, &ru->ru_nswap,  &ru->ru_inblock,
+                            &ru->ru_oublock, &ru->ru_msgsnd, &ru->ru_msgrcv, &ru->ru_nsignals,
                             &ru->ru_nvcsw,   &ru->ru_nivcsw};
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)
         pack_word(&p, (uint64_t)*counts[i]);

@@ -16,8 +16,8 @@
 struct pack {
     uint8_t bytes[LAYOUT_MAX];
     size_t len;
-    uint8_t word;      /* size of long and of pointers: 4 or 8 */
-    uint8_t align64;   /* alignment of 64-bit members */
+    uint8_t word;    /* size of long and of pointers: 4 or 8 */
+    uint8_t align64; /* alignment of 64-bit members */
 };
 
 static inline void pack_align(struct pack *p, size_t align)

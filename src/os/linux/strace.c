@@ -190,9 +190,7 @@ static void put_error(int64_t result)
     case LINUX_ERESTARTSYS:
         strace_put(&line, "? ERESTARTSYS (To be restarted if SA_RESTART is set)");
         return;
-    case LINUX_ERESTARTNOINTR:
-        strace_put(&line, "? ERESTARTNOINTR (To be restarted)");
-        return;
+    case LINUX_ERESTARTNOINTR: strace_put(&line, "? ERESTARTNOINTR (To be restarted)"); return;
     case LINUX_ERESTARTNOHAND:
         strace_put(&line, "? ERESTARTNOHAND (To be restarted if no handler)");
         return;
@@ -245,8 +243,8 @@ static void put_code(int sig, int code)
     static const struct {
         int code;
         const char *name;
-    } common[] = {{SI_USER, "SI_USER"},   {SI_QUEUE, "SI_QUEUE"},     {SI_TIMER, "SI_TIMER"},
-                  {SI_TKILL, "SI_TKILL"}, {SI_KERNEL, "SI_KERNEL"},   {SI_MESGQ, "SI_MESGQ"},
+    } common[] = {{SI_USER, "SI_USER"},   {SI_QUEUE, "SI_QUEUE"},    {SI_TIMER, "SI_TIMER"},
+                  {SI_TKILL, "SI_TKILL"}, {SI_KERNEL, "SI_KERNEL"},  {SI_MESGQ, "SI_MESGQ"},
                   {SI_SIGIO, "SI_SIGIO"}, {SI_ASYNCIO, "SI_ASYNCIO"}};
     for (size_t i = 0; i < ARRAY_LEN(common); i++)
         if (common[i].code == code) {

@@ -17,8 +17,8 @@
 #include "os/linux/ioctl_names.h"
 #include "os/linux/strace_out.h"
 
-#define BYTES_SHOWN   32
-#define STRING_SHOWN  1024
+#define BYTES_SHOWN      32
+#define STRING_SHOWN     1024
 #define HOST_O_LARGEFILE 0100000 /* 0 in the C library of 64-bit hosts */
 
 void strace_put_flags(struct strace_line *l, enum strace_set set, uint64_t value)
@@ -290,9 +290,22 @@ static void put_memory(struct strace_line *l, struct linux_task *t, char letter,
 enum rule_kind {
     RULE_SET,       /* flag names */
     RULE_OPEN_BITS, /* open flags without an access mode */
-    RULE_STAT, RULE_RLIMIT, RULE_RLIMIT64, RULE_PAIR, RULE_INT, RULE_MSGHDR, RULE_UTSNAME,
-    RULE_SIGACTION, RULE_RT_SIGACTION, RULE_FDSET, RULE_MASK,
-    RULE_EVENT, RULE_IOCTL, RULE_FCNTL, RULE_HALVES, RULE_OFFSET,
+    RULE_STAT,
+    RULE_RLIMIT,
+    RULE_RLIMIT64,
+    RULE_PAIR,
+    RULE_INT,
+    RULE_MSGHDR,
+    RULE_UTSNAME,
+    RULE_SIGACTION,
+    RULE_RT_SIGACTION,
+    RULE_FDSET,
+    RULE_MASK,
+    RULE_EVENT,
+    RULE_IOCTL,
+    RULE_FCNTL,
+    RULE_HALVES,
+    RULE_OFFSET,
 };
 
 static const struct rule {
@@ -482,7 +495,7 @@ static void put_by_rule(struct strace_line *l, struct linux_task *t, const struc
         return;
     }
     switch ((enum rule_kind)rule->kind) {
-    case RULE_SET: strace_put_flags(l, rule->set, v); break;
+    case RULE_SET: strace_put_flags(l, rule->set, (uint32_t)v); break; /* all are ints */
     case RULE_OPEN_BITS: put_open_flags(l, t, v, false); break;
     case RULE_STAT: strace_put_stat(l, v); break;
     case RULE_RLIMIT: strace_put_rlimit(l, t, v, false); break;
@@ -521,11 +534,12 @@ static void put_by_rule(struct strace_line *l, struct linux_task *t, const struc
 
 unsigned strace_nargs(const struct linux_syscall *call, const uint64_t args[6])
 {
-    static const uint16_t bare[] = {F_GETFD,      F_GETFL,      F_GETOWN,   F_GETSIG,
+    static const uint16_t bare[] = {F_GETFD,      F_GETFL,     F_GETOWN,  F_GETSIG,
                                     F_GETPIPE_SZ, F_GET_SEALS, F_GETLEASE};
-    if (!strcmp(call->name, "open") || !strcmp(call->name, "openat")) /* the mode, when one counts */
+    if (!strcmp(call->name, "open") ||
+        !strcmp(call->name, "openat")) /* the mode, when one counts */
         return args[call->nargs - 2] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? call->nargs
-                                                                             : call->nargs - 1u;
+                                                                              : call->nargs - 1u;
     for (size_t i = 0; i < ARRAY_LEN(bare); i++)
         if (!strncmp(call->name, "fcntl", 5) && args[1] == bare[i])
             return 2;

@@ -13,12 +13,12 @@
 struct strace_line {
     char text[STRACE_LINE];
     size_t len;
-    unsigned next;     /* the first argument not yet printed */
-    bool done;         /* the call has been made: outputs can be printed */
-    int64_t result;    /* then */
+    unsigned next;  /* the first argument not yet printed */
+    bool done;      /* the call has been made: outputs can be printed */
+    int64_t result; /* then */
     const struct linux_syscall *call;
     const uint64_t *args;
-    struct stat stat;  /* what the last stat call found */
+    struct stat stat; /* what the last stat call found */
     bool has_stat;
 };
 

@@ -23,14 +23,14 @@ static void put_file_mode(struct strace_line *l, unsigned mode)
     static const struct {
         unsigned type;
         const char *name;
-    } types[] = {{S_IFREG, "S_IFREG"}, {S_IFDIR, "S_IFDIR"}, {S_IFLNK, "S_IFLNK"},
-                 {S_IFCHR, "S_IFCHR"}, {S_IFBLK, "S_IFBLK"}, {S_IFIFO, "S_IFIFO"},
+    } types[] = {{S_IFREG, "S_IFREG"},  {S_IFDIR, "S_IFDIR"}, {S_IFLNK, "S_IFLNK"},
+                 {S_IFCHR, "S_IFCHR"},  {S_IFBLK, "S_IFBLK"}, {S_IFIFO, "S_IFIFO"},
                  {S_IFSOCK, "S_IFSOCK"}};
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if ((mode & S_IFMT) == types[i].type)
             strace_put(l, "%s", types[i].name);
-    strace_put(l, "|%s%s%s%#03o", mode & S_ISUID ? "S_ISUID|" : "", mode & S_ISGID ? "S_ISGID|" : "",
-               mode & S_ISVTX ? "S_ISVTX|" : "", mode & 0777);
+    strace_put(l, "|%s%s%s%#03o", mode & S_ISUID ? "S_ISUID|" : "",
+               mode & S_ISGID ? "S_ISGID|" : "", mode & S_ISVTX ? "S_ISVTX|" : "", mode & 0777);
 }
 
 void strace_put_stat(struct strace_line *l, uint64_t gva)
@@ -273,7 +273,8 @@ void strace_put_rlimit(struct strace_line *l, struct linux_task *t, uint64_t gva
     struct rlimit rl;
     int64_t err = 0;
     if (gva)
-        err = wide ? linux_copy_in(t, &rl, gva, sizeof rl) : t->process->abi->get_rlimit(t, gva, &rl);
+        err =
+            wide ? linux_copy_in(t, &rl, gva, sizeof rl) : t->process->abi->get_rlimit(t, gva, &rl);
     if (!gva || err) {
         strace_put_pointer(l, gva);
         return;

@@ -264,8 +264,8 @@ int64_t sys_umount2(struct linux_task *t, const uint64_t a[6])
     return err ? err : linux_host(SYS_umount2, (long)path, (int)a[1], 0, 0, 0, 0);
 }
 
-static int64_t set_times(struct linux_task *t, int dirfd, uint64_t gva, const struct timespec *times,
-                         int flags)
+static int64_t set_times(struct linux_task *t, int dirfd, uint64_t gva,
+                         const struct timespec *times, int flags)
 {
     if (!gva) /* the descriptor itself */
         return linux_host(SYS_utimensat, dirfd, 0, (long)times, flags, 0, 0);
@@ -280,8 +280,7 @@ static int64_t set_timevals(struct linux_task *t, int dirfd, uint64_t path, uint
     struct timespec times[2];
     for (unsigned i = 0; gva && i < 2; i++) {
         struct timeval tv;
-        int64_t err =
-            t->process->abi->get_timeval(t, gva + i * 2u * t->process->abi->word, &tv);
+        int64_t err = t->process->abi->get_timeval(t, gva + i * 2u * t->process->abi->word, &tv);
         if (err)
             return err;
         if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)

@@ -116,8 +116,8 @@ int64_t sys_lseek(struct linux_task *t, const uint64_t a[6])
 
 int64_t sys__llseek(struct linux_task *t, const uint64_t a[6])
 {
-    int64_t at = linux_host(SYS_lseek, (int)a[0], (long)(a[1] << 32 | (uint32_t)a[2]), (int)a[4],
-                            0, 0, 0);
+    int64_t at =
+        linux_host(SYS_lseek, (int)a[0], (long)(a[1] << 32 | (uint32_t)a[2]), (int)a[4], 0, 0, 0);
     if (at < 0)
         return at;
     return linux_put_u64(t, a[3], (uint64_t)at);
@@ -204,7 +204,8 @@ int64_t sys_flock(struct linux_task *t, const uint64_t a[6])
 static int64_t make_pipe(struct linux_task *t, uint64_t gva, uint64_t flags)
 {
     int fds[2];
-    int64_t err = linux_host(SYS_pipe2, (long)fds, t->process->abi->open_flags_in(flags), 0, 0, 0, 0);
+    int64_t err =
+        linux_host(SYS_pipe2, (long)fds, t->process->abi->open_flags_in(flags), 0, 0, 0, 0);
     if (!err && linux_copy_out(t, gva, fds, sizeof fds)) {
         close(fds[0]);
         close(fds[1]);
@@ -233,10 +234,10 @@ int64_t sys_memfd_create(struct linux_task *t, const uint64_t a[6])
 }
 
 enum fcntl_kind {
-    FCNTL_INT,     /* the argument is a number, or there is none */
-    FCNTL_FLAGS,   /* F_SETFL */
+    FCNTL_INT,   /* the argument is a number, or there is none */
+    FCNTL_FLAGS, /* F_SETFL */
     FCNTL_GETFL,
-    FCNTL_LOCK,    /* struct flock in, and out for the GET command */
+    FCNTL_LOCK, /* struct flock in, and out for the GET command */
     FCNTL_LOCK64,
     FCNTL_OWNER_IN,
     FCNTL_OWNER_OUT,
@@ -323,8 +324,7 @@ static int64_t do_fcntl(struct linux_task *t, const uint64_t a[6], bool wide)
         return fcntl(fd, F_GETFD) < 0 ? -EBADF : -EINVAL;
     int64_t result;
     switch (row->kind) {
-    case FCNTL_FLAGS:
-        return linux_host(SYS_fcntl, fd, F_SETFL, abi->open_flags_in(a[2]), 0, 0, 0);
+    case FCNTL_FLAGS: return linux_host(SYS_fcntl, fd, F_SETFL, abi->open_flags_in(a[2]), 0, 0, 0);
     case FCNTL_GETFL:
         result = linux_host(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0);
         return result < 0 ? result : (int64_t)abi->open_flags_out((int)result);
@@ -334,8 +334,7 @@ static int64_t do_fcntl(struct linux_task *t, const uint64_t a[6], bool wide)
     case FCNTL_OWNER_OUT: return fcntl_fixed(t, row, fd, a[2], sizeof(struct f_owner_ex));
     case FCNTL_HINT_IN:
     case FCNTL_HINT_OUT: return fcntl_fixed(t, row, fd, a[2], 8);
-    default:
-        return linux_host(SYS_fcntl, fd, row->host, (int)a[2], 0, 0, 0);
+    default: return linux_host(SYS_fcntl, fd, row->host, (int)a[2], 0, 0, 0);
     }
 }
 

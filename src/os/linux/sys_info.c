@@ -270,8 +270,8 @@ int64_t sys_prlimit64(struct linux_task *t, const uint64_t a[6])
             return -EINVAL;
         set = !is_ours(a[1]);
     }
-    int64_t err = linux_host(SYS_prlimit64, (int)a[0], (long)a[1], set ? (long)&new : 0,
-                             (long)&old, 0, 0);
+    int64_t err =
+        linux_host(SYS_prlimit64, (int)a[0], (long)a[1], set ? (long)&new : 0, (long)&old, 0, 0);
     return err || !a[3] ? err : linux_copy_out(t, a[3], &old, sizeof old);
 }
 
@@ -378,18 +378,18 @@ static const struct {
     uint32_t option;
     uint8_t kind;
 } prctl_rows[] = {
-    {PR_SET_PDEATHSIG, PRCTL_PASS},       {PR_GET_PDEATHSIG, PRCTL_INT_OUT},
-    {PR_GET_DUMPABLE, PRCTL_PASS},        {PR_SET_DUMPABLE, PRCTL_PASS},
-    {PR_GET_KEEPCAPS, PRCTL_PASS},        {PR_SET_KEEPCAPS, PRCTL_PASS},
-    {PR_GET_TIMING, PRCTL_PASS},          {PR_SET_TIMING, PRCTL_PASS},
-    {PR_SET_NAME, PRCTL_NAME_IN},         {PR_GET_NAME, PRCTL_NAME_OUT},
-    {PR_CAPBSET_READ, PRCTL_PASS},        {PR_CAPBSET_DROP, PRCTL_PASS},
-    {PR_GET_SECUREBITS, PRCTL_PASS},      {PR_SET_SECUREBITS, PRCTL_PASS},
-    {PR_SET_TIMERSLACK, PRCTL_PASS},      {PR_GET_TIMERSLACK, PRCTL_PASS},
-    {PR_SET_CHILD_SUBREAPER, PRCTL_PASS}, {PR_GET_CHILD_SUBREAPER, PRCTL_INT_OUT},
-    {PR_SET_NO_NEW_PRIVS, PRCTL_PASS},    {PR_GET_NO_NEW_PRIVS, PRCTL_PASS},
+    {PR_SET_PDEATHSIG, PRCTL_PASS},        {PR_GET_PDEATHSIG, PRCTL_INT_OUT},
+    {PR_GET_DUMPABLE, PRCTL_PASS},         {PR_SET_DUMPABLE, PRCTL_PASS},
+    {PR_GET_KEEPCAPS, PRCTL_PASS},         {PR_SET_KEEPCAPS, PRCTL_PASS},
+    {PR_GET_TIMING, PRCTL_PASS},           {PR_SET_TIMING, PRCTL_PASS},
+    {PR_SET_NAME, PRCTL_NAME_IN},          {PR_GET_NAME, PRCTL_NAME_OUT},
+    {PR_CAPBSET_READ, PRCTL_PASS},         {PR_CAPBSET_DROP, PRCTL_PASS},
+    {PR_GET_SECUREBITS, PRCTL_PASS},       {PR_SET_SECUREBITS, PRCTL_PASS},
+    {PR_SET_TIMERSLACK, PRCTL_PASS},       {PR_GET_TIMERSLACK, PRCTL_PASS},
+    {PR_SET_CHILD_SUBREAPER, PRCTL_PASS},  {PR_GET_CHILD_SUBREAPER, PRCTL_INT_OUT},
+    {PR_SET_NO_NEW_PRIVS, PRCTL_PASS},     {PR_GET_NO_NEW_PRIVS, PRCTL_PASS},
     {PR_GET_TID_ADDRESS, PRCTL_CLEAR_TID}, {PR_SET_THP_DISABLE, PRCTL_PASS},
-    {PR_GET_THP_DISABLE, PRCTL_PASS},     {PR_CAP_AMBIENT, PRCTL_PASS},
+    {PR_GET_THP_DISABLE, PRCTL_PASS},      {PR_CAP_AMBIENT, PRCTL_PASS},
     {PR_GET_SECCOMP, PRCTL_PASS},
 };
 

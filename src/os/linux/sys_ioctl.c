@@ -20,15 +20,16 @@
 #include "os/linux/layout.h"
 
 /* Sizes of structures the C library declares otherwise than the kernel. */
-#define TERMIOS_SIZE  36 /* struct termios of asm-generic/termbits.h: 4 flags, line, 19 characters */
+#define TERMIOS_SIZE 36 /* struct termios of asm-generic/termbits.h: 4 flags, line, 19 characters  \
+                         */
 #define TERMIOS2_SIZE 44
 #define TERMIO_SIZE   18
 
 enum ioctl_kind {
-    IOCTL_NONE,   /* no argument, or a number */
-    IOCTL_FIXED,  /* a structure of SIZE bytes, the same for every guest */
-    IOCTL_WORD,   /* a long of the guest */
-    IOCTL_IFREQ,  /* struct ifreq, whose union has pointers and longs: 32 or 40 bytes */
+    IOCTL_NONE,  /* no argument, or a number */
+    IOCTL_FIXED, /* a structure of SIZE bytes, the same for every guest */
+    IOCTL_WORD,  /* a long of the guest */
+    IOCTL_IFREQ, /* struct ifreq, whose union has pointers and longs: 32 or 40 bytes */
     IOCTL_IFCONF,
 };
 enum { GET = 1, PUT = 2, BOTH = 3 }; /* GET: read from the guest, PUT: written to it */
@@ -41,11 +42,26 @@ struct ioctl_row {
     bool blocks;
 };
 
-#define NONE(r)        {(uint32_t)(r), #r, IOCTL_NONE, 0, 0, false}
-#define SLOW(r)        {(uint32_t)(r), #r, IOCTL_NONE, 0, 0, true}
-#define FIXED(r, d, s) {(uint32_t)(r), #r, IOCTL_FIXED, d, s, false}
-#define WORD(r, d)     {(uint32_t)(r), #r, IOCTL_WORD, d, 8, false}
-#define IFREQ(r, d)    {(uint32_t)(r), #r, IOCTL_IFREQ, d, sizeof(struct ifreq), false}
+#define NONE(r)                                                                                    \
+    {                                                                                              \
+        (uint32_t)(r), #r, IOCTL_NONE, 0, 0, false                                                 \
+    }
+#define SLOW(r)                                                                                    \
+    {                                                                                              \
+        (uint32_t)(r), #r, IOCTL_NONE, 0, 0, true                                                  \
+    }
+#define FIXED(r, d, s)                                                                             \
+    {                                                                                              \
+        (uint32_t)(r), #r, IOCTL_FIXED, d, s, false                                                \
+    }
+#define WORD(r, d)                                                                                 \
+    {                                                                                              \
+        (uint32_t)(r), #r, IOCTL_WORD, d, 8, false                                                 \
+    }
+#define IFREQ(r, d)                                                                                \
+    {                                                                                              \
+        (uint32_t)(r), #r, IOCTL_IFREQ, d, sizeof(struct ifreq), false                             \
+    }
 
 static const struct ioctl_row ioctl_rows[] = {
     FIXED(TCGETS, PUT, TERMIOS_SIZE),
@@ -235,9 +251,8 @@ static int64_t do_fixed(struct linux_task *t, const struct ioctl_row *row, int f
     size_t size = row->kind == IOCTL_WORD ? t->process->abi->word : row->size;
     if (row->direction & GET && linux_copy_in(t, buf, gva, size))
         return -EFAULT;
-    int64_t result =
-        row->blocks ? linux_block(t, SYS_ioctl, fd, row->request, (long)buf, 0, 0, 0)
-                    : linux_host(SYS_ioctl, fd, row->request, (long)buf, 0, 0, 0);
+    int64_t result = row->blocks ? linux_block(t, SYS_ioctl, fd, row->request, (long)buf, 0, 0, 0)
+                                 : linux_host(SYS_ioctl, fd, row->request, (long)buf, 0, 0, 0);
     if (result >= 0 && row->direction & PUT && linux_copy_out(t, gva, buf, size))
         return -EFAULT;
     return result;

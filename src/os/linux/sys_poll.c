@@ -66,7 +66,8 @@ int64_t sys_ppoll_time64(struct linux_task *t, const uint64_t a[6])
     return do_ppoll(t, a, true);
 }
 
-/* ---- select: sets are arrays of words; in little-endian order of any word size the same bits ---- */
+/* ---- select: sets are arrays of words; in little-endian order of any word size the same bits ----
+ */
 
 #define SELECT_MAX (1 << 20) /* the kernel's default ceiling for descriptors */
 
@@ -298,8 +299,8 @@ int64_t sys_inotify_add_watch(struct linux_task *t, const uint64_t a[6])
     struct linux_path path;
     int64_t err = linux_path_get(t, a[1], true, &path);
     return err ? err
-               : linux_host(SYS_inotify_add_watch, (int)a[0], (long)path.host,
-                            (long)(uint32_t)a[2], 0, 0, 0);
+               : linux_host(SYS_inotify_add_watch, (int)a[0], (long)path.host, (long)(uint32_t)a[2],
+                            0, 0, 0);
 }
 
 int64_t sys_inotify_rm_watch(struct linux_task *t, const uint64_t a[6])

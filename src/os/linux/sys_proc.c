@@ -50,11 +50,11 @@ static void write_auxv(struct linux_task *t, FILE *out)
 static void write_vma(void *opaque, const struct linux_vma *vma)
 {
     FILE *out = opaque;
-    int width = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %" PRIu64,
-                        vma->start, vma->end, vma->prot & PROT_READ ? 'r' : '-',
-                        vma->prot & PROT_WRITE ? 'w' : '-', vma->prot & PROT_EXEC ? 'x' : '-',
-                        vma->shared ? 's' : 'p', vma->offset, (unsigned)(vma->dev >> 8 & 0xfff),
-                        (unsigned)(vma->dev & 0xff), vma->inode);
+    int width = fprintf(
+        out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %" PRIu64, vma->start,
+        vma->end, vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
+        vma->prot & PROT_EXEC ? 'x' : '-', vma->shared ? 's' : 'p', vma->offset,
+        (unsigned)(vma->dev >> 8 & 0xfff), (unsigned)(vma->dev & 0xff), vma->inode);
     /* The kernel pads 32-bit processes' lines so (fs/proc/task_mmu.c). */
     if (vma->path)
         fprintf(out, "%*s%s", width < MAPS_NAME ? MAPS_NAME - width : 1, "", vma->path);

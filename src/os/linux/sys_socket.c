@@ -227,8 +227,8 @@ static int64_t set_group(struct linux_task *t, const uint64_t a[6])
     if (!err)
         err = linux_copy_in(t, &req.gr_group, a[3] + gap, sizeof req.gr_group);
     return err ? err
-               : linux_host(SYS_setsockopt, (int)a[0], (int)a[1], (int)a[2], (long)&req,
-                            sizeof req, 0);
+               : linux_host(SYS_setsockopt, (int)a[0], (int)a[1], (int)a[2], (long)&req, sizeof req,
+                            0);
 }
 
 int64_t sys_setsockopt(struct linux_task *t, const uint64_t a[6])

@@ -207,8 +207,8 @@ static int64_t xattr_set(struct linux_task *t, long nr, int how, const uint64_t 
         return err;
     if (a[3] > XATTR_VALUE)
         return -E2BIG;
-    return linux_host(nr, file, (long)name, linux_whole(t, a[2], a[3], NW_ACCESS_READ),
-                      (long)a[3], (int)a[4], 0);
+    return linux_host(nr, file, (long)name, linux_whole(t, a[2], a[3], NW_ACCESS_READ), (long)a[3],
+                      (int)a[4], 0);
 }
 
 static int64_t xattr_get(struct linux_task *t, long nr, int how, const uint64_t a[6])
@@ -222,8 +222,8 @@ static int64_t xattr_get(struct linux_task *t, long nr, int how, const uint64_t 
         err = xattr_name(t, a[1], name);
     if (err)
         return err;
-    return linux_host(nr, file, (long)name, linux_whole(t, a[2], size, NW_ACCESS_WRITE),
-                      (long)size, 0, 0);
+    return linux_host(nr, file, (long)name, linux_whole(t, a[2], size, NW_ACCESS_WRITE), (long)size,
+                      0, 0);
 }
 
 static int64_t xattr_list(struct linux_task *t, long nr, int how, const uint64_t a[6])
@@ -233,8 +233,8 @@ static int64_t xattr_list(struct linux_task *t, long nr, int how, const uint64_t
     uint64_t size = a[2] < XATTR_VALUE ? a[2] : XATTR_VALUE;
     int64_t err = xattr_file(t, a[0], how, &path, &file);
     return err ? err
-               : linux_host(nr, file, linux_whole(t, a[1], size, NW_ACCESS_WRITE), (long)size, 0,
-                            0, 0);
+               : linux_host(nr, file, linux_whole(t, a[1], size, NW_ACCESS_WRITE), (long)size, 0, 0,
+                            0);
 }
 
 static int64_t xattr_remove(struct linux_task *t, long nr, int how, const uint64_t a[6])

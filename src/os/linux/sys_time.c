@@ -211,8 +211,7 @@ int64_t sys_timer_create(struct linux_task *t, const uint64_t a[6])
         ev.notify = (int32_t)unpack_u32(&u);
         ev.tid = (int32_t)unpack_u32(&u);
     }
-    int64_t err =
-        linux_host(SYS_timer_create, (int)a[0], a[1] ? (long)&ev : 0, (long)&id, 0, 0, 0);
+    int64_t err = linux_host(SYS_timer_create, (int)a[0], a[1] ? (long)&ev : 0, (long)&id, 0, 0, 0);
     if (!err && linux_put_u32(t, a[2], (uint32_t)id)) {
         linux_host(SYS_timer_delete, id, 0, 0, 0, 0, 0);
         err = -EFAULT;

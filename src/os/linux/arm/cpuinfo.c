@@ -9,9 +9,8 @@ static void write_features(const struct arm_state *s, FILE *out)
         uint32_t feature;
         const char *name;
     } names[] = {
-        {ARM_F_VFP2, "vfp"},   {ARM_F_VFP3, "vfpv3"}, {ARM_F_VFP4, "vfpv4"},
-        {ARM_F_V6K, "tls"},    {ARM_F_DIV_A, "idiva"}, {ARM_F_DIV_T, "idivt"},
-        {ARM_F_D32, "vfpd32"},
+        {ARM_F_VFP2, "vfp"},    {ARM_F_VFP3, "vfpv3"},  {ARM_F_VFP4, "vfpv4"}, {ARM_F_V6K, "tls"},
+        {ARM_F_DIV_A, "idiva"}, {ARM_F_DIV_T, "idivt"}, {ARM_F_D32, "vfpd32"},
     };
     fputs("half thumb fastmult edsp", out);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
