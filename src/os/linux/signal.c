@@ -10,6 +10,7 @@
 #include "os/linux/abi.h"
 #include "os/linux/guest_mem.h"
 #include "os/linux/signal_host.h"
+#include "os/linux/strace_note.h"
 #include "os/linux/syscall.h"
 
 #define UNBLOCKABLE (LINUX_SIGBIT(SIGKILL) | LINUX_SIGBIT(SIGSTOP))
@@ -228,6 +229,8 @@ void linux_die(struct linux_task *t, int sig)
     const char *name = sigabbrev_np(sig);
     char number[16];
     snprintf(number, sizeof number, "%d", sig);
+    if (t->process->options->strace)
+        linux_strace_killed(t, sig);
     linux_warn("killed by SIG%s (%s)", name ? name : number, strsignal(sig));
     if (LINUX_SIGBIT(sig) & (SYNCHRONOUS | LINUX_SIGBIT(SIGILL) | LINUX_SIGBIT(SIGTRAP)))
         fprintf(stderr, "fault address %08llx\n", (unsigned long long)t->fault_address);

@@ -212,6 +212,8 @@ void linux_strace_exit(struct linux_task *t, const struct linux_syscall *call, u
                        const uint64_t args[6], int64_t result)
 {
     (void)nr;
+    if (call && call->flags & SYS_NORETURN) /* said already */
+        return;
     if (makes_task(call) && !result) { /* the child: its parent prints the line */
         line.len = 0;
         return;
