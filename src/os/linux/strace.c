@@ -227,8 +227,8 @@ void linux_strace_exit(struct linux_task *t, const struct linux_syscall *call, u
     bool address = gives_address(call);
     if (result < 0 && result >= -4095)
         put_error(result);
-    else if (address)
-        strace_put(&line, "%#" PRIx64, (uint64_t)result);
+    else if (address || strace_gives_flags(&line))
+        strace_put(&line, result ? "%#" PRIx64 : "0", (uint64_t)result);
     else if (is_call(call, "umask"))
         strace_put(&line, "%#" PRIo64, (uint64_t)result);
     else

@@ -560,6 +560,12 @@ void strace_argument(struct strace_line *l, struct linux_task *t, unsigned i)
         put_memory(l, t, letter, i);
 }
 
+bool strace_gives_flags(const struct strace_line *l)
+{
+    return l->call && !strncmp(l->call->name, "fcntl", 5) &&
+           (l->args[1] == F_GETFL || l->args[1] == F_GETFD);
+}
+
 void strace_remark(struct strace_line *l, struct linux_task *t)
 {
     const char *format = l->call->format;

@@ -41,6 +41,8 @@ unsigned strace_nargs(const struct linux_syscall *, const uint64_t args[6]);
 bool strace_is_output(const struct linux_syscall *, unsigned i);
 /* Prints argument I, from guest memory as it is now. */
 void strace_argument(struct strace_line *, struct linux_task *, unsigned i);
+/* Is the result a word of flags, printed in hexadecimal? */
+bool strace_gives_flags(const struct strace_line *);
 /* What strace writes behind the result of some calls, " (Timeout)" and the like. */
 void strace_remark(struct strace_line *, struct linux_task *);
 
