@@ -155,11 +155,12 @@ static void frames(void)
     unsigned r4;
     int pid = getpid();
     sigaction(SIGUSR1, &act, NULL);
-    __asm__ volatile("vmov.f64 d8, %P2\n mov r0, %3\n mov r1, %4\n mov r4, #1\n push {r7}\n mov r7, #37\n"
-                     "svc 0\n pop {r7}\n vmov.f64 %P0, d8\n mov %1, r4"
-                     : "=w"(out), "=r"(r4)
-                     : "w"(in), "r"(pid), "i"(SIGUSR1)
-                     : "r0", "r1", "r4", "d8", "memory");
+    __asm__ volatile(
+        "vmov.f64 d8, %P2\n mov r0, %3\n mov r1, %4\n mov r4, #1\n push {r7}\n mov r7, #37\n"
+        "svc 0\n pop {r7}\n vmov.f64 %P0, d8\n mov %1, r4"
+        : "=w"(out), "=r"(r4)
+        : "w"(in), "r"(pid), "i"(SIGUSR1)
+        : "r0", "r1", "r4", "d8", "memory");
     CHECK(out == 3.25 && r4 == 0x1234);
 }
 

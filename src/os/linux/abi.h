@@ -26,15 +26,15 @@ struct linux_auxv_cpu {
 };
 
 struct linux_abi {
-    const char *name;      /* "ARM", for messages */
+    const char *name; /* "ARM", for messages */
     nw_arch arch;
-    uint16_t elf_machine;  /* EM_* */
-    uint8_t elf_class;     /* ELFCLASS32 or ELFCLASS64 */
-    uint8_t word;          /* bytes of a pointer: 4 or 8 */
-    uint8_t align64;       /* alignment of 64-bit structure members: 4 or 8 */
-    bool pair_align;       /* 64-bit arguments start at an even register */
-    uint64_t task_size;    /* first address beyond user space */
-    uint64_t exec_base;    /* where a position-independent program goes */
+    uint16_t elf_machine; /* EM_* */
+    uint8_t elf_class;    /* ELFCLASS32 or ELFCLASS64 */
+    uint8_t word;         /* bytes of a pointer: 4 or 8 */
+    uint8_t align64;      /* alignment of 64-bit structure members: 4 or 8 */
+    bool pair_align;      /* 64-bit arguments start at an even register */
+    uint64_t task_size;   /* first address beyond user space */
+    uint64_t exec_base;   /* where a position-independent program goes */
     uint64_t stack_top;
 
     /* System calls: the row of number NR or null, and *NAME (null for a number without a name).
@@ -57,7 +57,7 @@ struct linux_abi {
     void (*copy_state)(struct linux_task *child, const struct linux_task *parent);
     void (*dump)(struct linux_task *, FILE *);
     struct linux_auxv_cpu (*auxv_cpu)(struct linux_task *);
-    const char *(*machine)(struct linux_task *); /* uname -m */
+    const char *(*machine)(struct linux_task *);  /* uname -m */
     void (*cpuinfo)(struct linux_task *, FILE *); /* /proc/cpuinfo; null: the host's is shown */
     /* Maps what the kernel gives every process (helper pages); 0 or -errno. */
     int64_t (*map_kernel_pages)(struct linux_process *);
@@ -111,7 +111,7 @@ struct linux_msghdr {
     uint64_t namelen, iovlen, controllen;
     uint32_t flags;
 };
-#define LINUX_MSGHDR_SIZE(abi)  ((abi)->word == 8 ? 56u : 28u)
+#define LINUX_MSGHDR_SIZE(abi) ((abi)->word == 8 ? 56u : 28u)
 /* mmsghdr: the msghdr, then a 32-bit length, padded to a word. */
 #define LINUX_MMSGHDR_SIZE(abi) ((abi)->word == 8 ? 64u : 32u)
 int64_t linux_get_msghdr(struct linux_task *, uint64_t gva, struct linux_msghdr *);

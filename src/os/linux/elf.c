@@ -24,10 +24,9 @@ static const char *machine_name(unsigned machine, char *number, size_t size)
         unsigned machine;
         const char *name;
     } names[] = {
-        {EM_386, "x86"},         {EM_X86_64, "x86-64"},   {EM_ARM, "ARM"},
-        {EM_AARCH64, "AArch64"}, {EM_RISCV, "RISC-V"},    {EM_MIPS, "MIPS"},
-        {EM_PPC, "PowerPC"},     {EM_PPC64, "PowerPC64"}, {EM_S390, "S/390"},
-        {EM_SPARC, "SPARC"},     {EM_68K, "m68k"},        {EM_SH, "SuperH"},
+        {EM_386, "x86"},      {EM_X86_64, "x86-64"}, {EM_ARM, "ARM"},     {EM_AARCH64, "AArch64"},
+        {EM_RISCV, "RISC-V"}, {EM_MIPS, "MIPS"},     {EM_PPC, "PowerPC"}, {EM_PPC64, "PowerPC64"},
+        {EM_S390, "S/390"},   {EM_SPARC, "SPARC"},   {EM_68K, "m68k"},    {EM_SH, "SuperH"},
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (names[i].machine == machine)
@@ -205,8 +204,7 @@ int elf_read(int fd, const struct linux_abi **abi, struct elf_image *out, char *
 {
     Elf64_Ehdr ehdr = {0};
     memset(out, 0, sizeof *out);
-    if (read_ehdr(fd, &ehdr, why) || choose_abi(&ehdr, abi, why) ||
-        read_phdrs(fd, &ehdr, out, why))
+    if (read_ehdr(fd, &ehdr, why) || choose_abi(&ehdr, abi, why) || read_phdrs(fd, &ehdr, out, why))
         return -1;
     out->type = ehdr.e_type;
     out->entry = ehdr.e_entry;

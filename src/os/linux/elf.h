@@ -10,19 +10,19 @@
 
 /* Headers of either class in the 64-bit form. */
 struct elf_image {
-    uint16_t type;  /* ET_EXEC or ET_DYN */
+    uint16_t type; /* ET_EXEC or ET_DYN */
     uint64_t entry;
     uint64_t phoff;
     unsigned phnum, phentsize;
     Elf64_Phdr phdrs[ELF_MAX_PHDRS];
     char interp[PATH_MAX]; /* empty: none */
     bool exec_stack;
-    uint64_t low, high;    /* of the loadable segments, page-aligned */
+    uint64_t low, high; /* of the loadable segments, page-aligned */
 };
 
 /* Where it went. */
 struct elf_placed {
-    uint64_t bias;  /* added to the file's addresses */
+    uint64_t bias; /* added to the file's addresses */
     uint64_t entry, phdrs, end;
 };
 

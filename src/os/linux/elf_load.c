@@ -23,8 +23,8 @@ static int64_t place(struct linux_process *p, const struct elf_image *image, uin
             align = image->phdrs[i].p_align;
     if (align > p->abi->task_size / 4)
         return -EINVAL;
-    struct linux_map_request r = {.addr = image->low, .size = image->high - image->low, .fd = -1,
-                                  .fixed = true};
+    struct linux_map_request r = {
+        .addr = image->low, .size = image->high - image->low, .fd = -1, .fixed = true};
     if (image->type == ET_DYN) {
         r.fixed = false;
         r.size += align - PAGE;
@@ -56,10 +56,14 @@ static int64_t load_segment(struct linux_process *p, int fd, const Elf64_Phdr *p
     uint64_t data = ph->p_vaddr + bias + ph->p_filesz, end = ph->p_vaddr + bias + ph->p_memsz;
     uint64_t data_up = (data + PAGE - 1) & ~(PAGE - 1), end_up = (end + PAGE - 1) & ~(PAGE - 1);
     struct linux_map_request r = {
-        .addr = start, .size = data_up - start, .fd = fd, .offset = ph->p_offset & ~(PAGE - 1),
+        .addr = start,
+        .size = data_up - start,
+        .fd = fd,
+        .offset = ph->p_offset & ~(PAGE - 1),
         .prot = (ph->p_flags & PF_R ? PROT_READ : 0) | (ph->p_flags & PF_W ? PROT_WRITE : 0) |
                 (ph->p_flags & PF_X ? PROT_EXEC : 0),
-        .fixed = true, .replace = true,
+        .fixed = true,
+        .replace = true,
     };
     if (ph->p_filesz) {
         int64_t at = linux_mm_map(p, &r);

@@ -29,7 +29,8 @@ static size_t piece(struct linux_task *t, uint64_t gva, uint64_t size, uint32_t 
     uint64_t limit = t->process->abi->task_size;
     if (gva >= limit)
         return 0;
-    return mem_host_span(t->process->engine, gva, size < limit - gva ? size : limit - gva, need, at);
+    return mem_host_span(t->process->engine, gva, size < limit - gva ? size : limit - gva, need,
+                         at);
 }
 
 /* How much of the range is accessible, over any number of pieces. */

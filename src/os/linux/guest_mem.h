@@ -33,7 +33,8 @@ int64_t linux_put_word(struct linux_task *, uint64_t gva, uint64_t value);
 
 /* Copies a string with its NUL into BUF of SIZE bytes: its length, -EFAULT, or -ENAMETOOLONG. */
 int64_t linux_string_in(struct linux_task *, char *buf, size_t size, uint64_t gva);
-/* A string of any length up to 128 KiB, malloced into *OUT: its length, -EFAULT, -E2BIG, -ENOMEM. */
+/* A string of any length up to 128 KiB, malloced into *OUT: its length, -EFAULT, -E2BIG, -ENOMEM.
+ */
 int64_t linux_string_dup(struct linux_task *, uint64_t gva, char **out);
 
 /* Reads COUNT (0..1024) guest iovecs at GVA into host iovecs OUT (room for COUNT) with host

@@ -10,15 +10,15 @@
 
 /* Zero-initialise, then set what matters. Everything is borrowed until linux_run returns. */
 struct linux_options {
-    const char *sysroot;    /* directory whose files shadow the host's absolute paths; or null */
-    const char *cpu;        /* model name; null for the architecture's "max" */
-    const char *argv0;      /* argv[0] of the guest; null: the program as it was given */
-    uint32_t engine_flags;  /* enum nw_engine_flags */
-    size_t code_buffer;     /* bytes, 0 for the default */
-    size_t stack_size;      /* bytes of the main thread's stack, 0 for 8 MiB */
-    uint64_t seed;          /* AT_RANDOM bytes are made from it; 0: from the host's entropy */
-    nw_log *log;            /* engine events, or null */
-    FILE *strace;           /* system calls are printed here, or null */
+    const char *sysroot;   /* directory whose files shadow the host's absolute paths; or null */
+    const char *cpu;       /* model name; null for the architecture's "max" */
+    const char *argv0;     /* argv[0] of the guest; null: the program as it was given */
+    uint32_t engine_flags; /* enum nw_engine_flags */
+    size_t code_buffer;    /* bytes, 0 for the default */
+    size_t stack_size;     /* bytes of the main thread's stack, 0 for 8 MiB */
+    uint64_t seed;         /* AT_RANDOM bytes are made from it; 0: from the host's entropy */
+    nw_log *log;           /* engine events, or null */
+    FILE *strace;          /* system calls are printed here, or null */
     /* The words between `narwhal` and the program that give these options, "run" first, ended by
      * null: an execve of the guest runs /proc/self/exe with them. Null: made from the above. */
     char *const *self_args;

@@ -127,8 +127,11 @@ static int64_t map_locked(struct linux_process *p, const struct linux_map_reques
         return at;
     if (!vma_reserve(vmas, 4))
         return -ENOMEM;
-    struct linux_vma vma = {.start = (uint64_t)at, .end = (uint64_t)at + size, .prot = r->prot,
-                            .shared = r->shared, .offset = r->fd < 0 ? 0 : r->offset};
+    struct linux_vma vma = {.start = (uint64_t)at,
+                            .end = (uint64_t)at + size,
+                            .prot = r->prot,
+                            .shared = r->shared,
+                            .offset = r->fd < 0 ? 0 : r->offset};
     errno = 0;
     int64_t err = error_of(mem_map_fd(p->engine, vma.start, size, linux_perms(r->prot), r->fd,
                                       r->fd < 0 ? 0 : r->offset, r->shared, r->replace));
@@ -293,8 +296,8 @@ static int64_t forget_part(struct linux_process *p, const struct linux_vma *vma,
                            uint64_t end)
 {
     if (!vma->inode && !vma->shared)
-        return error_of(mem_map_fd(p->engine, start, end - start, linux_perms(vma->prot), -1, 0,
-                                   false, true));
+        return error_of(
+            mem_map_fd(p->engine, start, end - start, linux_perms(vma->prot), -1, 0, false, true));
     while (start < end) {
         void *at;
         size_t n = mem_host_span(p->engine, start, end - start, NW_READ, &at);
@@ -339,8 +342,12 @@ uint64_t linux_mm_brk(struct linux_process *p, uint64_t addr)
     if (addr >= mm->brk_start && addr < p->abi->task_size) {
         bool done = true;
         if (to > from) {
-            struct linux_map_request r = {.addr = from, .size = to - from, .fd = -1, .fixed = true,
-                                          .prot = PROT_READ | PROT_WRITE, .name = "[heap]"};
+            struct linux_map_request r = {.addr = from,
+                                          .size = to - from,
+                                          .fd = -1,
+                                          .fixed = true,
+                                          .prot = PROT_READ | PROT_WRITE,
+                                          .name = "[heap]"};
             done = map_locked(p, &r) >= 0;
         } else if (to < from) {
             done = unmap_locked(p, to, from - to) == 0;

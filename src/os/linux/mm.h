@@ -20,8 +20,8 @@ struct linux_map_request {
     uint64_t offset;
     const char *name; /* shown in /proc/self/maps; null: the file's path */
     bool shared;
-    bool fixed;    /* exactly at addr, … */
-    bool replace;  /* … unmapping what is there; else -EEXIST */
+    bool fixed;   /* exactly at addr, … */
+    bool replace; /* … unmapping what is there; else -EEXIST */
 };
 
 /* The address, or -errno. */

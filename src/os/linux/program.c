@@ -127,7 +127,8 @@ static int64_t find_binary(struct linux_process *p, const char *path, struct lin
         if (n < 0)
             return -errno;
         if (n < 2 || head[0] != '#' || head[1] != '!') {
-            prog->foreign = n < 4 || memcmp(head, ELFMAG, SELFMAG) || elf_is_foreign(head, (size_t)n);
+            prog->foreign =
+                n < 4 || memcmp(head, ELFMAG, SELFMAG) || elf_is_foreign(head, (size_t)n);
             return 0;
         }
         if (depth == SCRIPT_DEPTH)
@@ -173,13 +174,15 @@ static int load_interp(struct linux_process *p, const struct elf_image *image,
     if (fd < 0) {
         snprintf(why, LINUX_ERROR_SIZE, "the program's interpreter '%.200s' was not found%s",
                  image->interp,
-                 p->options->sysroot ? " in the sysroot" : "; name a directory that has it with --sysroot");
+                 p->options->sysroot ? " in the sysroot"
+                                     : "; name a directory that has it with --sysroot");
     } else if (interp) {
         status = elf_read(fd, &abi, interp, reason);
         if (!status)
             status = elf_load(p, fd, interp, 0, out, reason);
         if (status)
-            snprintf(why, LINUX_ERROR_SIZE, "the program's interpreter '%.200s' %.200s%s", image->interp, reason,
+            snprintf(why, LINUX_ERROR_SIZE, "the program's interpreter '%.200s' %.200s%s",
+                     image->interp, reason,
                      p->options->sysroot ? "" : "; name a directory that has it with --sysroot");
     }
     if (fd >= 0)
@@ -194,8 +197,8 @@ static int load_images(struct linux_task *t, struct linux_program *prog, struct 
     struct linux_process *p = t->process;
     const struct linux_abi *abi = p->abi;
     char reason[LINUX_ERROR_SIZE] = "";
-    struct linux_stack_request stack = {.argv = prog->argv, .envp = envp, .execfn = prog->guest,
-                                        .image = image};
+    struct linux_stack_request stack = {
+        .argv = prog->argv, .envp = envp, .execfn = prog->guest, .image = image};
     struct elf_placed interp = {0};
     uint64_t sp;
     if (linux_program_inspect(prog, &abi, image, why))

@@ -25,8 +25,12 @@ static uint64_t mmap_top(const struct linux_abi *abi, const struct linux_options
 static int open_engine(struct linux_process *p, char *why)
 {
     const struct linux_options *o = p->options;
-    nw_config config = {.arch = p->abi->arch, .cpu = o->cpu, .flags = o->engine_flags,
-                        .exceptions = NW_EXC_EXIT, .code_buffer = o->code_buffer, .log = o->log};
+    nw_config config = {.arch = p->abi->arch,
+                        .cpu = o->cpu,
+                        .flags = o->engine_flags,
+                        .exceptions = NW_EXC_EXIT,
+                        .code_buffer = o->code_buffer,
+                        .log = o->log};
     nw_status status = nw_engine_open(&config, &p->engine);
     if (status == NW_OK)
         return 0;

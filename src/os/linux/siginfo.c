@@ -3,7 +3,15 @@
 
 #include "os/linux/layout.h"
 
-enum layout { LAYOUT_KILL, LAYOUT_TIMER, LAYOUT_POLL, LAYOUT_FAULT, LAYOUT_CHILD, LAYOUT_RT, LAYOUT_SYS };
+enum layout {
+    LAYOUT_KILL,
+    LAYOUT_TIMER,
+    LAYOUT_POLL,
+    LAYOUT_FAULT,
+    LAYOUT_CHILD,
+    LAYOUT_RT,
+    LAYOUT_SYS
+};
 
 static enum layout layout_of(int sig, int code)
 {

@@ -18,7 +18,8 @@
 /* Takes over dispositions and mask of the process as they were left by its parent. */
 void linux_signals_init(struct linux_task *);
 
-/* Replaces the disposition of SIG, 1..64 but neither SIGKILL nor SIGSTOP. OLD and NEW may be null. */
+/* Replaces the disposition of SIG, 1..64 but neither SIGKILL nor SIGSTOP. OLD and NEW may be null.
+ */
 void linux_set_action(struct linux_process *, int sig, const struct linux_sigaction *new,
                       struct linux_sigaction *old);
 

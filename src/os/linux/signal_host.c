@@ -88,7 +88,9 @@ void host_set_action(int sig, enum host_disposition how, uint64_t flags)
     struct host_sigaction act = {.flags = HOST_SA_RESTORER, .restorer = linux_host_restorer};
     switch (how) {
     case HOST_DEFAULT: break;
-    case HOST_IGNORE: act.handler = (void (*)(int, siginfo_t *, void *))(uintptr_t)LINUX_SIG_IGN; break;
+    case HOST_IGNORE:
+        act.handler = (void (*)(int, siginfo_t *, void *))(uintptr_t)LINUX_SIG_IGN;
+        break;
     case HOST_CATCH:
         act.handler = on_signal;
         act.mask = ~SYNCHRONOUS;

@@ -165,8 +165,12 @@ int linux_stack_build(struct linux_task *t, const struct linux_stack_request *r,
     size = (size + 4095) & ~4095ull;
     p->stack_top = p->abi->stack_top;
     p->stack_low = p->stack_top - size;
-    struct linux_map_request map = {.addr = p->stack_low, .size = size, .fd = -1, .fixed = true,
-                                    .prot = PROT_READ | PROT_WRITE | (r->executable ? PROT_EXEC : 0),
+    struct linux_map_request map = {.addr = p->stack_low,
+                                    .size = size,
+                                    .fd = -1,
+                                    .fixed = true,
+                                    .prot =
+                                        PROT_READ | PROT_WRITE | (r->executable ? PROT_EXEC : 0),
                                     .name = "[stack]"};
     struct builder b = {.word = p->abi->word};
     uint64_t room = size / 4 * 3; /* at least a quarter is left to the program */
@@ -182,7 +186,8 @@ int linux_stack_build(struct linux_task *t, const struct linux_stack_request *r,
     *sp = b.at;
     bool fits = !b.full;
     if (fits)
-        fits = nw_mem_write(p->engine, b.at, b.bytes + (b.at - b.low), p->stack_top - b.at) == NW_OK;
+        fits =
+            nw_mem_write(p->engine, b.at, b.bytes + (b.at - b.low), p->stack_top - b.at) == NW_OK;
     free(b.bytes);
     if (!fits)
         snprintf(why, LINUX_ERROR_SIZE, "the arguments do not fit on the stack (--stack SIZE)");

@@ -72,7 +72,8 @@ char **linux_self_args(const struct linux_options *o)
                 good = add(&list, *w);
         return finish(&list, good);
     }
-    good = add(&list, "run") && (!o->sysroot || (add(&list, "--sysroot") && add(&list, o->sysroot))) &&
+    good = add(&list, "run") &&
+           (!o->sysroot || (add(&list, "--sysroot") && add(&list, o->sysroot))) &&
            (!o->cpu || (add(&list, "--cpu") && add(&list, o->cpu))) &&
            (!(o->engine_flags & NW_ENGINE_INTERP) || add(&list, "--interp")) &&
            (!(o->engine_flags & NW_ENGINE_NO_CHAIN) || add(&list, "--no-chain")) &&

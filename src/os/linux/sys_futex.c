@@ -10,7 +10,7 @@
 /* What an operation's arguments are. */
 enum {
     TAKES_TIMEOUT = 1,
-    TAKES_SECOND = 2,  /* a second futex */
+    TAKES_SECOND = 2, /* a second futex */
     WRITES_FIRST = 4,
 };
 
@@ -52,8 +52,9 @@ static int64_t futex(struct linux_task *t, const uint64_t args[6],
     if (kind & TAKES_SECOND) {
         if (args[4] & 3)
             return -EINVAL;
-        second = linux_span(t, args[4], 4,
-                            (op & FUTEX_CMD_MASK) == FUTEX_WAKE_OP ? NW_ACCESS_WRITE : NW_ACCESS_READ);
+        second =
+            linux_span(t, args[4], 4,
+                       (op & FUTEX_CMD_MASK) == FUTEX_WAKE_OP ? NW_ACCESS_WRITE : NW_ACCESS_READ);
         if (!second)
             return -EFAULT;
     }

@@ -7,10 +7,10 @@
 #include "os/linux/mm.h"
 #include "os/linux/syscall.h"
 
-#define PAGE              4096ull
-#define MAP_TYPE_MASK     0x0fu
+#define PAGE             4096ull
+#define MAP_TYPE_MASK    0x0fu
 #define MAP_SHARED_CHECK 0x03u /* MAP_SHARED_VALIDATE */
-#define MMAP2_SHIFT       12
+#define MMAP2_SHIFT      12
 
 int64_t sys_brk(struct linux_task *t, const uint64_t args[6])
 {

@@ -17,7 +17,8 @@ static void wake(struct linux_task *t, uint64_t gva, int count)
         syscall(SYS_futex, at, FUTEX_WAKE, count, NULL, NULL, 0);
 }
 
-/* Marks the futex at GVA as its dead owner's and wakes one waiter (kernel/futex, handle_futex_death). */
+/* Marks the futex at GVA as its dead owner's and wakes one waiter (kernel/futex,
+ * handle_futex_death). */
 static void abandon_futex(struct linux_task *t, uint64_t gva, bool pending, bool pi)
 {
     uint32_t *at = gva & 3 ? NULL : linux_span(t, gva, 4, NW_ACCESS_WRITE);

@@ -126,7 +126,8 @@ int64_t sys_pause(struct linux_task *t, const uint64_t args[6])
     return linux_block(t, SYS_pause, 0, 0, 0, 0, 0, 0);
 }
 
-static int64_t wait_signal(struct linux_task *t, const uint64_t args[6], const struct timespec *limit)
+static int64_t wait_signal(struct linux_task *t, const uint64_t args[6],
+                           const struct timespec *limit)
 {
     linux_sigset set;
     siginfo_t info = {0};

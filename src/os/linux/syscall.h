@@ -26,8 +26,8 @@
  *     D  address family             y  socket type     j  sockaddr in, length in the next argument
  *     J  sockaddr out               g  pollfds         G  epoll events out  W  whence
  *     r  resource (rlimit)          K  clock id
- * 'L' and 'H' words are sign-extended from what the guest gave; every other argument is zero-extended
- * from the guest's word, but 'd', 'l', 'f', 'F' and 'W', which are sign-extended. */
+ * 'L' and 'H' words are sign-extended from what the guest gave; every other argument is
+ * zero-extended from the guest's word, but 'd', 'l', 'f', 'F' and 'W', which are sign-extended. */
 #ifndef OS_LINUX_SYSCALL_H
 #define OS_LINUX_SYSCALL_H
 
@@ -52,9 +52,9 @@ struct linux_syscall {
 /* Results a handler may give besides errnos; the run loop turns them into EINTR or a restart as
  * the kernel does (they are linux_block's, normally passed through). */
 enum {
-    LINUX_ERESTARTSYS = 512,     /* EINTR, but restarted under SA_RESTART or without a handler */
-    LINUX_ERESTARTNOINTR = 513,  /* always restarted, after the handler */
-    LINUX_ERESTARTNOHAND = 514,  /* EINTR when a handler runs, else restarted */
+    LINUX_ERESTARTSYS = 512,    /* EINTR, but restarted under SA_RESTART or without a handler */
+    LINUX_ERESTARTNOINTR = 513, /* always restarted, after the handler */
+    LINUX_ERESTARTNOHAND = 514, /* EINTR when a handler runs, else restarted */
 };
 
 /* Makes a host system call that may sleep. A guest signal that arrives before or during it

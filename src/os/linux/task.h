@@ -19,7 +19,7 @@ struct linux_task;
 /* A guest signal mask: bit N-1 is signal N. */
 typedef uint64_t linux_sigset;
 
-#define LINUX_SIGBIT(sig) (1ull << ((sig) - 1))
+#define LINUX_SIGBIT(sig) (1ull << ((sig)-1))
 
 /* struct sigaction in host terms; flags are the guest's SA_* (the same on all but a few guests). */
 struct linux_sigaction {
@@ -36,7 +36,7 @@ struct linux_process {
     char **self_args; /* see linux_options.self_args; never null; owned */
 
     /* Fixed once the program is loaded. */
-    char *exe;        /* absolute host path of the guest program */
+    char *exe;                                       /* absolute host path of the guest program */
     uint64_t arg_start, arg_end, env_start, env_end; /* guest addresses of the strings */
     uint64_t auxv, auxv_size;                        /* of the vector on the stack */
     uint64_t stack_top, stack_low;
@@ -64,8 +64,8 @@ struct linux_task {
     struct linux_task *next;
 
     const struct linux_syscall *call; /* in progress, or null */
-    uint64_t clear_tid;   /* guest address cleared and woken at exit; 0: none */
-    uint64_t robust_list; /* guest address of the list head; 0: none */
+    uint64_t clear_tid;               /* guest address cleared and woken at exit; 0: none */
+    uint64_t robust_list;             /* guest address of the list head; 0: none */
     uint64_t robust_size;
 
     linux_sigset blocked;
@@ -78,15 +78,16 @@ struct linux_task {
     /* A guest signal the host has delivered and we have not: set by the host's handler, which then
      * leaves every signal blocked, so one slot is enough. See signal.h. */
     _Atomic int signal_pending;
-    siginfo_t caught;          /* valid while signal_pending */
-    _Atomic linux_sigset held; /* SIGSEGV and SIGBUS sent while blocked: the host cannot hold them */
+    siginfo_t caught; /* valid while signal_pending */
+    _Atomic linux_sigset
+        held; /* SIGSEGV and SIGBUS sent while blocked: the host cannot hold them */
 
     struct linux_bounce *bounces; /* private to guest_mem.c */
 
-    int restart;         /* the LINUX_ERESTART* the last call gave, to be settled; 0: none */
-    uint64_t raw[7];     /* argument registers of the call in progress */
-    bool leave;          /* the run loop ends */
-    int exit_status;     /* then */
+    int restart;     /* the LINUX_ERESTART* the last call gave, to be settled; 0: none */
+    uint64_t raw[7]; /* argument registers of the call in progress */
+    bool leave;      /* the run loop ends */
+    int exit_status; /* then */
 };
 
 /* The task of this host thread, or null. */

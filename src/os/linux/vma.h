@@ -13,7 +13,7 @@ struct linux_vma {
     bool shared;     /* MAP_SHARED */
     uint64_t offset; /* in the file */
     uint64_t dev, inode;
-    char *path;      /* owned; null: anonymous; "[heap]", "[stack]" */
+    char *path; /* owned; null: anonymous; "[heap]", "[stack]" */
 };
 
 struct vma_list {

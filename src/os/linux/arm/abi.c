@@ -201,14 +201,15 @@ static struct linux_auxv_cpu arm_auxv_cpu(struct linux_task *t)
     static const struct {
         uint32_t feature, hwcap;
     } map[] = {
-        {ARM_F_VFP2, HWCAP_ARM_VFP},     {ARM_F_VFP3, HWCAP_ARM_VFPV3},
-        {ARM_F_VFP4, HWCAP_ARM_VFPV4},   {ARM_F_V6K, HWCAP_ARM_TLS},
-        {ARM_F_DIV_A, HWCAP_ARM_IDIVA},  {ARM_F_DIV_T, HWCAP_ARM_IDIVT},
+        {ARM_F_VFP2, HWCAP_ARM_VFP}, {ARM_F_VFP3, HWCAP_ARM_VFPV3},  {ARM_F_VFP4, HWCAP_ARM_VFPV4},
+        {ARM_F_V6K, HWCAP_ARM_TLS},  {ARM_F_DIV_A, HWCAP_ARM_IDIVA}, {ARM_F_DIV_T, HWCAP_ARM_IDIVT},
     };
     uint32_t features = arm_of(t->vcpu)->features;
     struct linux_auxv_cpu cpu = {
         .hwcap = HWCAP_ARM_HALF | HWCAP_ARM_THUMB | HWCAP_ARM_FAST_MULT | HWCAP_ARM_EDSP,
-        .platform = features & ARM_F_V7 ? "v7l" : features & ARM_F_V6 ? "v6l" : "v5l",
+        .platform = features & ARM_F_V7   ? "v7l"
+                    : features & ARM_F_V6 ? "v6l"
+                                          : "v5l",
     };
     for (size_t i = 0; i < ARRAY_LEN(map); i++)
         if (features & map[i].feature)
@@ -241,7 +242,8 @@ static void arm_fault_info(struct linux_task *t, const nw_exit *exit, siginfo_t 
         break;
     default:
         addr = exit->addr;
-        info->si_signo = exit->fault == NW_FAULT_ALIGN || exit->fault == NW_FAULT_BUS ? SIGBUS : SIGSEGV;
+        info->si_signo =
+            exit->fault == NW_FAULT_ALIGN || exit->fault == NW_FAULT_BUS ? SIGBUS : SIGSEGV;
         if (info->si_signo == SIGBUS)
             info->si_code = exit->fault == NW_FAULT_ALIGN ? BUS_ADRALN : BUS_ADRERR;
         else

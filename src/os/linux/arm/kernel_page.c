@@ -28,7 +28,8 @@ struct helper {
     uint32_t words[16];
 };
 
-/* For ARMv7. Success leaves r0 = 0 and C set; r3, the flags and what the helper returns may change. */
+/* For ARMv7. Success leaves r0 = 0 and C set; r3, the flags and what the helper returns may change.
+ */
 static const struct helper native[] = {
     {HELPER_CMPXCHG64,
      {
@@ -111,7 +112,7 @@ static void compare_exchange(struct linux_task *t, unsigned size, uint64_t old, 
     }
     if (size == 4) {
         uint32_t want = (uint32_t)old;
-        done = __atomic_compare_exchange_n((uint32_t *)at, &want, (uint32_t)new, false,
+        done = __atomic_compare_exchange_n((uint32_t *)at, &want, (uint32_t) new, false,
                                            __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     } else {
         done = __atomic_compare_exchange_n((uint64_t *)at, &old, new, false, __ATOMIC_SEQ_CST,

@@ -10,7 +10,7 @@
 #include "os/linux/signal.h"
 #include "os/linux/syscall.h"
 
-#define VFP_MAGIC 0x56465001u
+#define VFP_MAGIC       0x56465001u
 #define OLD_FRAME_FLAGS 0x5ac3c35au /* uc_flags of a frame without siginfo */
 
 struct arm_vfp_frame {

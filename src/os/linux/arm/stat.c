@@ -68,8 +68,8 @@ static const struct {
     {0x10000, O_DIRECT},
     {0x20000, 0}, /* O_LARGEFILE: every host file is */
 };
-#define ARM_OPEN_OWN      0x3c000u
-#define ARM_O_LARGEFILE   0x20000u
+#define ARM_OPEN_OWN    0x3c000u
+#define ARM_O_LARGEFILE 0x20000u
 
 int arm_open_flags_in(uint64_t guest)
 {
