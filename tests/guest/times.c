@@ -44,6 +44,8 @@ static void clocks(void)
     CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a) == 0);
     CHECK_ERRNO(clock_gettime(99, &a), EINVAL);
     CHECK_ERRNO(syscall(SYS_clock_gettime, CLOCK_REALTIME, BAD_ADDR), EFAULT);
+    CHECK_ERRNO(settimeofday(&tv, NULL), EPERM);
+    CHECK_ERRNO(clock_settime(CLOCK_REALTIME, &a), EPERM);
     CHECK(times(&tms) != (clock_t)-1);
     /* clock_gettime64: 64-bit seconds and nanoseconds. */
     CHECK(syscall(403, CLOCK_REALTIME, wide) == 0 || errno == ENOSYS);
