@@ -121,8 +121,13 @@ static int run_opened(struct linux_process *p, struct linux_program *prog, char 
     return status;
 }
 
-static void explain_open(char *why, const char *path, int64_t err)
+static void explain_open(char *why, const char *path, const struct linux_program *prog, int64_t err)
 {
+    if (prog->guest[0] && strcmp(prog->guest, path)) {
+        snprintf(why, LINUX_ERROR_SIZE, "the interpreter '%.200s' of the script '%.200s': %s",
+                 prog->guest, path, strerror((int)-err));
+        return;
+    }
     const char *hint = "";
     if (err == -ENOENT && !strchr(path, '/'))
         hint = " (programs are not searched for: give a path)";
@@ -147,7 +152,7 @@ int linux_run(const struct linux_options *options, int argc, char **argv, char *
             words[0] = (char *)options->argv0;
         int64_t err = linux_program_open(p, argv[0], words, prog);
         if (err) {
-            explain_open(why, argv[0], err);
+            explain_open(why, argv[0], prog, err);
             status = err == -ENOENT ? LINUX_EXIT_NOT_FOUND : LINUX_EXIT_CANNOT;
         } else {
             status = run_opened(p, prog, envp, why);
