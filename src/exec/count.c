@@ -48,6 +48,9 @@ bool count_insns(struct ir_region *r)
         w.now[at] = push(&w, i);
         if (i.op == IR_insn)
             count_one(&w, ++n);
+        /* Whole instructions may have been skipped, with their puts: they count all the same. */
+        if (i.op == IR_label && n)
+            count_one(&w, n);
         if (i.op == IR_call) {
             struct ir_call *call = &r->calls.at[i.a];
 
