@@ -135,8 +135,10 @@ static void become_child(struct linux_task *t)
     struct linux_process *p = t->process;
     for (struct linux_task *o = p->tasks, *next; o; o = next) {
         next = o->next;
-        if (o != t)
+        if (o != t) {
             free(o);
+            p->orphans = true;
+        }
     }
     t->next = NULL;
     p->tasks = t;

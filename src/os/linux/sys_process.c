@@ -71,7 +71,7 @@ void linux_process_exit(struct linux_task *t, int status)
     struct linux_process *p = t->process;
     t->leave = true;
     t->exit_status = status & 0xff;
-    if (p->ntasks == 1 && pthread_equal(t->thread, p->runner))
+    if (p->ntasks == 1 && pthread_equal(t->thread, p->runner) && !p->orphans)
         return;
     if (p->options->strace)
         fflush(p->options->strace);

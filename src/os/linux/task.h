@@ -48,6 +48,7 @@ struct linux_process {
     unsigned ntasks;
     pid_t pid;
     pthread_t runner; /* the host thread that linux_run was called on */
+    bool orphans;     /* forked from a process with more threads, whose vCPUs are left behind */
 
     pthread_mutex_t signal_lock; /* guards actions */
     struct linux_sigaction actions[LINUX_NSIG + 1];
