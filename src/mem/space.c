@@ -4,12 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 nw_status space_init(struct mem_space *space, uint64_t last, bool arena,
                      const struct mem_client *client, void *opaque)
 {
     memset(space, 0, sizeof *space);
     space->last = last;
+    /* A guest that knew the priorities could choose addresses that make the tree a list. */
+    if (getrandom(&space->regions.seed, sizeof space->regions.seed, GRND_NONBLOCK) < 0)
+        space->regions.seed = (uint32_t)((uintptr_t)space >> 12);
     space->client = client;
     space->opaque = opaque;
     if (pthread_rwlock_init(&space->lock, NULL))

@@ -22,6 +22,9 @@ int64_t linux_path_get(struct linux_task *, uint64_t gva, bool follow, struct li
 /* Files whose content must be the guest's (/proc/self/maps, …). DIRFD and PATH as given to openat.
  * A new descriptor, -errno, or -ENOSYS when the path is not one of them. FLAGS are the host's. */
 int64_t linux_proc_open(struct linux_task *, int dirfd, const char *path, int flags);
+/* What was opened, unless it reaches past the guest: a process's memory shows the engine, and so
+ * does its code buffer, under whatever name. FD, or -EACCES with FD closed. */
+int64_t linux_proc_check(int64_t fd);
 /* What the symbolic link PATH (/proc/self/exe and its other names) leads to, or null. */
 const char *linux_proc_link(struct linux_task *, const char *path);
 

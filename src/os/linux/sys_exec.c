@@ -16,6 +16,8 @@
 #include "os/linux/syscall.h"
 
 #define MAX_WORDS 131072u
+/* What the kernel takes at most, whatever the limit of the stack (fs/exec.c, bprm_stack_limits). */
+#define MAX_BYTES (6u << 20)
 
 typedef VEC(char *) word_list;
 
@@ -89,16 +91,18 @@ static int64_t words_in(struct linux_task *t, uint64_t gva, char ***out)
     unsigned word = t->process->abi->word;
     word_list list = {0};
     int64_t err = 0;
+    uint64_t total = 0;
     for (unsigned i = 0; gva && !err; i++) {
         uint64_t at;
         char *text;
-        if (i == MAX_WORDS)
+        if (i == MAX_WORDS || total > MAX_BYTES)
             err = -E2BIG;
         else if (linux_get_word(t, gva + (uint64_t)i * word, &at))
             err = -EFAULT;
         else if (!at)
             break;
         else if ((err = linux_string_dup(t, at, &text)) >= 0) {
+            total += (uint64_t)err + 1;
             err = VEC_PUSH(&list, text) ? 0 : -ENOMEM;
             if (err)
                 free(text);

@@ -22,7 +22,8 @@ static int64_t open_at(struct linux_task *t, int dirfd, uint64_t path_gva, uint6
     if (fd != -ENOSYS)
         return fd;
     /* Opening a FIFO waits for the other end. */
-    return linux_block(t, SYS_openat, dirfd, (long)path.host, flags, (long)mode, 0, 0);
+    return linux_proc_check(
+        linux_block(t, SYS_openat, dirfd, (long)path.host, flags, (long)mode, 0, 0));
 }
 
 int64_t sys_open(struct linux_task *t, const uint64_t a[6])
@@ -41,8 +42,8 @@ int64_t sys_creat(struct linux_task *t, const uint64_t a[6])
     int64_t err = linux_path_get(t, a[0], true, &path);
     if (err)
         return err;
-    return linux_block(t, SYS_openat, AT_FDCWD, (long)path.host, O_CREAT | O_WRONLY | O_TRUNC,
-                       (long)a[1], 0, 0);
+    return linux_proc_check(linux_block(t, SYS_openat, AT_FDCWD, (long)path.host,
+                                        O_CREAT | O_WRONLY | O_TRUNC, (long)a[1], 0, 0));
 }
 
 int64_t sys_openat2(struct linux_task *t, const uint64_t a[6])
@@ -73,8 +74,9 @@ int64_t sys_openat2(struct linux_task *t, const uint64_t a[6])
     }
     if (err)
         return err;
-    return linux_block(t, SYS_openat2, (int)a[0], (long)(how.resolve ? path.in : path.host),
-                       (long)&how, sizeof how, 0, 0);
+    return linux_proc_check(linux_block(t, SYS_openat2, (int)a[0],
+                                        (long)(how.resolve ? path.in : path.host), (long)&how,
+                                        sizeof how, 0, 0));
 }
 
 int64_t sys_close(struct linux_task *t, const uint64_t a[6])

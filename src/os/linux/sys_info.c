@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "os/linux/io_span.h"
 #include "os/linux/layout.h"
+#include "os/linux/siginfo.h"
 
 int64_t sys_uname(struct linux_task *t, const uint64_t a[6])
 {
@@ -473,7 +474,7 @@ int64_t sys_pidfd_send_signal(struct linux_task *t, const uint64_t a[6])
 {
     siginfo_t info;
     if (a[2]) {
-        int64_t err = t->process->abi->get_siginfo(t, a[2], &info);
+        int64_t err = linux_queued_siginfo(t, a[2], (int)a[1], &info);
         if (err)
             return err;
     }

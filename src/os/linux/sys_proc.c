@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "os/linux/abi.h"
 #include "os/linux/guest_mem.h"
@@ -15,6 +18,7 @@
 #include "os/linux/path.h"
 #include "os/linux/syscall.h"
 
+#define CODE_BUFFER_NAME "narwhal-code" /* of src/exec/codebuf.c */
 #define MAPS_NAME 49 /* column of the name in /proc/PID/maps */
 
 /* One emulated file: writes its content, as it is now, to OUT. */
@@ -141,6 +145,23 @@ const char *linux_proc_link(struct linux_task *t, const char *path)
 {
     const char *name = own_file(t, path);
     return name && !strcmp(name, "exe") ? t->process->exe : NULL;
+}
+
+int64_t linux_proc_check(int64_t fd)
+{
+    struct statfs fs;
+    char link[64], path[PATH_MAX];
+    if (fd < 0 || fstatfs((int)fd, &fs) || (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != TMPFS_MAGIC))
+        return fd;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", (int)fd);
+    ssize_t len = readlink(link, path, sizeof path - 1);
+    path[len > 0 ? len : 0] = 0;
+    const char *slash = strrchr(path, '/');
+    bool memory = fs.f_type == PROC_SUPER_MAGIC && slash && !strcmp(slash, "/mem");
+    if (!memory && !after(path, "/memfd:" CODE_BUFFER_NAME))
+        return fd;
+    close((int)fd);
+    return -EACCES;
 }
 
 /* A read-only descriptor of a nameless file with what WRITE gives. */

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include "os/linux/abi.h"
 #include "os/linux/guest_mem.h"
+#include "os/linux/siginfo.h"
 #include "os/linux/signal.h"
 #include "os/linux/syscall.h"
 
@@ -166,10 +167,19 @@ int64_t sys_rt_sigtimedwait_time64(struct linux_task *t, const uint64_t args[6])
     return wait_signal(t, args, args[2] ? &limit : NULL);
 }
 
+int64_t linux_queued_siginfo(struct linux_task *t, uint64_t gva, int sig, siginfo_t *info)
+{
+    if (t->process->abi->get_siginfo(t, gva, info))
+        return -EFAULT;
+    if ((sig == SIGSEGV || sig == SIGBUS) && info->si_code > 0)
+        info->si_code = SI_QUEUE;
+    return 0;
+}
+
 int64_t sys_rt_sigqueueinfo(struct linux_task *t, const uint64_t args[6])
 {
     siginfo_t info;
-    if (t->process->abi->get_siginfo(t, args[2], &info))
+    if (linux_queued_siginfo(t, args[2], (int)args[1], &info))
         return -EFAULT;
     return linux_host(SYS_rt_sigqueueinfo, (long)args[0], (long)args[1], (long)&info, 0, 0, 0);
 }
@@ -177,7 +187,7 @@ int64_t sys_rt_sigqueueinfo(struct linux_task *t, const uint64_t args[6])
 int64_t sys_rt_tgsigqueueinfo(struct linux_task *t, const uint64_t args[6])
 {
     siginfo_t info;
-    if (t->process->abi->get_siginfo(t, args[3], &info))
+    if (linux_queued_siginfo(t, args[3], (int)args[2], &info))
         return -EFAULT;
     return linux_host(SYS_rt_tgsigqueueinfo, (long)args[0], (long)args[1], (long)args[2],
                       (long)&info, 0, 0);

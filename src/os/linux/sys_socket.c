@@ -160,6 +160,49 @@ int64_t sys_shutdown(struct linux_task *t, const uint64_t a[6])
 
 enum sockopt_kind { SOCKOPT_TIMEVAL, SOCKOPT_FILTER, SOCKOPT_GROUP };
 
+/* Options whose values hold no addresses. Some of the others make the kernel write to an address
+ * in the value (TCP_ZEROCOPY_RECEIVE, MPTCP_FULL_INFO, SCTP, packet filter tables), or count it in
+ * other units than bytes (SO_GET_FILTER): the host must not see a guest's. */
+static const struct {
+    int level, first, last;
+} sockopt_plain[] = {
+    {SOL_SOCKET, 0, SO_GET_FILTER - 1},
+    {SOL_SOCKET, SO_GET_FILTER + 1, 255},
+    {IPPROTO_IP, 0, 63},
+    {IPPROTO_IPV6, 0, 63},
+    {IPPROTO_IPV6, 66, 67}, /* IPV6_RECVTCLASS, IPV6_TCLASS */
+    {IPPROTO_IPV6, 70, 79},
+    {IPPROTO_TCP, 0, 34},
+    {IPPROTO_TCP, 36, 37}, /* TCP_INQ, TCP_TX_DELAY */
+    {IPPROTO_UDP, 0, 255},
+    {IPPROTO_UDPLITE, 0, 255},
+    {IPPROTO_ICMPV6, 0, 63},
+    {255 /* SOL_RAW */, 0, 63},
+    {263 /* SOL_PACKET */, 0, 21}, /* 22: PACKET_FANOUT_DATA */
+    {263 /* SOL_PACKET */, 23, 63},
+    {270 /* SOL_NETLINK */, 0, 63},
+    {282 /* SOL_TLS */, 0, 63},
+    {AF_VSOCK, 0, 63},
+};
+
+static bool sockopt_is_plain(int level, int name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(sockopt_plain); i++)
+        if (sockopt_plain[i].level == level && name >= sockopt_plain[i].first &&
+            name <= sockopt_plain[i].last)
+            return true;
+    return false;
+}
+
+/* What the host would say of an option that it does not know. */
+static int64_t sockopt_unknown(int fd)
+{
+    int type;
+    socklen_t len = sizeof type;
+    int64_t err = linux_host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&len, 0);
+    return err ? err : -ENOPROTOOPT;
+}
+
 static const struct {
     int level, name;
     enum sockopt_kind kind;
@@ -236,6 +279,8 @@ int64_t sys_setsockopt(struct linux_task *t, const uint64_t a[6])
     int row = sockopt_find((int)a[1], (int)a[2]);
     if ((int)a[4] < 0)
         return -EINVAL;
+    if (row < 0 && !sockopt_is_plain((int)a[1], (int)a[2]))
+        return sockopt_unknown((int)a[0]);
     if (row < 0)
         return linux_host(SYS_setsockopt, (int)a[0], (int)a[1], (int)a[2],
                           a[3] ? linux_whole(t, a[3], a[4], NW_ACCESS_READ) : 0, (int)a[4], 0);
@@ -267,6 +312,8 @@ int64_t sys_getsockopt(struct linux_task *t, const uint64_t a[6])
         err = t->process->abi->put_timeval(t, a[3], &tv);
         return err ? err : linux_put_u32(t, a[4], (uint32_t)size);
     }
+    if (!sockopt_is_plain((int)a[1], (int)a[2]))
+        return sockopt_unknown((int)a[0]);
     socklen_t len = room;
     err = linux_host(SYS_getsockopt, (int)a[0], (int)a[1], (int)a[2],
                      linux_whole(t, a[3], room, NW_ACCESS_WRITE), (long)&len, 0);
