@@ -1,31 +1,31 @@
 /* The public vCPU calls. */
-#include "exec/vcpu_priv.h"
+#include "exec/engine.h"
 
 nw_status nw_vcpu_create(nw_engine *engine, nw_vcpu **out)
 {
     if (!engine || !out)
         return NW_ERR_ARG;
     *out = NULL;
-    return vcpu_create(engine, out);
+    return engine->accel->vcpu_create(engine, out);
 }
 
 void nw_vcpu_destroy(nw_vcpu *vcpu)
 {
     if (vcpu)
-        vcpu_destroy(vcpu);
+        vcpu->engine->accel->vcpu_destroy(vcpu);
 }
 
 nw_status nw_vcpu_run(nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
 {
     if (!vcpu || !exit)
         return NW_ERR_ARG;
-    return vcpu_run(vcpu, limit, exit);
+    return vcpu->engine->accel->run(vcpu, limit, exit);
 }
 
 void nw_vcpu_stop(nw_vcpu *vcpu)
 {
     if (vcpu)
-        atomic_fetch_or(&vcpu->request, VCPU_REQ_STOP);
+        vcpu->engine->accel->kick(vcpu, VCPU_REQ_STOP);
 }
 
 nw_status nw_vcpu_set_irq(nw_vcpu *vcpu, unsigned line, bool level)
@@ -36,7 +36,7 @@ nw_status nw_vcpu_set_irq(nw_vcpu *vcpu, unsigned line, bool level)
         __atomic_fetch_or(&vcpu->irq_lines, 1u << line, __ATOMIC_RELEASE);
     else
         __atomic_fetch_and(&vcpu->irq_lines, ~(1u << line), __ATOMIC_RELEASE);
-    atomic_fetch_or(&vcpu->request, VCPU_REQ_IRQ);
+    vcpu->engine->accel->kick(vcpu, VCPU_REQ_IRQ);
     return NW_OK;
 }
 

@@ -35,8 +35,8 @@ static nw_status check_model(struct nw_engine *e)
 {
     struct nw_vcpu *vcpu;
 
-    TRY(vcpu_create(e, &vcpu));
-    vcpu_destroy(vcpu);
+    TRY(e->accel->vcpu_create(e, &vcpu));
+    e->accel->vcpu_destroy(vcpu);
     return NW_OK;
 }
 
@@ -70,6 +70,7 @@ nw_status engine_open(const nw_config *config, const struct guest_ops *guest, nw
     if (!e)
         return NW_ERR_NOMEM;
     e->guest = guest;
+    e->accel = &accel_dbt;
     e->fork_fd = -1;
     take_config(e, config);
     ir_region_init(&e->region);
@@ -97,7 +98,7 @@ void nw_engine_close(nw_engine *e)
     if (!e)
         return;
     while (e->vcpus)
-        vcpu_destroy(e->vcpus);
+        e->accel->vcpu_destroy(e->vcpus);
     cache_free(e);
     codebuf_close(e);
     if (e->builder)

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <narwhal/log.h>
+#include "accel/ops.h"
 #include "exec/block.h"
 #include "exec/counters.h"
 #include "exec/sync.h"
@@ -39,6 +40,7 @@ struct block_cache {
 
 struct nw_engine {
     const struct guest_ops *guest;
+    const struct accel_ops *accel;
     char *cpu;
     uint32_t flags;
     nw_exceptions exceptions;
