@@ -185,20 +185,15 @@ static nw_status optimise(struct nw_engine *engine, uint8_t variant)
     return NW_OK;
 }
 
-/* With the lock held. */
-static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
-                            struct block **out)
+/* A block of at most MAX instructions; null in *OUT: see translate. */
+static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint32_t max,
+                             struct block **out)
 {
     struct nw_engine *engine = vcpu->engine;
     struct fetcher f = {.vcpu = vcpu, .mark = true};
-    uint32_t max = variant == BLOCK_PLAIN ? BLOCK_MAX_INSNS : 1u << (variant - 1);
     struct block *b;
     nw_status status;
 
-    TRY(prepare(engine));
-    *out = cache_find(engine, key, variant);
-    if (*out)
-        return NW_OK;
     TRY(lift(vcpu, engine->builder, &engine->region, key, max, &f));
     if (f.failed && engine->region.ninsns <= 1)
         return NW_OK;
@@ -207,8 +202,6 @@ static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t 
     b = block_new(&engine->region, key, variant);
     if (!b)
         return NW_ERR_NOMEM;
-    engine->stats.blocks_translated++;
-    engine->stats.insns_translated += b->ninsns;
     status = engine->interp ? keep_region(engine, b) : emit(engine, b);
     if (status == NW_OK)
         status = cache_add(engine, b);
@@ -216,8 +209,31 @@ static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t 
         block_free(b);
         return status;
     }
+    engine->stats.blocks_translated++;
+    engine->stats.insns_translated += b->ninsns;
     *out = b;
     return NW_OK;
+}
+
+/* With the lock held. */
+static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
+                            struct block **out)
+{
+    struct nw_engine *engine = vcpu->engine;
+    uint32_t max = variant == BLOCK_PLAIN ? BLOCK_MAX_INSNS : 1u << (variant - 1);
+    nw_status status;
+
+    TRY(prepare(engine));
+    *out = cache_find(engine, key, variant);
+    if (*out)
+        return NW_OK;
+    /* Guest code can have more values live at a time than the back end has places for; it says
+     * that it is out of memory then, and a shorter block has fewer. */
+    do {
+        status = build_block(vcpu, key, variant, max, out);
+        max /= 2;
+    } while (status == NW_ERR_NOMEM && max);
+    return status;
 }
 
 /* The buffer is full: when nobody is in translated code any more, starts over. The block is made

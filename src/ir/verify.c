@@ -201,10 +201,18 @@ static bool control(struct check *c, const struct ir_insn *i)
     }
 }
 
+static bool constant(struct check *c, const struct ir_insn *i)
+{
+    if (!is_int(i->type) && !is_float(i->type))
+        return wrong(c, "type %u", i->type);
+    /* Values of 32 bits are zero-extended everywhere. */
+    return ir_type_size(i->type) == 8 || !i->c || wrong(c, "more than 32 bits");
+}
+
 static bool record(struct check *c, const struct ir_insn *i)
 {
     switch (i->op) {
-    case IR_const: return is_int(i->type) || is_float(i->type) || wrong(c, "type %u", i->type);
+    case IR_const: return constant(c, i);
     case IR_get:
     case IR_put: return slot(c, i);
     case IR_insn:

@@ -203,9 +203,10 @@ static nw_exit run(struct machine *m, uint32_t limit, uint32_t step, uint32_t *d
 
 static void compare_exits(const nw_exit *a, const nw_exit *b)
 {
+    FUZZ_CHECK(a->reason != NW_EXIT_ERROR && b->reason != NW_EXIT_ERROR, "%s; %s",
+               nw_status_text(a->status), nw_status_text(b->status));
     FUZZ_CHECK(a->reason == b->reason, "%d %d, pc %#lx %#lx", a->reason, b->reason, (long)a->pc,
                (long)b->pc);
-    FUZZ_CHECK(a->reason != NW_EXIT_ERROR, "status %s", nw_status_text(a->status));
     FUZZ_CHECK(a->pc == b->pc, "%#lx %#lx", (long)a->pc, (long)b->pc);
     FUZZ_CHECK(a->addr == b->addr && a->access == b->access && a->fault == b->fault &&
                    a->code == b->code && a->size == b->size,
