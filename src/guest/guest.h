@@ -34,6 +34,8 @@ struct guest_ops {
     size_t state_size;
     uint32_t pc_offset;   /* slot of the pc */
     uint32_t aux_offset;  /* slot of the word given to ir_insn_start, UINT32_MAX: none */
+    uint32_t flags_offset; /* slot of the packed NZCV nibble (I32), whose writing may be put off
+                            * while translated code runs; none of PINS; 0: none */
     uint8_t addr_type;    /* IR_I32 or IR_I64 */
     uint8_t min_insn;     /* smallest instruction, bytes */
     const struct guest_pin *pins;

@@ -24,6 +24,7 @@ struct host_runtime {
     uint32_t load, store, cas; /* slow memory accesses after save */
     uint32_t call[4];          /* helpers after save; bit 0: may leave, bit 1: writes state */
     uint32_t soft;             /* fp/soft.h after save */
+    uint32_t settle;           /* packs the guest's flags; keeps all registers */
     uint32_t raise;            /* raises an exception and leaves */
     uint32_t constants;
 };

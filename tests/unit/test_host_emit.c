@@ -81,7 +81,8 @@ static void random_guest(struct gen *g, struct guest_ops *ops, struct guest_pin 
         if (below(g, 4)) {
             pins[ops->npins].offset = (uint16_t)at;
             pins[ops->npins++].type = wide ? IR_I64 : IR_I32;
-        }
+        } else if (at && !wide && below(g, 4) == 0)
+            ops->flags_offset = at;
         at += wide ? 8 : 4;
     }
 }

@@ -155,7 +155,7 @@ static const struct guest_pin pins[] = {
     {ARM_OFF(r[0]), IR_I32}, {ARM_OFF(r[1]), IR_I32},  {ARM_OFF(r[2]), IR_I32},
     {ARM_OFF(r[3]), IR_I32}, {ARM_OFF(r[13]), IR_I32}, {ARM_OFF(r[4]), IR_I32},
     {ARM_OFF(r[5]), IR_I32}, {ARM_OFF(r[14]), IR_I32}, {ARM_OFF(r[12]), IR_I32},
-    {ARM_OFF(r[6]), IR_I32}, {ARM_OFF(r[7]), IR_I32},  {ARM_OFF(nzcv), IR_I32},
+    {ARM_OFF(r[6]), IR_I32}, {ARM_OFF(r[7]), IR_I32},
 };
 
 const struct guest_ops arm_guest = {
@@ -164,6 +164,7 @@ const struct guest_ops arm_guest = {
     .state_size = sizeof(struct arm_state),
     .pc_offset = ARM_OFF(r[15]),
     .aux_offset = ARM_OFF(itstate),
+    .flags_offset = ARM_OFF(nzcv),
     .addr_type = IR_I32,
     .min_insn = 2,
     .pins = pins,

@@ -65,7 +65,7 @@ static void reset_pins(struct host_emitter *e)
 
 static bool reset(struct host_emitter *e)
 {
-    e->oom = e->full = e->keep = e->unreachable = false;
+    e->oom = e->full = e->keep = e->unreachable = e->settled = false;
     e->insn = NO_REF;
     e->ncold = e->naligned = 0;
     e->locked = 0;

@@ -28,6 +28,9 @@ enum {
     VAL_FUSED =
         1,        /* made where it is used: a comparison for a jump, an address sum for an access */
     VAL_COLD = 2, /* made in cold stubs only */
+    VAL_LAZY = 4, /* a put of flags that stores operands instead (emit_lazy.c): … */
+    VAL_LAZY_SUM = 8,    /* … those of a sum among them */
+    VAL_LAZY_CARRY = 16, /* … a carry among them */
 };
 
 struct value {
@@ -56,10 +59,10 @@ struct places {
 struct cold_put {
     ir_val val;
     uint32_t offset;
-    uint8_t type;
+    uint8_t type, lazy; /* VAL_LAZY bits */
 };
 
-enum stub_kind { STUB_EXIT, STUB_REQUEST, STUB_MISS, STUB_MEMORY, STUB_FLOAT };
+enum stub_kind { STUB_EXIT, STUB_REQUEST, STUB_MISS, STUB_MEMORY, STUB_FLOAT, STUB_FLAGS };
 
 /* An operand as a stub finds it. */
 struct stub_ref {
@@ -115,6 +118,7 @@ struct host_emitter {
     uint32_t pinned;
     bool keep;        /* emitting a cold value: no operand dies, no pinned register is a target */
     bool unreachable; /* after an exit, before the next label */
+    bool settled;     /* the slot of the guest's flags holds them (emit_lazy.c) */
     bool oom, full;
     struct places now;
     struct flags_source flags;
@@ -253,6 +257,20 @@ enum x_cc emit_condition(struct host_emitter *, ir_val v);
 /* EFLAGS have just been set by A op B (NO_VALUE for logical operations) that gave RESULT. */
 void flags_set(struct host_emitter *, enum flags_kind, uint8_t type, ir_val a, ir_val b,
                ir_val result);
+
+/* ---- emit_lazy.c ---- */
+
+/* Marks the puts of flags that need no packing. Before the backward walk. */
+void lazy_plan(struct host_emitter *);
+/* What the marked put V uses. */
+void lazy_uses(struct host_emitter *, ir_val v, operand_fn *);
+/* Stores what FLAGS are made of; WAY: the put's VAL_LAZY bits. */
+void lazy_store(struct host_emitter *, ir_val flags, unsigned way);
+bool lazy_is_flags(const struct host_emitter *, uint32_t offset, uint8_t type);
+/* Flags have been stored in the slot, if it is theirs. Keeps EFLAGS. */
+void lazy_stored(struct host_emitter *, uint32_t offset, uint8_t type);
+/* The slot is about to be read, or a part of it written: it must hold the flags. */
+void lazy_settle(struct host_emitter *, uint32_t offset, uint8_t type);
 
 /* ---- stub.c ---- */
 

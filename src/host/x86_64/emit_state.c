@@ -37,6 +37,7 @@ void emit_get(struct host_emitter *e, ir_val v, const struct ir_insn *i)
         return;
     }
     uint32_t flushed = pins_flush(e, i->a, ir_type_size(i->type));
+    lazy_settle(e, i->a, i->type);
     if (ir_type_size(i->type) < 4) {
         unsigned d = ra_def(e, v, REG_NONE, 0);
         x_rm(&e->a, (i->type == IR_I8 ? 0xb6u : 0xb7u) | X_0F, d, state_at(i->a));
@@ -55,9 +56,8 @@ void emit_get(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     }
 }
 
-void emit_store_state(struct host_emitter *e, ir_val v, uint32_t offset, uint8_t type)
+static void store_state(struct host_emitter *e, ir_val v, uint32_t offset, uint8_t type)
 {
-    uint32_t locked = e->locked;
     int32_t imm;
     if (ir_type_size(type) >= 4 && ra_imm32(e, v, &imm)) {
         x_store_imm32(&e->a, width_of(type), state_at(offset), (uint32_t)imm);
@@ -70,6 +70,15 @@ void emit_store_state(struct host_emitter *e, ir_val v, uint32_t offset, uint8_t
         x_rm(&e->a, 0x88 | X_REG8, r, state_at(offset));
     else
         x_rm(&e->a, 0x89 | (type == IR_I16 ? X_66 : width_of(type)), r, state_at(offset));
+}
+
+void emit_store_state(struct host_emitter *e, ir_val v, uint32_t offset, uint8_t type)
+{
+    uint32_t locked = e->locked;
+    if (!lazy_is_flags(e, offset, type))
+        lazy_settle(e, offset, type);
+    store_state(e, v, offset, type);
+    lazy_stored(e, offset, type);
     e->locked = locked;
 }
 
@@ -113,14 +122,18 @@ static void put_memory(struct host_emitter *e, ir_val v, uint32_t offset, uint8_
         home_set(e, v, offset);
 }
 
-static void put_now(struct host_emitter *e, ir_val v, uint32_t offset, uint8_t type)
+static void put_now(struct host_emitter *e, const struct cold_put *p)
 {
     uint32_t locked = e->locked;
-    unsigned pin = ra_pin_of(e, offset, type);
-    if (pin != REG_NONE)
-        put_pinned(e, v, pin, type);
-    else
-        put_memory(e, v, offset, type);
+    unsigned pin = ra_pin_of(e, p->offset, p->type);
+    if (p->lazy) {
+        homes_kill(e, p->offset, ir_type_size(p->type));
+        lazy_store(e, p->val, p->lazy);
+    } else if (pin != REG_NONE) {
+        put_pinned(e, p->val, pin, p->type);
+    } else {
+        put_memory(e, p->val, p->offset, p->type);
+    }
     e->locked = locked;
 }
 
@@ -133,22 +146,28 @@ static void settle_cold(struct host_emitter *e, uint32_t offset, unsigned size)
         if (offset >= c.offset + width || c.offset >= offset + size)
             continue;
         if (offset > c.offset || offset + size < c.offset + width)
-            put_now(e, c.val, c.offset, c.type);
+            put_now(e, &c);
         e->cold[n] = e->cold[--e->ncold];
     }
+}
+
+static uint8_t lazy_bits(const struct value *put)
+{
+    return put->flags & (VAL_LAZY | VAL_LAZY_SUM | VAL_LAZY_CARRY);
 }
 
 void emit_put(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     const struct value *self = &e->values.at[v];
+    struct cold_put put = {i->a, i->b, i->type, lazy_bits(self)};
     settle_cold(e, i->b, ir_type_size(i->type));
     if ((self->flags & VAL_COLD) && !self->last_use)
         return;
     if ((self->flags & VAL_COLD) && e->ncold < MAX_COLD) {
         /* A stub that comes back has changed the slot. */
         homes_kill(e, i->b, ir_type_size(i->type));
-        e->cold[e->ncold++] = (struct cold_put){i->a, i->b, i->type};
+        e->cold[e->ncold++] = put;
     } else {
-        put_now(e, i->a, i->b, i->type);
+        put_now(e, &put);
     }
 }

@@ -92,6 +92,14 @@ static uint32_t last_fault(const struct host_emitter *e, ir_val put)
     return last;
 }
 
+static void use_put(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (e->values.at[v].flags & VAL_LAZY)
+        lazy_uses(e, v, count_use);
+    else
+        count_use(e, v, i->a);
+}
+
 static void prepare_put(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     struct value *self = &e->values.at[v], *x = &e->values.at[i->a];
@@ -100,20 +108,31 @@ static void prepare_put(struct host_emitter *e, ir_val v, const struct ir_insn *
         self->flags |= VAL_COLD;
         self->last_use = last_fault(e, v);
         if (self->last_use)
-            count_use(e, v, i->a);
+            use_put(e, v, i);
         return;
     }
     forbid_slot(e, i->b, size);
-    count_use(e, v, i->a);
+    use_put(e, v, i);
     if (pin != REG_NONE && !is_const(e, i->a)) {
         x->pin = (uint8_t)pin;
         x->pin_age = e->pin_age[pin];
     }
 }
 
+/* Flags whose operands are stored, and what only they would read. */
+static bool unused(const struct value *x, const struct ir_insn *i)
+{
+    return x->uses == 0 && (i->op == IR_nzcv_sub || i->op == IR_nzcv_add ||
+                            i->op == IR_nzcv_logic || i->op == IR_get);
+}
+
 static void prepare_value(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     struct value *x = &e->values.at[v];
+    if (unused(x, i)) {
+        x->flags |= VAL_FUSED;
+        return;
+    }
     if (x->pin != NO_PIN && x->pin_age != e->pin_age[x->pin])
         x->pin = NO_PIN;
     if (marked(e, v, IR_MARK_COLD_VALUE))
@@ -129,6 +148,7 @@ static void prepare_value(struct host_emitter *e, ir_val v, const struct ir_insn
 
 void emit_prepare(struct host_emitter *e)
 {
+    lazy_plan(e);
     for (ir_val v = e->r->insns.len; v-- > 0;) {
         const struct ir_insn *i = insn_of(e, v);
         unsigned effects = ir_rows[i->op].effects;

@@ -16,6 +16,7 @@ struct thunks {
     struct asm_buf a;
     const struct guest_ops *guest;
     struct host_runtime *rt;
+    uint32_t settle_in_thunk;
 };
 
 static struct x_mem vcpu_at(size_t offset)
@@ -56,6 +57,70 @@ static void stmxcsr(struct asm_buf *a, struct x_mem m)
     x_rm(a, 0xae | X_0F, 3, m);
 }
 
+/* Called from DEPTH bytes below the frame: packs the flags that emit_lazy.c has put off. Keeps all
+ * registers but EFLAGS. */
+static uint32_t emit_settle(struct thunks *t, int32_t depth)
+{
+    struct asm_buf *a = &t->a;
+    uint32_t at = asm_pos(a), slot = t->guest->flags_offset;
+    int32_t flags = FRAME_FLAGS + 8 + depth;
+    struct x_mem kind = x_at(RSP, flags + 4), shows = x_at(RSP, flags + 12);
+    struct x_mem saved = x_at(RSP, flags + 24);
+    if (!slot) {
+        asm_u8(a, 0xc3);
+        return at;
+    }
+    x_store(a, X_W, saved, RAX);
+    x_alu_mem_imm(a, 0, X_CMP, kind, -1);
+    uint8_t *packed = x_jcc8(a, X_E);
+    x_load(a, 0, RAX, x_at(RSP, flags));
+    x_alu_mem_imm(a, 0, X_CMP, kind, LAZY_SUB);
+    uint8_t *sum = x_jcc8(a, X_NE);
+    x_alu_mem(a, 0, X_CMP, RAX, x_at(RSP, flags + 8));
+    asm_u8(a, 0xf5); /* cmc */
+    uint8_t *pack = x_jmp8(a);
+    x_here8(a, sum);
+    x_alu_mem(a, 0, X_ADD, RAX, x_at(RSP, flags + 8));
+    x_here8(a, pack);
+    asm_u8(a, 0x9f); /* lahf */
+    x_setcc(a, X_O, RAX);
+    x_alu_imm(a, 0, X_AND, RAX, 0xc101);
+    /* OF in bit 0, CF in 8, ZF in 14, SF in 15 */
+    x_store(a, 0, vcpu_at(slot), RAX);
+    x_shift_imm(a, 0, X_SHR, RAX, 7);
+    x_rm(a, 0x09, RAX, vcpu_at(slot)); /* CF in bit 1 */
+    x_shift_imm(a, 0, X_SHR, RAX, 5);
+    x_rm(a, 0x09, RAX, vcpu_at(slot)); /* ZF in bit 2, SF in 3 */
+    x_alu_mem_imm(a, 0, X_AND, vcpu_at(slot), 15);
+    x_here8(a, packed);
+    x_load(a, 0, RAX, x_at(RSP, flags + 12));
+    x_bt_imm(a, RAX, 8);
+    uint8_t *no_carry = x_jcc8(a, X_AE);
+    x_load(a, 0, RAX, x_at(RSP, flags + 20));
+    x_alu_imm(a, 0, X_AND, RAX, 1);
+    x_alu_mem_imm(a, 0, X_AND, vcpu_at(slot), 13);
+    x_alu(a, 0, X_ADD, RAX, RAX);
+    x_rm(a, 0x09, RAX, vcpu_at(slot));
+    x_here8(a, no_carry);
+    x_alu_mem_imm(a, 0, X_CMP, shows, 0);
+    uint8_t *done = x_jcc8(a, X_E);
+    x_alu_mem_imm(a, 0, X_AND, vcpu_at(slot), 3);
+    x_load(a, 0, RAX, x_at(RSP, flags + 16));
+    x_test(a, 0, RAX, RAX);
+    uint8_t *not_zero = x_jcc8(a, X_NE);
+    x_alu_mem_imm(a, 0, X_OR, vcpu_at(slot), 4);
+    x_here8(a, not_zero);
+    x_shift_imm(a, 0, X_SHR, RAX, 28);
+    x_alu_imm(a, 0, X_AND, RAX, 8);
+    x_rm(a, 0x09, RAX, vcpu_at(slot));
+    x_here8(a, done);
+    x_store_imm32(a, 0, kind, LAZY_NONE);
+    x_store_imm32(a, 0, shows, 0);
+    x_load(a, X_W, RAX, saved);
+    asm_u8(a, 0xc3);
+    return at;
+}
+
 /* host_enter_fn: rdi = vCPU, rsi = code. */
 static void emit_enter(struct thunks *t)
 {
@@ -68,6 +133,8 @@ static void emit_enter(struct thunks *t)
     stmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, host_mxcsr)));
     ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 1);
+    x_store_imm32(a, 0, x_at(RSP, FRAME_FLAGS + 4), LAZY_NONE);
+    x_store_imm32(a, 0, x_at(RSP, FRAME_FLAGS + 12), 0);
     x_load(a, X_W, R15, vcpu_at(offsetof(struct nw_vcpu, arena)));
     pins_move(t, true);
     x_jmp_reg(a, RSI);
@@ -81,6 +148,7 @@ static void emit_leave(struct thunks *t)
     t->rt->leave = asm_pos(a);
     pins_move(t, false);
     t->rt->leave_synced = asm_pos(a);
+    x_call_to(a, (int32_t)t->rt->settle);
     stmxcsr(a, x_at(RSP, FRAME_AUX));
     x_load(a, 0, RCX, x_at(RSP, FRAME_AUX));
     x_mov_imm(a, RDX, 0x3d);
@@ -112,7 +180,7 @@ static void emit_save(struct thunks *t)
     t->rt->save = asm_pos(a);
     for (unsigned r = 0; r < 16; r++)
         if (SAVED_REGS >> r & 1)
-            x_store(a, X_W, x_at(RSP, 8 + 8 * (int32_t)r), r);
+            x_store(a, X_W, x_at(RSP, 8 + FRAME_REGS + 8 * (int32_t)r), r);
     pins_move(t, false);
     asm_u8(a, 0xc3);
 }
@@ -126,7 +194,7 @@ static void emit_restore(struct thunks *t, bool pins)
             skip |= 1u << pin_regs[n];
     for (unsigned r = 0; r < 16; r++)
         if ((SAVED_REGS & ~skip) >> r & 1)
-            x_load(&t->a, X_W, r, x_at(RSP, 8 + 8 * (int32_t)r));
+            x_load(&t->a, X_W, r, x_at(RSP, 8 + FRAME_REGS + 8 * (int32_t)r));
     if (!pins)
         pins_move(t, true);
 }
@@ -178,6 +246,7 @@ static uint32_t emit_memory_call(struct thunks *t, uintptr_t fn)
     uint32_t at = asm_pos(a);
     x_store(a, X_W, frame_in_thunk(FRAME_PC), RAX);
     x_store(a, X_W, frame_in_thunk(FRAME_AUX), R9);
+    x_call_to(a, (int32_t)t->settle_in_thunk);
     exchange_pc(t);
     x_lea(a, X_W, RDI, vcpu_at(0));
     x_mov_imm(a, RAX, fn);
@@ -195,6 +264,7 @@ static uint32_t emit_helper_call(struct thunks *t, bool exits, bool writes, size
 {
     struct asm_buf *a = &t->a;
     uint32_t at = asm_pos(a);
+    x_call_to(a, (int32_t)t->settle_in_thunk);
     x_lea(a, X_W, RDI, vcpu_at(first));
     call_c(a);
     if (exits)
@@ -232,12 +302,14 @@ static void emit_constants(struct thunks *t, const uint8_t *rx)
 nw_status host_emit_runtime(struct host_buffer buf, const struct guest_ops *guest,
                             struct host_runtime *rt)
 {
-    struct thunks t = {{buf.rw, buf.rw, buf.rw + buf.size, 0}, guest, rt};
+    struct thunks t = {{buf.rw, buf.rw, buf.rw + buf.size, 0}, guest, rt, 0};
     if (buf.size < 4096)
         return NW_ERR_RANGE;
     *rt = (struct host_runtime){0};
     emit_empty(&t);
     uint32_t to_leave = asm_pos(&t.a) - 4;
+    rt->settle = emit_settle(&t, 0);
+    t.settle_in_thunk = emit_settle(&t, 8);
     emit_enter(&t);
     emit_leave(&t);
     x_fix32(&t.a, to_leave, (int32_t)rt->leave);

@@ -7,12 +7,14 @@
 /* rbp points this far into the vCPU, so that the hottest state is in reach of 8-bit offsets. */
 #define VCPU_BIAS 128
 
-/* The frame, from rsp up. Register n is saved at 8 * n; slots of registers that are never saved
- * serve other purposes. */
-#define FRAME_RESULT 32  /* rsp's: what a slow call gave */
-#define FRAME_AUX    40  /* rbp's */
-#define FRAME_PC     120 /* r15's */
-#define FRAME_SPILL  128
+/* The frame, from rsp up. Register n is saved at FRAME_REGS + 8 * n; slots of registers that are
+ * never saved serve other purposes. */
+#define FRAME_FLAGS  0 /* 24 bytes, see emit_lazy.c, and one more word for the settle routine */
+#define FRAME_REGS   32
+#define FRAME_RESULT (FRAME_REGS + 32)  /* rsp's: what a slow call gave */
+#define FRAME_AUX    (FRAME_REGS + 40)  /* rbp's */
+#define FRAME_PC     (FRAME_REGS + 120) /* r15's */
+#define FRAME_SPILL  (FRAME_REGS + 128)
 #define FRAME_SPILLS 48
 #define FRAME_XMM    (FRAME_SPILL + 8 * FRAME_SPILLS)
 #define FRAME_SIZE   (FRAME_XMM + 16 * 8 + 8) /* 8 modulo 16: aligned after six pushes */
@@ -21,6 +23,11 @@
 #define NPINREGS 9
 extern const uint8_t pin_regs[NPINREGS];
 #define TEMP_REGS 0x47u /* rax, rcx, rdx, rsi */
+
+/* Upper half of the first word of FRAME_FLAGS. */
+#define LAZY_NONE UINT32_MAX
+#define LAZY_SUB  0u
+#define LAZY_ADD  1u
 
 static inline unsigned pin_count(const struct guest_ops *g)
 {

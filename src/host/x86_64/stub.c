@@ -74,7 +74,7 @@ void stub_operand_load(struct host_emitter *e, const struct stub_ref *ref, unsig
     else if (ref->loc >= XMM(0))
         v_to_gpr(&e->a, ref->wide, r, ref->loc - XMM(0));
     else
-        x_load(&e->a, w, r, x_at(RSP, 8 * ref->loc));
+        x_load(&e->a, w, r, x_at(RSP, FRAME_REGS + 8 * ref->loc));
 }
 
 static void keep_xmm(struct host_emitter *e, uint32_t live, bool load)
@@ -157,7 +157,10 @@ static void do_cold_puts(struct host_emitter *e, const struct stub *s)
             e->locked |= 1u << s->ref[n].loc;
     for (unsigned n = 0; n < s->ncold; n++) {
         const struct cold_put *c = &e->colds.at[s->cold + n];
-        emit_store_state(e, c->val, c->offset, c->type);
+        if (c->lazy)
+            lazy_store(e, c->val, c->lazy);
+        else
+            emit_store_state(e, c->val, c->offset, c->type);
     }
     e->keep = false;
 }
@@ -271,6 +274,12 @@ static void emit_float_stub(struct host_emitter *e, const struct stub *s)
     x_jmp_to(&e->a, (int32_t)s->resume);
 }
 
+static void emit_flags_stub(struct host_emitter *e, const struct stub *s)
+{
+    x_call_to(&e->a, runtime_code(e, e->rt->settle));
+    x_jmp_to(&e->a, (int32_t)s->resume);
+}
+
 /* ---- all of them ---- */
 
 nw_status stubs_emit(struct host_emitter *e)
@@ -278,7 +287,7 @@ nw_status stubs_emit(struct host_emitter *e)
     static void (*const emit[])(struct host_emitter *, const struct stub *) = {
         [STUB_EXIT] = emit_exit_stub,   [STUB_REQUEST] = emit_request_stub,
         [STUB_MISS] = emit_miss_stub,   [STUB_MEMORY] = emit_memory_stub,
-        [STUB_FLOAT] = emit_float_stub,
+        [STUB_FLOAT] = emit_float_stub, [STUB_FLAGS] = emit_flags_stub,
     };
     for (uint32_t n = 0; n < e->stubs.len; n++) {
         const struct stub *s = &e->stubs.at[n];
