@@ -374,6 +374,10 @@ unsigned ra_def(struct host_emitter *e, ir_val v, unsigned reuse, uint32_t avoid
     uint8_t pin = value_of(e, v)->pin;
     if (pin != NO_PIN && !e->keep && !(avoid >> pin & 1)) {
         ra_protect(e, pin);
+        /* The pin is as good as overwritten: a register taken before it is must not count on it. */
+        ir_val old = e->now.reg[pin];
+        if (old != NO_VALUE && ra_live_after(e, old))
+            ra_unbind(e, pin);
         return pin;
     }
     if (reuse != REG_NONE && !(avoid >> reuse & 1))
