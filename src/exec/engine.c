@@ -71,7 +71,6 @@ nw_status engine_open(const nw_config *config, const struct guest_ops *guest, nw
         return NW_ERR_NOMEM;
     e->guest = guest;
     e->accel = &accel_dbt;
-    e->fork_fd = -1;
     take_config(e, config);
     ir_region_init(&e->region);
     if (config->cpu && !(e->cpu = strdup(config->cpu))) {

@@ -13,7 +13,7 @@
 #define CODE_BUFFER_DEFAULT (64u << 20)
 #define CODE_BUFFER_MIN     (64u << 10)
 
-/* Host code: one memfd mapped twice. Reserved by the first translation. */
+/* Host code: shared memory mapped twice. Reserved by the first translation. */
 struct code_buffer {
     struct host_buffer buf;
     uint32_t used;
@@ -57,7 +57,7 @@ struct nw_engine {
     struct host_emitter *emitter;
     struct ir_region region;
     struct nw_vcpu *vcpus;
-    int fork_fd; /* the code on its way to a forked child, or -1 */
+    uint8_t *fork_code; /* a copy of the code on its way to a forked child, or null */
 
     nw_stats stats;             /* guarded by LOCK but for the vCPUs' own */
     uint64_t retired[COUNTERS]; /* of destroyed vCPUs */
@@ -90,6 +90,10 @@ void engine_unlock(struct nw_engine *, struct engine_hold);
 
 /* ---- code buffer (codebuf.c) ---- */
 nw_status codebuf_open(struct nw_engine *);
+/* Shared memory for code, writable, or null; and its executable mapping, at AT unless that is null,
+ * or null. */
+uint8_t *codebuf_reserve(size_t size);
+uint8_t *codebuf_alias(uint8_t *rw, size_t size, uint8_t *at);
 void codebuf_close(struct nw_engine *);
 
 /* ---- block cache (cache.c); the engine's lock held but for cache_find ---- */

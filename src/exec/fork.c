@@ -1,37 +1,24 @@
 #include "exec/fork.h"
 
+#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #include "exec/engine.h"
 #include "exec/signals.h"
 
 /* Copying this much costs less than the translations that most children would need again. */
 #define COPY_MAX (16u << 20)
 
-/* A file with the code of BUFFER in it, or -1. */
-static int copy_code(const struct code_buffer *code)
+/* The code of BUFFER in memory of its own, or null. */
+static uint8_t *copy_code(const struct code_buffer *code)
 {
-    uint32_t done = 0;
-    int fd;
+    uint8_t *copy;
 
     if (!code->buf.rw || code->used > COPY_MAX)
-        return -1;
-    fd = memfd_create("narwhal-code", MFD_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    if (ftruncate(fd, code->buf.size) == 0) {
-        while (done < code->used) {
-            ssize_t n = pwrite(fd, code->buf.rw + done, code->used - done, done);
-
-            if (n <= 0)
-                break;
-            done += (uint32_t)n;
-        }
-        if (done == code->used)
-            return fd;
-    }
-    close(fd);
-    return -1;
+        return NULL;
+    copy = codebuf_reserve(code->buf.size);
+    if (copy)
+        memcpy(copy, code->buf.rw, code->used);
+    return copy;
 }
 
 void engine_fork_prepare(nw_engine *engine)
@@ -40,19 +27,14 @@ void engine_fork_prepare(nw_engine *engine)
     pthread_rwlock_wrlock(&engine->mem.lock);
     pthread_mutex_lock(&engine->mem.code_lock);
     pthread_mutex_lock(&engine->sync.lock);
-    engine->fork_fd = copy_code(&engine->code);
-}
-
-static void drop_copy(struct nw_engine *engine)
-{
-    if (engine->fork_fd >= 0)
-        close(engine->fork_fd);
-    engine->fork_fd = -1;
+    engine->fork_code = copy_code(&engine->code);
 }
 
 void engine_fork_parent(nw_engine *engine)
 {
-    drop_copy(engine);
+    if (engine->fork_code)
+        munmap(engine->fork_code, engine->code.buf.size);
+    engine->fork_code = NULL;
     pthread_mutex_unlock(&engine->sync.lock);
     pthread_mutex_unlock(&engine->mem.code_lock);
     pthread_rwlock_unlock(&engine->mem.lock);
@@ -69,23 +51,21 @@ static nw_status renew_locks(struct nw_engine *engine)
     return sync_init(&engine->sync);
 }
 
-static nw_status map_again(struct nw_engine *engine, int fd)
+/* The copy takes the place of the parent's buffer. */
+static nw_status map_again(struct nw_engine *engine)
 {
     const struct host_buffer *buf = &engine->code.buf;
-    void *rx = (void *)(uintptr_t)buf->rx;
+    uint8_t *copy = engine->fork_code;
 
-    if (mmap(buf->rw, buf->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd,
-             0) == MAP_FAILED ||
-        mmap(rx, buf->size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0) ==
-            MAP_FAILED)
+    engine->fork_code = NULL;
+    if (mremap(copy, buf->size, buf->size, MREMAP_MAYMOVE | MREMAP_FIXED, buf->rw) == MAP_FAILED ||
+        !codebuf_alias(buf->rw, buf->size, (uint8_t *)(uintptr_t)buf->rx))
         return NW_ERR_NOMEM;
     return NW_OK;
 }
 
 nw_status engine_fork_child(nw_engine *engine, nw_vcpu *self)
 {
-    nw_status status;
-
     signals_fork_child();
     TRY(renew_locks(engine));
     /* What other threads were doing to their vCPUs is unknown: these are left alone. */
@@ -94,11 +74,8 @@ nw_status engine_fork_child(nw_engine *engine, nw_vcpu *self)
         self->next = NULL;
     if (!engine->code.buf.rw)
         return NW_OK;
-    if (engine->fork_fd >= 0) {
-        status = map_again(engine, engine->fork_fd);
-        drop_copy(engine);
-        return status;
-    }
+    if (engine->fork_code)
+        return map_again(engine);
     codebuf_close(engine);
     cache_clear(engine);
     engine->code.used = 0;

@@ -18,7 +18,7 @@
 #include "os/linux/path.h"
 #include "os/linux/syscall.h"
 
-#define CODE_BUFFER_NAME "narwhal-code" /* of src/exec/codebuf.c */
+#define SHARED_MEMORY "/dev/zero (deleted)" /* what shared memory without a file is called */
 #define MAPS_NAME 49 /* column of the name in /proc/PID/maps */
 
 /* One emulated file: writes its content, as it is now, to OUT. */
@@ -158,7 +158,7 @@ int64_t linux_proc_check(int64_t fd)
     path[len > 0 ? len : 0] = 0;
     const char *slash = strrchr(path, '/');
     bool memory = fs.f_type == PROC_SUPER_MAGIC && slash && !strcmp(slash, "/mem");
-    if (!memory && !after(path, "/memfd:" CODE_BUFFER_NAME))
+    if (!memory && strcmp(path, SHARED_MEMORY))
         return fd;
     close((int)fd);
     return -EACCES;
