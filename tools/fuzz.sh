@@ -1,9 +1,12 @@
 #!/bin/sh
-# The long differential run against libunicorn: tools/fuzz.sh BUILD [CASES-PER-RUN]
-# Every run has its own seed; a failure prints the seed and the instruction.
+# The long runs: tools/fuzz.sh BUILD [CASES-PER-RUN [SECONDS-PER-TARGET]]
+# First instructions against libunicorn: every run has its own seed; a failure prints the seed and
+# the instruction. Then the libFuzzer targets, if BUILD has them (CC=clang meson setup BUILD
+# -Dsanitize=address,undefined -Dfuzz=true): what they find is left in BUILD/fuzz/NAME-*.
 set -eu
 diff=$1/tests/diff/arm_diff
 cases=${2:-250000}
+seconds=${3:-300}
 base=$(date +%s)
 failed=0
 for mode in dbt dbt-tlb dbt-nochain interp; do
@@ -13,5 +16,14 @@ for mode in dbt dbt-tlb dbt-nochain interp; do
         "$diff" --engine "$mode" --set "$set" --seed "$base" --cases "$cases" \
             --list "$1/unpredictable-$mode-$set.txt" || failed=1
     done
+done
+for target in lift exec api ir elf; do
+    fuzzer=$1/tests/fuzz/fuzz_$target
+    [ -x "$fuzzer" ] || continue
+    echo "== fuzz $target"
+    mkdir -p "$1/fuzz/$target"
+    "$fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -max_len=2000 -verbosity=0 \
+        -artifact_prefix="$1/fuzz/$target-" "$1/fuzz/$target" \
+        "$(dirname "$0")/../tests/fuzz/corpus/$target" || failed=1
 done
 exit $failed

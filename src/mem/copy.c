@@ -94,6 +94,18 @@ bool mem_fetch(struct nw_vcpu *vcpu, uint64_t gva, void *buf, unsigned size)
     return ok && space_read(space, gva, buf, size) == NW_OK;
 }
 
+bool mem_is_mmio(struct nw_vcpu *vcpu, uint64_t gva)
+{
+    const struct mem_region *r;
+    bool mmio;
+
+    pthread_rwlock_rdlock(&vcpu->mem->lock);
+    r = region_find(&vcpu->mem->regions, gva);
+    mmio = r && r->kind == MEM_MMIO;
+    pthread_rwlock_unlock(&vcpu->mem->lock);
+    return mmio;
+}
+
 nw_fault mem_fetch_fault(struct nw_vcpu *vcpu, uint64_t gva)
 {
     const struct mem_region *r;

@@ -16,6 +16,9 @@ void mem_store(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);
 uint64_t mem_cas(struct nw_vcpu *, uint64_t gva, uint64_t expected, uint64_t desired,
                  uint32_t memop);
 
+/* Is GVA a device's? Reading it twice may then give two values. */
+bool mem_is_mmio(struct nw_vcpu *, uint64_t gva);
+
 /* Records a fault of GVA as mem_load and its sisters do. */
 void mem_raise(struct nw_vcpu *, uint64_t gva, uint32_t size, nw_access, nw_fault);
 

@@ -12,6 +12,11 @@ static uint64_t swap_helper_fn(struct nw_vcpu *vcpu, uint64_t addr, uint64_t val
     (void)unused;
     uint64_t old = mem_load(vcpu, addr, (uint32_t)memop), seen = old;
 
+    /* A device is read once and written once; its next value need not be the same. */
+    if (!vcpu->leave && mem_is_mmio(vcpu, addr)) {
+        mem_store(vcpu, addr, value, (uint32_t)memop);
+        return old;
+    }
     while (!vcpu->leave) {
         seen = mem_cas(vcpu, addr, old, value, (uint32_t)memop);
         if (seen == old)
