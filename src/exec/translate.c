@@ -11,7 +11,28 @@ struct fetcher {
     struct nw_vcpu *vcpu;
     bool mark;   /* note the pages as code */
     bool failed; /* some fetch failed */
+    /* The rest of a granule, which counts as code as soon as its first byte does. */
+    uint64_t at;
+    unsigned have;
+    uint8_t bytes[1 << CODE_GRANULE_BITS];
 };
+
+static bool fetch_code(struct fetcher *f, uint64_t addr, void *buf, unsigned size)
+{
+    unsigned room = sizeof f->bytes - (unsigned)(addr & (sizeof f->bytes - 1));
+
+    if (addr - f->at >= f->have || f->have - (addr - f->at) < size) {
+        if (size > room)
+            return space_fetch_code(f->vcpu->mem, addr, buf, size);
+        f->have = 0;
+        if (!space_fetch_code(f->vcpu->mem, addr, f->bytes, room))
+            return false;
+        f->at = addr;
+        f->have = room;
+    }
+    memcpy(buf, f->bytes + (addr - f->at), size);
+    return true;
+}
 
 static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned size)
 {
@@ -22,7 +43,7 @@ static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned s
     /* A block lies on at most two pages. */
     if (addr + size - 1 - first >= 2 * PAGE_SIZE_)
         return false;
-    ok = f->mark ? space_fetch_code(f->vcpu->mem, addr, buf, size)
+    ok = f->mark ? fetch_code(f, addr, buf, size)
                  : mem_fetch(f->vcpu, addr, buf, size);
     f->failed |= !ok;
     return ok;

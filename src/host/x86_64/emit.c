@@ -29,10 +29,16 @@ void host_emitter_free(struct host_emitter *e)
 static bool reset_values(struct host_emitter *e, uint32_t n)
 {
     const struct value fresh = {.home = NO_HOME, .spill = NO_SPILL, .pin = NO_PIN};
-    VEC_CLEAR(&e->values);
-    while (e->values.len < n)
-        if (!VEC_PUSH(&e->values, fresh))
+    if (n > e->values.cap) {
+        struct value *more = realloc(e->values.at, 2 * n * sizeof *more);
+        if (!more)
             return false;
+        e->values.at = more;
+        e->values.cap = 2 * n;
+    }
+    for (uint32_t v = 0; v < n; v++)
+        e->values.at[v] = fresh;
+    e->values.len = n;
     return true;
 }
 
@@ -50,6 +56,8 @@ static void reset_pins(struct host_emitter *e)
 {
     e->pinned = 0;
     e->temps = TEMP_REGS;
+    e->all_age = 0;
+    memset(e->pin_at, NO_PIN, sizeof e->pin_at);
     for (unsigned n = 0; n < NPINREGS; n++) {
         unsigned r = pin_regs[n];
         e->pin_age[r] = 0;
@@ -57,9 +65,11 @@ static void reset_pins(struct host_emitter *e)
             e->temps |= 1u << r;
             continue;
         }
+        const struct guest_pin *pin = &e->guest->pins[n];
         e->pinned |= 1u << r;
-        e->pin_offset[r] = e->guest->pins[n].offset;
-        e->pin_type[r] = e->guest->pins[n].type;
+        e->pin_offset[r] = pin->offset;
+        e->pin_type[r] = pin->type;
+        memset(e->pin_at + pin->offset / 4, (int)r, ir_type_size(pin->type) / 4);
     }
 }
 

@@ -121,6 +121,7 @@ struct host_emitter {
     bool settled;     /* the slot of the guest's flags holds them (emit_lazy.c) */
     bool oom, full;
     struct places now;
+    unsigned nlocs, nspills; /* locations and spill slots that have been used in this region */
     struct flags_source flags;
     struct {
         ir_val base;
@@ -129,7 +130,9 @@ struct host_emitter {
     uint32_t naligned;
     uint32_t pin_offset[16]; /* state slot of a pinned register */
     uint8_t pin_type[16];
+    uint8_t pin_at[VCPU_STATE_SIZE / 4]; /* pinned register of a word of the state, or NO_PIN */
     uint32_t pin_age[16]; /* backward walk: changes when something forbids an early write */
+    uint32_t all_age;     /* … of all of them */
     VEC(struct value) values;
     VEC(struct stub) stubs;
     VEC(struct label) labels;
@@ -237,7 +240,8 @@ void home_set(struct host_emitter *, ir_val v, uint32_t offset);
 bool home_valid(const struct host_emitter *, ir_val v);
 /* The pinned register of slot OFFSET when TYPE covers exactly that slot, else REG_NONE. */
 unsigned ra_pin_of(const struct host_emitter *, uint32_t offset, uint8_t type);
-bool ra_pin_overlaps(const struct host_emitter *, unsigned pin, uint32_t offset, unsigned size);
+/* The pinned registers of slots that overlap [offset, offset + size). */
+uint32_t ra_pins_over(const struct host_emitter *, uint32_t offset, unsigned size);
 /* V's constant when it fits a sign-extended 32-bit immediate of its type's width. */
 bool ra_imm32(const struct host_emitter *, ir_val v, int32_t *imm);
 /* Makes dst = src. */

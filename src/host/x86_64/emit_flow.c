@@ -5,34 +5,24 @@
 
 /* ---- skips ---- */
 
-/* Does record I read or write the state slot of pinned register PIN, so that the register's value
- * may be known by another name afterwards? */
-static bool touches(const struct host_emitter *e, const struct ir_insn *i, unsigned pin)
+/* The pinned registers whose slots record I reads or writes, so that their values may be known by
+ * other names afterwards. */
+static uint32_t touched_pins(const struct host_emitter *e, const struct ir_insn *i)
 {
     switch (i->op) {
-    case IR_put: return ra_pin_overlaps(e, pin, i->b, ir_type_size(i->type));
-    case IR_get: return ra_pin_overlaps(e, pin, i->a, ir_type_size(i->type));
-    case IR_call: return e->r->calls.at[i->a].helper->flags & IR_H_WRITES;
-    default: return false;
+    case IR_put: return ra_pins_over(e, i->b, ir_type_size(i->type));
+    case IR_get: return ra_pins_over(e, i->a, ir_type_size(i->type));
+    case IR_call: return e->r->calls.at[i->a].helper->flags & IR_H_WRITES ? e->pinned : 0;
+    default: return 0;
     }
 }
 
-/* The pinned registers that still hold what they hold when control arrives at record END, and at
- * the label of any skip on the way: where skips cross, a place must last until the last of their
- * labels. */
+/* The pinned registers that still hold what they hold when control arrives at record END. */
 static uint32_t steady_pins(const struct host_emitter *e, uint32_t end)
 {
     uint32_t steady = e->pinned;
-    for (ir_val v = e->cur + 1; v < end; v++) {
-        const struct ir_insn *i = insn_of(e, v);
-        if ((i->op == IR_skip_if || i->op == IR_skip_ifnot) && e->labels.at[i->b].at > end)
-            end = e->labels.at[i->b].at;
-        for (uint32_t left = steady; left; left &= left - 1) {
-            unsigned pin = (unsigned)__builtin_ctz(left);
-            if (touches(e, i, pin))
-                steady &= ~(1u << pin);
-        }
-    }
+    for (ir_val v = e->cur + 1; v < end && steady; v++)
+        steady &= ~touched_pins(e, insn_of(e, v));
     return steady;
 }
 

@@ -17,13 +17,10 @@ void emit_insn(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 /* Pinned registers that overlap go to memory, where OFFSET is accessed in another size. */
 static uint32_t pins_flush(struct host_emitter *e, uint32_t offset, unsigned size)
 {
-    uint32_t flushed = 0;
-    for (uint32_t left = e->pinned; left; left &= left - 1) {
+    uint32_t flushed = ra_pins_over(e, offset, size);
+    for (uint32_t left = flushed; left; left &= left - 1) {
         unsigned pin = (unsigned)__builtin_ctz(left);
-        if (!ra_pin_overlaps(e, pin, offset, size))
-            continue;
         x_store(&e->a, width_of(e->pin_type[pin]), state_at(e->pin_offset[pin]), pin);
-        flushed |= 1u << pin;
     }
     return flushed;
 }

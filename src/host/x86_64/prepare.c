@@ -53,20 +53,11 @@ static void count_use(struct host_emitter *e, ir_val user, ir_val operand)
         x->fusable_uses++;
 }
 
-/* An early write of any pinned register would be seen here. */
-static void forbid_all(struct host_emitter *e)
-{
-    for (uint32_t left = e->pinned; left; left &= left - 1)
-        e->pin_age[__builtin_ctz(left)]++;
-}
-
+/* An early write of a pinned register that overlaps would be seen here. */
 static void forbid_slot(struct host_emitter *e, uint32_t offset, unsigned size)
 {
-    for (uint32_t left = e->pinned; left; left &= left - 1) {
-        unsigned pin = (unsigned)__builtin_ctz(left);
-        if (ra_pin_overlaps(e, pin, offset, size))
-            e->pin_age[pin]++;
-    }
+    for (uint32_t left = ra_pins_over(e, offset, size); left; left &= left - 1)
+        e->pin_age[__builtin_ctz(left)]++;
 }
 
 /* A cold put is needed up to the last access that may fault before the slot is overwritten. */
@@ -115,7 +106,7 @@ static void prepare_put(struct host_emitter *e, ir_val v, const struct ir_insn *
     use_put(e, v, i);
     if (pin != REG_NONE && !is_const(e, i->a)) {
         x->pin = (uint8_t)pin;
-        x->pin_age = e->pin_age[pin];
+        x->pin_age = e->pin_age[pin] + e->all_age;
     }
 }
 
@@ -133,7 +124,7 @@ static void prepare_value(struct host_emitter *e, ir_val v, const struct ir_insn
         x->flags |= VAL_FUSED;
         return;
     }
-    if (x->pin != NO_PIN && x->pin_age != e->pin_age[x->pin])
+    if (x->pin != NO_PIN && x->pin_age != e->pin_age[x->pin] + e->all_age)
         x->pin = NO_PIN;
     if (marked(e, v, IR_MARK_COLD_VALUE))
         x->flags |= VAL_COLD;
@@ -160,7 +151,7 @@ void emit_prepare(struct host_emitter *e)
         }
         prepare_value(e, v, i);
         if (effects & (IR_E_FAULT | IR_E_CONTROL) || i->op == IR_call)
-            forbid_all(e);
+            e->all_age++; /* an early write of any pinned register would be seen */
         else if (i->op == IR_get)
             forbid_slot(e, i->a, ir_type_size(i->type));
     }

@@ -33,6 +33,8 @@ static void places_clear(struct places *p)
 void places_init(struct host_emitter *e)
 {
     places_clear(&e->now);
+    e->nlocs = XMM(0);
+    e->nspills = 0;
 }
 
 uint32_t places_save(struct host_emitter *e)
@@ -47,20 +49,20 @@ uint32_t places_save(struct host_emitter *e)
 /* Makes struct value say what the places say. */
 static void values_forget(struct host_emitter *e)
 {
-    for (unsigned n = 0; n < NLOCS; n++)
+    for (unsigned n = 0; n < e->nlocs; n++)
         if (e->now.reg[n] != NO_VALUE)
             value_of(e, e->now.reg[n])->where = 0;
-    for (unsigned n = 0; n < FRAME_SPILLS; n++)
+    for (unsigned n = 0; n < e->nspills; n++)
         if (e->now.spill[n] != NO_VALUE)
             value_of(e, e->now.spill[n])->spill = NO_SPILL;
 }
 
 static void values_learn(struct host_emitter *e)
 {
-    for (unsigned n = 0; n < NLOCS; n++)
+    for (unsigned n = 0; n < e->nlocs; n++)
         if (e->now.reg[n] != NO_VALUE)
             value_of(e, e->now.reg[n])->where |= 1u << n;
-    for (unsigned n = 0; n < FRAME_SPILLS; n++)
+    for (unsigned n = 0; n < e->nspills; n++)
         if (e->now.spill[n] != NO_VALUE)
             value_of(e, e->now.spill[n])->spill = (uint8_t)n;
     for (unsigned n = 0; n < NHOMES; n++)
@@ -119,6 +121,8 @@ void ra_unbind(struct host_emitter *e, unsigned loc)
 static void add_place(struct host_emitter *e, ir_val v, unsigned loc)
 {
     ra_unbind(e, loc);
+    if (loc >= e->nlocs)
+        e->nlocs = NLOCS;
     e->now.reg[loc] = v;
     value_of(e, v)->where |= 1u << loc;
 }
@@ -167,6 +171,8 @@ static void spill_from(struct host_emitter *e, ir_val v, unsigned loc)
     if (e->now.spill[slot] != NO_VALUE)
         value_of(e, e->now.spill[slot])->spill = NO_SPILL;
     e->now.spill[slot] = v;
+    if (slot >= e->nspills)
+        e->nspills = slot + 1;
     value_of(e, v)->spill = (uint8_t)slot;
 }
 
@@ -389,16 +395,19 @@ unsigned ra_def(struct host_emitter *e, ir_val v, unsigned reuse, uint32_t avoid
 
 unsigned ra_pin_of(const struct host_emitter *e, uint32_t offset, uint8_t type)
 {
-    for (unsigned n = 0; n < pin_count(e->guest); n++)
-        if (e->guest->pins[n].offset == offset)
-            return e->guest->pins[n].type == type ? pin_regs[n] : REG_NONE;
-    return REG_NONE;
+    uint8_t pin = offset < VCPU_STATE_SIZE ? e->pin_at[offset / 4] : NO_PIN;
+    if (pin == NO_PIN || e->pin_offset[pin] != offset)
+        return REG_NONE;
+    return e->pin_type[pin] == type ? pin : REG_NONE;
 }
 
-bool ra_pin_overlaps(const struct host_emitter *e, unsigned pin, uint32_t offset, unsigned size)
+uint32_t ra_pins_over(const struct host_emitter *e, uint32_t offset, unsigned size)
 {
-    return offset < e->pin_offset[pin] + ir_type_size(e->pin_type[pin]) &&
-           e->pin_offset[pin] < offset + size;
+    uint32_t pins = 0;
+    for (uint32_t n = offset / 4; n <= (offset + size - 1) / 4 && n < ARRAY_LEN(e->pin_at); n++)
+        if (e->pin_at[n] != NO_PIN)
+            pins |= 1u << e->pin_at[n];
+    return pins;
 }
 
 /* The value keeps living elsewhere. */
