@@ -14,24 +14,8 @@
 #include "../insn/case.h"
 #include "guest/arm/decode.h"
 #include "guest/arm/state.h"
+#include "rng.h"
 #include "skips.h"
-
-struct rng {
-    uint64_t s;
-};
-
-static uint64_t next(struct rng *r) /* xorshift64* */
-{
-    r->s ^= r->s >> 12;
-    r->s ^= r->s << 25;
-    r->s ^= r->s >> 27;
-    return r->s * 0x2545f4914f6cdd1dull;
-}
-
-static uint32_t below(struct rng *r, uint32_t n)
-{
-    return (uint32_t)((next(r) >> 32) * n >> 32);
-}
 
 /* Words with the interesting neighbours of boundaries in them. */
 static uint32_t random_word(struct rng *r)
