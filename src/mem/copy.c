@@ -175,17 +175,7 @@ static nw_status move_in_arena(struct mem_space *space, struct mem_region *r, ui
             return NW_ERR_NOMEM;
         return NW_OK;
     }
-    if (from == at) {
-        void *aside = mremap(from, old_size, new_size, MREMAP_MAYMOVE);
-
-        if (aside == MAP_FAILED)
-            return NW_ERR_NOMEM;
-        from = aside;
-        old_size = new_size;
-    }
-    if (mremap(from, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED)
-        return NW_ERR_NOMEM;
-    return NW_OK;
+    return mem_relocate(from, old_size, at, new_size) ? NW_OK : NW_ERR_NOMEM;
 }
 
 static nw_status move_host(struct mem_space *space, struct mem_region *r, uint64_t to,
@@ -203,10 +193,15 @@ static nw_status move_host(struct mem_space *space, struct mem_region *r, uint64
             return NW_ERR_NOMEM;
         r->host = space->arena + to;
     } else {
-        void *at = mremap(r->host, old_size, new_size, MREMAP_MAYMOVE);
+        uint8_t *at = annex_take(space, new_size);
 
-        if (at == MAP_FAILED)
+        if (!at)
             return NW_ERR_NOMEM;
+        if (!mem_relocate(r->host, new_size < old_size ? new_size : old_size, at, new_size)) {
+            annex_give(space, at, new_size);
+            return NW_ERR_NOMEM;
+        }
+        annex_give(space, r->host, old_size);
         r->host = at;
     }
     return NW_OK;

@@ -43,6 +43,8 @@ struct mem_space {
     struct region_tree regions;
     uint64_t last;               /* highest guest address */
     uint8_t *arena;              /* null: none */
+    uint8_t *annex;        /* reserved when first needed */
+    struct region_tree annex_used; /* by offset in the annex */
     _Atomic uint64_t generation; /* with an arena: TLBs of older generations are stale */
 
     pthread_mutex_t code_lock;
@@ -112,6 +114,16 @@ void space_close_page(struct mem_space *, const struct mem_region *, uint64_t pa
 bool space_page_open(struct mem_space *, const struct mem_region *, uint64_t page, bool write);
 uint8_t *arena_reserve(void);
 void arena_release(uint8_t *arena);
+
+/* ---- host memory outside the arena (annex.c); engine's lock held ---- */
+/* SIZE bytes of reservation to map something over, or null. */
+uint8_t *annex_take(struct mem_space *, uint64_t size);
+/* Such a range, or a part of one, becomes inaccessible and free. */
+void annex_give(struct mem_space *, uint8_t *host, uint64_t size);
+void annex_free(struct mem_space *);
+/* Moves the mapping [FROM, FROM + OLD_SIZE) over what is at TO, resizing it; TO may be FROM. FROM
+ * stays mapped, to nothing in particular. False: not moved. */
+bool mem_relocate(uint8_t *from, uint64_t old_size, uint8_t *to, uint64_t new_size);
 
 /* ---- guarded host access (files may be shorter than their mapping) ---- */
 bool guarded_copy(void *to, const void *from, size_t size);

@@ -14,6 +14,7 @@ nw_status space_init(struct mem_space *space, uint64_t last, bool arena,
     /* A guest that knew the priorities could choose addresses that make the tree a list. */
     if (getrandom(&space->regions.seed, sizeof space->regions.seed, GRND_NONBLOCK) < 0)
         space->regions.seed = (uint32_t)((uintptr_t)space >> 12);
+    space->annex_used.seed = ~space->regions.seed;
     space->client = client;
     space->opaque = opaque;
     if (pthread_rwlock_init(&space->lock, NULL))
@@ -29,15 +30,14 @@ nw_status space_init(struct mem_space *space, uint64_t last, bool arena,
 
 static void drop_host(struct mem_region *r, void *opaque)
 {
-    (void)opaque;
     if (r->kind == MEM_OWNED && !r->in_arena)
-        munmap(r->host, r->end - r->start);
+        annex_give(opaque, r->host, r->end - r->start);
 }
 
 void space_free(struct mem_space *space)
 {
-    region_each(space->regions.root, drop_host, NULL);
     region_free_all(space->regions.root);
+    annex_free(space);
     for (uint32_t i = 0; i < space->code_buckets; i++) {
         for (struct code_page *p = space->code[i], *next; p; p = next) {
             next = p->next;
@@ -121,17 +121,27 @@ static nw_status back_in_arena(struct mem_space *space, struct mem_region *r,
 }
 
 /* Host memory anywhere, accessible as far as the file allows: the software checks permissions. */
-static nw_status back_anywhere(struct mem_region *r, const struct mem_backing *from)
+static nw_status back_in_annex(struct mem_space *space, struct mem_region *r,
+                               const struct mem_backing *from)
 {
     size_t size = r->end - r->start;
-    int flags = (from->shared ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE |
+    int flags = (from->shared ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE | MAP_FIXED |
                 (from->fd < 0 ? MAP_ANONYMOUS : 0);
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, from->fd, (off_t)from->offset);
+    uint8_t *host = annex_take(space, size);
+
+    if (!host)
+        return NW_ERR_NOMEM;
+    void *at = mmap(host, size, PROT_READ | PROT_WRITE, flags, from->fd, (off_t)from->offset);
 
     if (at == MAP_FAILED && errno == EACCES && from->shared && !(r->perms & NW_WRITE))
-        at = mmap(NULL, size, PROT_READ, flags, from->fd, (off_t)from->offset);
-    if (at == MAP_FAILED)
-        return errno == ENOMEM ? NW_ERR_NOMEM : NW_ERR_HOST;
+        at = mmap(host, size, PROT_READ, flags, from->fd, (off_t)from->offset);
+    if (at == MAP_FAILED) {
+        int error = errno;
+
+        annex_give(space, host, size);
+        errno = error;
+        return error == ENOMEM ? NW_ERR_NOMEM : NW_ERR_HOST;
+    }
     r->host = at;
     return NW_OK;
 }
@@ -162,7 +172,7 @@ nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32
     if (space->arena && space->regions.count < ARENA_REGIONS_MAX)
         status = back_in_arena(space, r, from);
     if (status == NW_ERR_NOMEM)
-        status = back_anywhere(r, from);
+        status = back_in_annex(space, r, from);
     if (status != NW_OK) {
         free(r);
         return status;
@@ -226,7 +236,7 @@ static nw_status unmap(struct mem_space *space, uint64_t gpa, uint64_t size, boo
             region_put_back(&space->regions, gone);
             status = NW_ERR_NOMEM;
         } else {
-            region_each(gone, drop_host, NULL);
+            region_each(gone, drop_host, space);
             region_free_all(gone);
             space->generation++;
         }

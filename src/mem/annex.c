@@ -1,0 +1,75 @@
+/* Host memory of regions that are not in the arena. System calls of user mode hold host addresses
+ * of guest memory while another thread may unmap it: what has been guest memory must never become
+ * anything else of the process, so it comes from a reservation and goes back there. */
+#include "mem/core.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* Four times a 32-bit address space, so that holes do not matter. */
+#define ANNEX_SIZE (16ull << 30)
+
+static uint8_t *reserve(size_t size, void *at)
+{
+    void *got = mmap(at, size, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED : 0), -1, 0);
+
+    return got == MAP_FAILED ? NULL : got;
+}
+
+uint8_t *annex_take(struct mem_space *space, uint64_t size)
+{
+    struct mem_region *used;
+    uint64_t at;
+
+    if (!space->annex && !(space->annex = reserve(ANNEX_SIZE, NULL)))
+        return NULL;
+    if (!region_gap(&space->annex_used, size, 0, ANNEX_SIZE, PAGE_SIZE_, &at))
+        return NULL;
+    used = calloc(1, sizeof *used);
+    if (!used)
+        return NULL;
+    used->start = at;
+    used->end = at + size;
+    region_insert(&space->annex_used, used);
+    return space->annex + at;
+}
+
+void annex_give(struct mem_space *space, uint8_t *host, uint64_t size)
+{
+    uint64_t at = (uint64_t)(host - space->annex);
+
+    /* A range that cannot be closed, or whose record cannot be divided, stays taken. */
+    if (!reserve(size, host) || region_cut(&space->annex_used, at) != NW_OK ||
+        region_cut(&space->annex_used, at + size) != NW_OK)
+        return;
+    region_free_all(region_take(&space->annex_used, at, at + size));
+}
+
+void annex_free(struct mem_space *space)
+{
+    region_free_all(space->annex_used.root);
+    if (space->annex)
+        munmap(space->annex, ANNEX_SIZE);
+}
+
+bool mem_relocate(uint8_t *from, uint64_t old_size, uint8_t *to, uint64_t new_size)
+{
+    uint8_t *aside = reserve(old_size, NULL);
+    bool done;
+
+    if (!aside)
+        return false;
+    /* The mapping leaves FROM without opening a hole there. */
+    done = mremap(from, old_size, old_size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                  aside) != MAP_FAILED;
+    if (!done) {
+        munmap(aside, old_size);
+        return false;
+    }
+    if (mremap(aside, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED)
+        return true;
+    if (mremap(aside, old_size, old_size, MREMAP_MAYMOVE | MREMAP_FIXED, from) == MAP_FAILED)
+        munmap(aside, old_size);
+    return false;
+}
