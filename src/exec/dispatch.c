@@ -51,7 +51,7 @@ static bool attend(struct run *r)
     uint64_t epoch = atomic_load(&r->engine->cache.epoch);
     if (NW_UNLIKELY(x->epoch != epoch)) {
         x->epoch = epoch;
-        memset(vcpu->jumps, 0, JUMP_CACHE_SIZE * sizeof *vcpu->jumps);
+        memset(vcpu->jumps, 0, sizeof vcpu->jumps);
     }
     return false;
 }

@@ -35,7 +35,6 @@ void vcpu_free(struct nw_vcpu *vcpu)
         free(vcpu->exec->slots);
         free(vcpu->exec);
     }
-    free(vcpu->jumps);
     free(vcpu);
 }
 
@@ -51,9 +50,8 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
     vcpu->mem = &engine->mem;
     vcpu->guest = engine->guest;
     vcpu->arena = engine->interp ? NULL : engine->mem.arena;
-    vcpu->jumps = calloc(JUMP_CACHE_SIZE, sizeof *vcpu->jumps);
     vcpu->exec = calloc(1, sizeof *vcpu->exec);
-    status = vcpu->jumps && vcpu->exec ? NW_OK : NW_ERR_NOMEM;
+    status = vcpu->exec ? NW_OK : NW_ERR_NOMEM;
     if (status == NW_OK && vcpu->arena)
         status = signals_install();
     if (status == NW_OK) {

@@ -84,7 +84,7 @@ struct nw_vcpu {
     struct vcpu_exc exc;
 
     uint8_t *arena;            /* host address of guest address 0; null without fastmem */
-    struct jump_entry *jumps;  /* JUMP_CACHE_SIZE entries */
+    struct jump_entry jumps[JUMP_CACHE_SIZE];
     struct tlb_entry tlb[TLB_MMUS][TLB_SIZE];
     struct tlb_entry victim[TLB_MMUS][TLB_VICTIMS];
     uint32_t victim_next;

@@ -271,7 +271,6 @@ static void random_regions(void **state)
     start = stub_new();
     want = stub_new();
     have = stub_new();
-    start->vcpu.jumps = calloc(JUMP_CACHE_SIZE, sizeof *start->vcpu.jumps);
     host.emitter = host_emitter_new();
     ir_region_init(&gen.raw);
     ir_region_init(&built);
@@ -286,7 +285,6 @@ static void random_regions(void **state)
     host_emitter_free(host.emitter);
     VEC_FREE(&host.out.sites);
     VEC_FREE(&host.out.insn_offsets);
-    free(start->vcpu.jumps);
     free(start);
     free(want);
     free(have);

@@ -139,27 +139,32 @@ void emit_exit(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     e->unreachable = true;
 }
 
-/* rax, rcx are free; rcx keeps the entry's address for the runtime's empty entry. */
+/* A field of the entry that rcx, a number of 8-byte words, stands for. */
+static struct x_mem jump_at(size_t field)
+{
+    size_t jumps = offsetof(struct nw_vcpu, jumps);
+    return x_at_index(RBP, RCX, 3, (int32_t)(jumps + field) - VCPU_BIAS);
+}
+
+/* rax, rcx are free; rcx keeps the entry for the runtime's empty entry. */
 static void probe_jumps(struct host_emitter *e, struct stub *miss, const struct ir_insn *i,
                         unsigned pc, unsigned mode)
 {
     struct asm_buf *a = &e->a;
     int32_t imm;
-    _Static_assert(sizeof(struct jump_entry) == 16, "the index is scaled by a shift of 4 - 1");
+    _Static_assert(sizeof(struct jump_entry) == 16, "the index, pc >> 1, counts 16 bytes");
     x_alu_mem_imm(a, 0, X_CMP, state_at(offsetof(struct nw_vcpu, request)), 0);
     stub_jcc(e, miss, X_NE);
     x_mov(a, 0, RCX, pc);
     x_alu_imm(a, 0, X_AND, RCX, (JUMP_CACHE_SIZE - 1) << 1);
-    x_shift_imm(a, 0, X_SHL, RCX, 3);
-    x_alu_mem(a, X_W, X_ADD, RCX, state_at(offsetof(struct nw_vcpu, jumps)));
-    x_rm(a, 0x39 | X_W, pc, x_at(RCX, offsetof(struct jump_entry, pc)));
+    x_rm(a, 0x39 | X_W, pc, jump_at(offsetof(struct jump_entry, pc)));
     stub_jcc(e, miss, X_NE);
     if (ra_imm32(e, i->b, &imm))
-        x_alu_mem_imm(a, 0, X_CMP, x_at(RCX, offsetof(struct jump_entry, mode)), imm);
+        x_alu_mem_imm(a, 0, X_CMP, jump_at(offsetof(struct jump_entry, mode)), imm);
     else
-        x_rm(a, 0x39, mode, x_at(RCX, offsetof(struct jump_entry, mode)));
+        x_rm(a, 0x39, mode, jump_at(offsetof(struct jump_entry, mode)));
     stub_jcc(e, miss, X_NE);
-    x_load(a, 0, RAX, x_at(RCX, offsetof(struct jump_entry, code)));
+    x_load(a, 0, RAX, jump_at(offsetof(struct jump_entry, code)));
     x_alu_mem(a, X_W, X_ADD, RAX, runtime_at(e, e->rt->constants + CONSTANT(code)));
     x_jmp_reg(a, RAX);
 }

@@ -78,8 +78,22 @@ static void alu(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum 
     ra_bind(e, v, d);
 }
 
+/* a + (b << n) */
+static void add_scaled(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    const struct ir_insn *shift = insn_of(e, i->b);
+    unsigned a = ra_use(e, i->a), b = ra_use(e, shift->a);
+    unsigned d = ra_def(e, v, either_reusable(e, i->a, shift->a), 0);
+    x_lea(&e->a, width_of(i->type), d, x_at_index(a, b, insn_of(e, shift->b)->b, 0));
+    ra_bind(e, v, d);
+}
+
 void emit_add(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
+    if (e->values.at[i->b].flags & VAL_FUSED && insn_of(e, i->b)->op == IR_shl) {
+        add_scaled(e, v, i);
+        return;
+    }
     alu(e, v, i, X_ADD);
 }
 

@@ -39,6 +39,15 @@ static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_v
     }
 }
 
+/* A shift that can be the index of an address sum. */
+static bool scales(const struct host_emitter *e, const struct ir_insn *user, ir_val operand)
+{
+    const struct ir_insn *i = insn_of(e, operand);
+    return user->op == IR_add && user->b == operand && user->a != operand && i->op == IR_shl &&
+           i->type == user->type && is_const(e, i->b) && insn_of(e, i->b)->b - 1 < 3 &&
+           !is_const(e, user->a);
+}
+
 static void count_use(struct host_emitter *e, ir_val user, ir_val operand)
 {
     struct value *x = &e->values.at[operand], *u = &e->values.at[user];
@@ -48,8 +57,10 @@ static void count_use(struct host_emitter *e, ir_val user, ir_val operand)
         x->last_use = last;
     if (x->uses < UINT16_MAX)
         x->uses++;
-    if (i->a == operand && i->b != operand && fuses(e, i, operand) &&
-        !(i->op == IR_select && i->c == operand) && !(i->op == IR_cas && i->c == operand))
+    if (scales(e, i, operand))
+        x->fusable_uses++;
+    else if (i->a == operand && i->b != operand && fuses(e, i, operand) &&
+             !(i->op == IR_select && i->c == operand) && !(i->op == IR_cas && i->c == operand))
         x->fusable_uses++;
 }
 
@@ -129,7 +140,7 @@ static void prepare_value(struct host_emitter *e, ir_val v, const struct ir_insn
     if (marked(e, v, IR_MARK_COLD_VALUE))
         x->flags |= VAL_COLD;
     else if (x->fusable_uses && x->fusable_uses == x->uses &&
-             (i->op == IR_cmp || i->op == IR_nzcv_test || i->op == IR_add))
+             (i->op == IR_cmp || i->op == IR_nzcv_test || i->op == IR_add || i->op == IR_shl))
         x->flags |= VAL_FUSED;
     if (x->flags)
         x->pin = NO_PIN;

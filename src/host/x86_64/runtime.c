@@ -167,7 +167,8 @@ static void emit_leave(struct thunks *t)
 static void emit_empty(struct thunks *t)
 {
     struct asm_buf *a = &t->a;
-    x_load(a, X_W, RAX, x_at(RCX, offsetof(struct jump_entry, pc)));
+    x_load(a, X_W, RAX,
+           x_at_index(RBP, RCX, 3, (int32_t)offsetof(struct nw_vcpu, jumps[0].pc) - VCPU_BIAS));
     x_store(a, t->guest->addr_type == IR_I64 ? X_W : 0, vcpu_at(t->guest->pc_offset), RAX);
     x_alu(a, 0, X_XOR, RAX, RAX);
     x_jmp_to(a, 0);
