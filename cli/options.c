@@ -18,9 +18,11 @@ int cli_fail(const char *command, enum cli_status status, const char *format, ..
 
 int cli_bad_option(const char *command, int opt, char **argv)
 {
-    const char *what = opt == ':' ? "needs a value" : "is not an option";
-    return cli_fail(command, CLI_USAGE, "'%s' %s; 'narwhal %s --help' lists the options", argv[optind - 1],
-                    what, command);
+    const char *what = opt == ':' ? "needs a value" : optopt >= CLI_OPT_INTERP ? "takes no value" : "is not an option";
+    /* In a cluster of short options getopt has not moved past the word yet, so name the letter. */
+    char letter[] = {'-', (char)optopt, 0};
+    const char *word = optopt > 0 && optopt < CLI_OPT_INTERP ? letter : argv[optind - 1];
+    return cli_fail(command, CLI_USAGE, "'%s' %s; 'narwhal %s --help' lists the options", word, what, command);
 }
 
 bool cli_parse_size(const char *text, uint64_t *out)

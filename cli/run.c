@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/linux/linux.h"
@@ -64,6 +65,20 @@ static int take_option(struct run_options *o, int opt, char **argv)
     }
 }
 
+/* A missing sysroot would only show as programs that are not found, or, worse, as the host's files. */
+static int check_sysroot(const struct run_options *o)
+{
+    struct stat st;
+    const char *dir = o->guest.sysroot;
+    if (!dir)
+        return CLI_OK;
+    if (stat(dir, &st))
+        return cli_fail("run", CLI_FAILED, "sysroot '%s': %s", dir, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return cli_fail("run", CLI_FAILED, "sysroot '%s' is not a directory", dir);
+    return CLI_OK;
+}
+
 static int open_strace(struct run_options *o)
 {
     if (!o->strace)
@@ -111,7 +126,9 @@ int cli_run(int argc, char **argv)
     }
     if (optind >= argc)
         return cli_fail("run", CLI_USAGE, "no program was named; 'narwhal run --help' tells how");
-    int status = cli_engine_open(&o.engine, "run");
+    int status = check_sysroot(&o);
+    if (status == CLI_OK)
+        status = cli_engine_open(&o.engine, "run");
     if (status == CLI_OK)
         status = open_strace(&o);
     if (status != CLI_OK)
