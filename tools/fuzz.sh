@@ -1,7 +1,8 @@
 #!/bin/sh
 # The long runs: tools/fuzz.sh BUILD [CASES-PER-RUN [SECONDS-PER-TARGET]]
-# First instructions against libunicorn: every run has its own seed; a failure prints the seed and
-# the instruction. Then the libFuzzer targets, if BUILD has them (CC=clang meson setup BUILD
+# First instructions and blocks of them against libunicorn: every run has its own seed; a failure
+# prints the seed and the instruction. UNPREDICTABLE encodings are listed, with an example for each
+# row, in BUILD/unpredictable-*.txt. Then the libFuzzer targets, if BUILD has them (CC=clang meson setup BUILD
 # -Dsanitize=address,undefined -Dfuzz=true): what they find is left in BUILD/fuzz/NAME-*.
 set -eu
 diff=$1/tests/diff/arm_diff
@@ -15,6 +16,14 @@ for mode in dbt dbt-tlb dbt-nochain interp; do
         echo "== $mode $set"
         "$diff" --engine "$mode" --set "$set" --seed "$base" --cases "$cases" \
             --list "$1/unpredictable-$mode-$set.txt" || failed=1
+    done
+done
+for mode in dbt dbt-tlb dbt-nochain interp; do
+    for set in a32 thumb; do
+        base=$((base + 1))
+        echo "== blocks $mode $set"
+        "$1/tests/diff/block_diff" --engine "$mode" --set "$set" --seed "$base" \
+            --cases $((cases / 5)) || failed=1
     done
 done
 for target in lift exec api ir elf; do
