@@ -45,9 +45,12 @@ bool count_insns(struct ir_region *r)
         i.a = moved(&w, letters[0], i.a);
         i.b = moved(&w, letters[1], i.b);
         i.c = moved(&w, letters[2], i.c);
+        /* Instructions that can never run have no record: the last ones may be such. */
+        if (at == r->insns.len - 1)
+            count_one(&w, r->ninsns);
         w.now[at] = push(&w, i);
         if (i.op == IR_insn)
-            count_one(&w, ++n);
+            count_one(&w, n = i.aux);
         /* Whole instructions may have been skipped, with their puts: they count all the same. */
         if (i.op == IR_label && n)
             count_one(&w, n);

@@ -6,6 +6,10 @@
 #include "ir/pass.h"
 #include "mem/mem.h"
 
+/* Guest code can be such that the cold paths of a block grow with the square of its length: it is
+ * made shorter when it needs more than this. */
+#define BLOCK_CODE_MAX (128u << 10)
+
 /* What the fetcher keeps beside the request. */
 struct fetcher {
     struct nw_vcpu *vcpu;
@@ -150,11 +154,16 @@ static nw_status emit(struct nw_engine *engine, struct block *b)
                                    .chain = engine->chain && b->variant == BLOCK_PLAIN};
     nw_status status = NW_ERR_RANGE;
 
+    uint32_t most = code->buf.size / 4 < BLOCK_CODE_MAX ? code->buf.size / 4 : BLOCK_CODE_MAX;
+
     if (at < code->buf.size) {
-        struct host_buffer part = {code->buf.rw + at, code->buf.rx + at, code->buf.size - at};
+        uint32_t rest = code->buf.size - at, size = rest < most ? rest : most;
+        struct host_buffer part = {code->buf.rw + at, code->buf.rx + at, size};
 
         status = host_emit(engine->emitter, engine->guest, &engine->region, &options,
                            &code->runtime, at, part, &out);
+        if (status == NW_ERR_RANGE && size == most)
+            status = NW_ERR_NOMEM;
     }
     VEC_FREE(&out.insn_offsets);
     b->sites = out.sites.at;
@@ -248,8 +257,8 @@ static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t 
     *out = cache_find(engine, key, variant);
     if (*out)
         return NW_OK;
-    /* Guest code can have more values live at a time than the back end has places for; it says
-     * that it is out of memory then, and a shorter block has fewer. */
+    /* Guest code can have more values live at a time than the back end has places for, or need too
+     * much host code; that is said to be out of memory, and a shorter block has less of both. */
     do {
         status = build_block(vcpu, key, variant, max, out);
         max /= 2;

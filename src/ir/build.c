@@ -193,8 +193,11 @@ void ir_insn_start(struct ir_builder *b, uint64_t pc, uint32_t aux)
 {
     b->insn_pc = pc;
     b->region->ninsns++;
-    build_append(
-        b, (struct ir_insn){.op = IR_insn, .a = aux, .b = (uint32_t)pc, .c = (uint32_t)(pc >> 32)});
+    build_append(b, (struct ir_insn){.op = IR_insn,
+                                     .aux = (uint16_t)b->region->ninsns,
+                                     .a = aux,
+                                     .b = (uint32_t)pc,
+                                     .c = (uint32_t)(pc >> 32)});
 }
 
 ir_val ir_ld(struct ir_builder *b, enum ir_type type, ir_val addr, uint16_t memop)
