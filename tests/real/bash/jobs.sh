@@ -3,7 +3,7 @@ set -o pipefail; false | true; echo "pipefail $?"; echo "${PIPESTATUS[*]}"; true
 trap 'echo "trap ERR"' ERR; false; trap - ERR
 trap 'echo "got USR1"' USR1; kill -USR1 $$; kill -USR1 $BASHPID
 (trap 'echo "sub exit"' EXIT; exit 9); echo "sub $?"
-sleep 10 & jobs -r | sed 's/ *&$//' ; kill %1; wait %1; echo "job $?"
+sleep 10 & sleep 0.3; jobs -r | sed 's/ *&$//' ; kill %1; wait %1; echo "job $?"
 for i in 1 2 3 4; do (sleep 0.0$i; exit $i) & pids[i]=$!; done; for i in 4 3 2 1; do wait "${pids[i]}"; echo "wait $i $?"; done
 (exit 5) & wait -n; echo "any $?"
 coproc bc_like { while read -r l; do echo $((l)); done; }; echo '6*7' >&"${bc_like[1]}"; read -r ans <&"${bc_like[0]}"; echo "coproc $ans"
