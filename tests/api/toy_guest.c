@@ -200,7 +200,6 @@ static void toy_lift_block(struct ir_builder *b, struct lift_request *req)
         }
         ir_insn_start(b, l.pc, region->ninsns);
         lift_one(&l);
-        region->ninsns++;
         l.pc += 4;
         region->size += 4;
     }
