@@ -121,7 +121,9 @@ struct host_emitter {
     bool settled;     /* the slot of the guest's flags holds them (emit_lazy.c) */
     bool oom, full;
     struct places now;
-    unsigned nlocs, nspills; /* locations and spill slots that have been used in this region */
+    /* Locations, spill slots and homes (bit per element) that this region has used so far. */
+    unsigned nlocs, nspills;
+    uint32_t homes;
     struct flags_source flags;
     struct {
         ir_val base;

@@ -1,15 +1,17 @@
 /* The backward walk before emission. */
 #include "host/x86_64/emit.h"
 
+#include "ir/shape.h"
+
 void for_operands(struct host_emitter *e, ir_val user, operand_fn *fn)
 {
     const struct ir_insn *i = insn_of(e, user);
-    const char *shape = ir_rows[i->op].operands;
-    if (shape[0] == 'v')
+    unsigned values = ir_shapes[i->op].values;
+    if (values & 1)
         fn(e, user, i->a);
-    if ((shape[1] == 'v' || shape[1] == 'o') && i->b != IR_NONE)
+    if (values & 2 && i->b != IR_NONE)
         fn(e, user, i->b);
-    if ((shape[2] == 'v' || shape[2] == 'o') && i->c != IR_NONE)
+    if (values & 4 && i->c != IR_NONE)
         fn(e, user, i->c);
     if (i->op == IR_call) {
         const struct ir_call *c = &e->r->calls.at[i->a];
@@ -78,7 +80,7 @@ static uint32_t last_fault(const struct host_emitter *e, ir_val put)
     uint32_t last = 0;
     for (ir_val v = put + 1; v < e->r->insns.len; v++) {
         const struct ir_insn *i = insn_of(e, v);
-        unsigned effects = ir_rows[i->op].effects;
+        unsigned effects = ir_shapes[i->op].effects;
         if (effects & IR_E_FAULT)
             last = v;
         if (effects & IR_E_CONTROL)
@@ -153,7 +155,7 @@ void emit_prepare(struct host_emitter *e)
     lazy_plan(e);
     for (ir_val v = e->r->insns.len; v-- > 0;) {
         const struct ir_insn *i = insn_of(e, v);
-        unsigned effects = ir_rows[i->op].effects;
+        unsigned effects = ir_shapes[i->op].effects;
         if (i->op == IR_label)
             e->labels.at[i->a].at = v;
         if (i->op == IR_put) {

@@ -35,6 +35,7 @@ void places_init(struct host_emitter *e)
     places_clear(&e->now);
     e->nlocs = XMM(0);
     e->nspills = 0;
+    e->homes = 0;
 }
 
 uint32_t places_save(struct host_emitter *e)
@@ -65,9 +66,11 @@ static void values_learn(struct host_emitter *e)
     for (unsigned n = 0; n < e->nspills; n++)
         if (e->now.spill[n] != NO_VALUE)
             value_of(e, e->now.spill[n])->spill = (uint8_t)n;
-    for (unsigned n = 0; n < NHOMES; n++)
+    for (uint32_t left = e->homes; left; left &= left - 1) {
+        unsigned n = (unsigned)__builtin_ctz(left);
         if (e->now.home[n].val != NO_VALUE)
             value_of(e, e->now.home[n].val)->home = (uint16_t)e->now.home[n].offset;
+    }
 }
 
 void places_restore(struct host_emitter *e, uint32_t snapshot)
@@ -428,8 +431,8 @@ static void home_drop(struct host_emitter *e, struct home *h)
 
 void homes_kill(struct host_emitter *e, uint32_t offset, unsigned size)
 {
-    for (unsigned n = 0; n < NHOMES; n++) {
-        struct home *h = &e->now.home[n];
+    for (uint32_t left = e->homes; left; left &= left - 1) {
+        struct home *h = &e->now.home[__builtin_ctz(left)];
         if (h->val == NO_VALUE || h->offset >= offset + size)
             continue;
         if (h->offset + ir_type_size(type_of(e, h->val)) > offset)
@@ -439,8 +442,8 @@ void homes_kill(struct host_emitter *e, uint32_t offset, unsigned size)
 
 void homes_kill_all(struct host_emitter *e)
 {
-    for (unsigned n = 0; n < NHOMES; n++)
-        home_drop(e, &e->now.home[n]);
+    for (uint32_t left = e->homes; left; left &= left - 1)
+        home_drop(e, &e->now.home[__builtin_ctz(left)]);
 }
 
 void home_set(struct host_emitter *e, ir_val v, uint32_t offset)
@@ -451,6 +454,7 @@ void home_set(struct host_emitter *e, ir_val v, uint32_t offset)
     struct home *h = home_slot(e, offset);
     home_drop(e, h);
     *h = (struct home){v, offset};
+    e->homes |= 1u << (h - e->now.home);
     x->home = (uint16_t)offset;
 }
 
