@@ -25,7 +25,27 @@ __attribute__((format(printf, 2, 3))) static nw_status fail(struct machine_error
     return NW_ERR_ARG;
 }
 
-/* Reads a file of at most MAX bytes. The caller frees image->bytes. */
+/* Reads to the end, or one byte further than MAX. False when the host has no memory. */
+static bool read_up_to(FILE *f, uint64_t max, struct image *image)
+{
+    size_t room = 0;
+    for (;;) {
+        if (image->size == room) {
+            room = room ? room * 2 : 1u << 16;
+            room = room > max + 1 ? (size_t)max + 1 : room;
+            uint8_t *more = realloc(image->bytes, room);
+            if (!more)
+                return false;
+            image->bytes = more;
+        }
+        size_t got = fread(image->bytes + image->size, 1, room - image->size, f);
+        image->size += got;
+        if (!got || image->size > max)
+            return true;
+    }
+}
+
+/* Reads a file of at most MAX bytes. The caller frees image->bytes, after a failure too. */
 static nw_status read_file(const char *what, const char *path, uint64_t max, struct image *image,
                            struct machine_error *e)
 {
@@ -33,10 +53,8 @@ static nw_status read_file(const char *what, const char *path, uint64_t max, str
     if (!f)
         return fail(e, "%s '%s': %s; check the path", what, path, strerror(errno));
     nw_status status = NW_OK;
-    image->bytes = malloc(max + 1);
-    image->size = image->bytes ? fread(image->bytes, 1, max + 1, f) : 0;
-    if (!image->bytes)
-        status = NW_ERR_NOMEM, fail(e, "not enough host memory to read '%s'", path);
+    if (!read_up_to(f, max, image))
+        status = fail(e, "not enough host memory to read %s '%s'", what, path);
     else if (ferror(f))
         status = fail(e, "%s '%s': %s", what, path, strerror(errno));
     else if (image->size > max)
