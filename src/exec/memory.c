@@ -209,6 +209,15 @@ nw_status mem_move(nw_engine *engine, uint64_t from, uint64_t old_size, uint64_t
     return status;
 }
 
+void mem_forget_code(nw_engine *engine, uint64_t gpa, uint64_t size)
+{
+    if (space_check(&engine->mem, gpa, size) != NW_OK)
+        return;
+    struct engine_hold hold = engine_lock(engine);
+    cache_forget(engine, gpa, size);
+    engine_unlock(engine, hold);
+}
+
 size_t mem_host_span(nw_engine *engine, uint64_t gpa, size_t size, uint32_t need, void **hva)
 {
     size_t span = space_host_span(&engine->mem, gpa, size, need, hva);

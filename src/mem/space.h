@@ -30,6 +30,10 @@ nw_status mem_move(nw_engine *, uint64_t from, uint64_t old_size, uint64_t to, u
  * caller may write there. Stays valid until the range is unmapped, protected or executed. */
 size_t mem_host_span(nw_engine *, uint64_t gpa, size_t size, uint32_t need, void **hva);
 
+/* Forgets the translations of guest code in the page-aligned range: its bytes have changed behind
+ * the engine's back (through another mapping of the same file, by the host). */
+void mem_forget_code(nw_engine *, uint64_t gpa, uint64_t size);
+
 /* The highest free range of SIZE bytes in [LO, HI), ALIGN-aligned. False when there is none. */
 bool mem_find_free(nw_engine *, uint64_t size, uint64_t lo, uint64_t hi, uint64_t align,
                    uint64_t *gpa);

@@ -139,6 +139,25 @@ static void start_up(void)
     ((void (*)(void))0xffff0fa0)();
 }
 
+/* Code written through one mapping and run through another, as JITs do: stale until flushed. */
+static void code_by_two_mappings(void)
+{
+    static const uint32_t give[2][2] = {{0xe3a00001, 0xe12fff1e}, {0xe3a00002, 0xe12fff1e}};
+    int fd = memfd_create("code", 0);
+    CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
+    uint32_t *w = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *x = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    CHECK(w != MAP_FAILED && x != MAP_FAILED);
+    for (int i = 0; i < 20; i++) {
+        memcpy(w, give[i & 1], sizeof give[0]);
+        __builtin___clear_cache(x, (char *)x + sizeof give[0]);
+        CHECK(((int (*)(void))x)() == 1 + (i & 1));
+    }
+    munmap(w, PAGE);
+    munmap(x, PAGE);
+    close(fd);
+}
+
 int main(void)
 {
     setbuf(stdout, NULL);
@@ -149,5 +168,6 @@ int main(void)
     files();
     heap();
     code();
+    code_by_two_mappings();
     return CHECK_DONE();
 }

@@ -305,6 +305,7 @@ static int64_t forget_part(struct linux_process *p, const struct linux_vma *vma,
             break; /* inaccessible to the guest: nobody can tell */
         if (madvise(at, n, MADV_DONTNEED))
             return -errno;
+        mem_forget_code(p->engine, start, n);
         start += n;
     }
     return 0;

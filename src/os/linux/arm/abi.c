@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <narwhal/arm.h>
 #include "guest/arm/state.h"
+#include "mem/space.h"
 #include "os/linux/guest_mem.h"
 #include "os/linux/layout.h"
 #include "os/linux/siginfo.h"
@@ -100,12 +101,22 @@ static void raise_here(struct linux_task *t, int sig, int code)
     linux_force_signal(t, &info);
 }
 
+/* Stores into code are tracked; this is for code written through another mapping of it. */
+static uint32_t cache_flush(struct linux_task *t, uint32_t start, uint32_t end, uint32_t flags)
+{
+    if (end < start || flags)
+        return (uint32_t)-EINVAL;
+    uint64_t from = start & ~0xfffull, to = (end + 0xfffull) & ~0xfffull;
+    mem_forget_code(t->process->engine, from, to - from);
+    return 0;
+}
+
 static void arm_private_call(struct linux_task *t, uint32_t nr)
 {
     struct arm_state *s = arm_of(t->vcpu);
     switch (nr) {
     case ARM_NR_BREAKPOINT: raise_here(t, SIGTRAP, TRAP_BRKPT); break;
-    case ARM_NR_CACHEFLUSH: /* stores into code are tracked: nothing is stale */
+    case ARM_NR_CACHEFLUSH: s->r[0] = cache_flush(t, s->r[0], s->r[1], s->r[2]); break;
     case ARM_NR_USR26:
     case ARM_NR_USR32: s->r[0] = 0; break;
     case ARM_NR_SET_TLS:
