@@ -85,6 +85,7 @@ def subset():
     yield from tools("armhf", every=9)
     yield from (c for c in bash() if "language" in c.name)
     yield from (c for c in gawk() if "text" in c.name)
+    yield from sqlite()
 
 
 GROUPS = {
