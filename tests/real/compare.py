@@ -176,9 +176,15 @@ def main():
         work = Path(scratch) / "work"
         for case in cases:
             sysroot = str(case.sysroot())
-            want, slow = execute(case, [qemu, "-L", sysroot], work)
-            got, fast = execute(case, [narwhal, "run"] + options + ["--sysroot", sysroot], work)
-            lines = list(difference(want, got))
+            # What jobs and terminals show depends on who is faster; on a loaded machine qemu-arm's own
+            # output varies from run to run. Such a case has three tries to agree.
+            for attempt in range(3 if case.session or "jobs" in case.name else 1):
+                want, slow = execute(case, [qemu, "-L", sysroot], work)
+                got, fast = execute(case, [narwhal, "run"] + options + ["--sysroot", sysroot], work)
+                lines = list(difference(want, got))
+                if not lines:
+                    break
+                print(f"try {attempt + 1}: {case.name} differs")
             failed += bool(lines)
             print(f"{'FAIL' if lines else 'ok  '} {case.name}  (qemu-arm {slow:.2f} s, narwhal {fast:.2f} s)")
             print("".join(line + "\n" for line in lines), end="", flush=True)
