@@ -184,7 +184,7 @@ def main():
                 lines = list(difference(want, got))
                 if not lines:
                     break
-                print(f"try {attempt + 1}: {case.name} differs")
+                print(f"try {attempt + 1}: {case.name} differs", *lines, sep="\n")
             failed += bool(lines)
             print(f"{'FAIL' if lines else 'ok  '} {case.name}  (qemu-arm {slow:.2f} s, narwhal {fast:.2f} s)")
             print("".join(line + "\n" for line in lines), end="", flush=True)

@@ -3,9 +3,9 @@ yes | head -n 3
 echo "pipe $?"
 false | true; echo "last $?"
 ! true; echo "not $?"
-sleep 10 & p=$!; sleep 0.3
+sleep 10 & p=$!; sleep 1
 kill $p; wait $p; echo "term $?"
-sleep 10 & p=$!; sleep 0.3
+sleep 10 & p=$!; sleep 1
 kill -9 $p; wait $p; echo "kill $?"
 (exit 41) & wait $!; echo "exit $?"
 sh -c 'kill -HUP $$'; echo "hup $?"
