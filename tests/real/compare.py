@@ -8,6 +8,7 @@ import itertools
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -163,6 +164,9 @@ def difference(want, got):
 
 
 def main():
+    # Whoever started us may ignore signals (nohup, background jobs), and programs would inherit that.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     narwhal, group, options = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
     only = os.environ.get("ONLY", "")
     qemu = shutil.which("qemu-arm")
