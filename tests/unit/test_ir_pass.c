@@ -5,38 +5,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "ir/build.h"
 #include "ir/pass.h"
+#include "ir_fix.h"
 #include "ir_stub.h"
-
-struct fix {
-    struct ir_builder *b;
-    struct ir_region r;
-};
-
-static int setup(void **state)
-{
-    struct fix *f = calloc(1, sizeof *f);
-    f->b = ir_builder_new();
-    ir_region_init(&f->r);
-    ir_begin(f->b, &f->r);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fix *f = *state;
-    ir_region_free(&f->r);
-    ir_builder_free(f->b);
-    free(f);
-    return 0;
-}
-
-static ir_val get(struct fix *f, unsigned reg)
-{
-    return ir_get(f->b, IR_I32, reg * 4);
-}
 
 static void put(struct fix *f, unsigned reg, ir_val v)
 {
