@@ -138,6 +138,10 @@ int64_t linux_put_sysinfo(struct linux_task *, uint64_t gva, const struct sysinf
 int64_t linux_get_itimerspec(struct linux_task *, uint64_t gva, bool wide, struct itimerspec *);
 int64_t linux_put_itimerspec(struct linux_task *, uint64_t gva, bool wide,
                              const struct itimerspec *);
+/* timer_settime and timerfd_settime, timer_gettime and timerfd_gettime: CALL is the host's number,
+ * A the guest's arguments, WIDE the time64 variant. */
+int64_t linux_timer_set(struct linux_task *, long call, const uint64_t a[6], bool wide);
+int64_t linux_timer_get(struct linux_task *, long call, const uint64_t a[6], bool wide);
 /* Limits beyond the guest's word become its RLIM_INFINITY and back. */
 int64_t linux_put_rlimit(struct linux_task *, uint64_t gva, const struct rlimit *);
 int64_t linux_get_rlimit(struct linux_task *, uint64_t gva, struct rlimit *);

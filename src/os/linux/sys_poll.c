@@ -246,40 +246,24 @@ int64_t sys_timerfd_create(struct linux_task *t, const uint64_t a[6])
     return linux_host(SYS_timerfd_create, (int)a[0], (int)a[1], 0, 0, 0, 0);
 }
 
-static int64_t timerfd_set(struct linux_task *t, const uint64_t a[6], bool wide)
-{
-    struct itimerspec new, old;
-    int64_t err = linux_get_itimerspec(t, a[2], wide, &new);
-    if (!err)
-        err = linux_host(SYS_timerfd_settime, (int)a[0], (int)a[1], (long)&new, (long)&old, 0, 0);
-    return err || !a[3] ? err : linux_put_itimerspec(t, a[3], wide, &old);
-}
-
-static int64_t timerfd_get(struct linux_task *t, const uint64_t a[6], bool wide)
-{
-    struct itimerspec now;
-    int64_t err = linux_host(SYS_timerfd_gettime, (int)a[0], (long)&now, 0, 0, 0, 0);
-    return err ? err : linux_put_itimerspec(t, a[1], wide, &now);
-}
-
 int64_t sys_timerfd_settime(struct linux_task *t, const uint64_t a[6])
 {
-    return timerfd_set(t, a, false);
+    return linux_timer_set(t, SYS_timerfd_settime, a, false);
 }
 
 int64_t sys_timerfd_settime64(struct linux_task *t, const uint64_t a[6])
 {
-    return timerfd_set(t, a, true);
+    return linux_timer_set(t, SYS_timerfd_settime, a, true);
 }
 
 int64_t sys_timerfd_gettime(struct linux_task *t, const uint64_t a[6])
 {
-    return timerfd_get(t, a, false);
+    return linux_timer_get(t, SYS_timerfd_gettime, a, false);
 }
 
 int64_t sys_timerfd_gettime64(struct linux_task *t, const uint64_t a[6])
 {
-    return timerfd_get(t, a, true);
+    return linux_timer_get(t, SYS_timerfd_gettime, a, true);
 }
 
 int64_t sys_inotify_init(struct linux_task *t, const uint64_t a[6])

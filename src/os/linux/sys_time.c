@@ -220,40 +220,40 @@ int64_t sys_timer_create(struct linux_task *t, const uint64_t a[6])
     return err;
 }
 
-static int64_t timer_set(struct linux_task *t, const uint64_t a[6], bool wide)
+int64_t linux_timer_set(struct linux_task *t, long call, const uint64_t a[6], bool wide)
 {
     struct itimerspec new, old;
     int64_t err = linux_get_itimerspec(t, a[2], wide, &new);
     if (!err)
-        err = linux_host(SYS_timer_settime, (int)a[0], (int)a[1], (long)&new, (long)&old, 0, 0);
+        err = linux_host(call, (int)a[0], (int)a[1], (long)&new, (long)&old, 0, 0);
     return err || !a[3] ? err : linux_put_itimerspec(t, a[3], wide, &old);
 }
 
-static int64_t timer_get(struct linux_task *t, const uint64_t a[6], bool wide)
+int64_t linux_timer_get(struct linux_task *t, long call, const uint64_t a[6], bool wide)
 {
     struct itimerspec now;
-    int64_t err = linux_host(SYS_timer_gettime, (int)a[0], (long)&now, 0, 0, 0, 0);
+    int64_t err = linux_host(call, (int)a[0], (long)&now, 0, 0, 0, 0);
     return err ? err : linux_put_itimerspec(t, a[1], wide, &now);
 }
 
 int64_t sys_timer_settime(struct linux_task *t, const uint64_t a[6])
 {
-    return timer_set(t, a, false);
+    return linux_timer_set(t, SYS_timer_settime, a, false);
 }
 
 int64_t sys_timer_settime64(struct linux_task *t, const uint64_t a[6])
 {
-    return timer_set(t, a, true);
+    return linux_timer_set(t, SYS_timer_settime, a, true);
 }
 
 int64_t sys_timer_gettime(struct linux_task *t, const uint64_t a[6])
 {
-    return timer_get(t, a, false);
+    return linux_timer_get(t, SYS_timer_gettime, a, false);
 }
 
 int64_t sys_timer_gettime64(struct linux_task *t, const uint64_t a[6])
 {
-    return timer_get(t, a, true);
+    return linux_timer_get(t, SYS_timer_gettime, a, true);
 }
 
 int64_t sys_timer_getoverrun(struct linux_task *t, const uint64_t a[6])
