@@ -30,7 +30,8 @@ static int help(void)
           "  --append TEXT     kernel command line\n"
           "  --initrd FILE     initial RAM disk\n"
           "  --timeout SECONDS end the run after so long\n" CLI_ENGINE_HELP
-          "\nOn a terminal, Ctrl-A X leaves.\n", stdout);
+          "\nOn a terminal, Ctrl-A X leaves.\n",
+          stdout);
     return CLI_OK;
 }
 
@@ -118,8 +119,8 @@ int cli_boot(int argc, char **argv)
         }
     }
     if (optind < argc)
-        return cli_fail("boot", CLI_USAGE, "unexpected argument '%s'; the kernel goes after --kernel",
-                        argv[optind]);
+        return cli_fail("boot", CLI_USAGE,
+                        "unexpected argument '%s'; the kernel goes after --kernel", argv[optind]);
     if (o.machine && !strcmp(o.machine, "help"))
         return list_machines();
     int status = cli_engine_open(&engine, "boot");

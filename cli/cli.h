@@ -30,20 +30,30 @@ int cli_bad_option(const char *command, int opt, char **argv);
 /* ---- options that every command that executes guest code has ---- */
 struct cli_engine {
     const char *cpu;
-    uint32_t flags;        /* enum nw_engine_flags */
+    uint32_t flags; /* enum nw_engine_flags */
     uint32_t log_kinds;
     const char *log_path;
     FILE *log_file;
     struct listing *listing;
 };
 
-enum { CLI_OPT_INTERP = 0x100, CLI_OPT_NO_CHAIN, CLI_OPT_NO_FASTMEM, CLI_OPT_CPU, CLI_OPT_HELP, CLI_OPT_FIRST };
+enum {
+    CLI_OPT_INTERP = 0x100,
+    CLI_OPT_NO_CHAIN,
+    CLI_OPT_NO_FASTMEM,
+    CLI_OPT_CPU,
+    CLI_OPT_HELP,
+    CLI_OPT_FIRST
+};
 
 /* Rows for getopt_long, and the short options, of the shared set. */
 #define CLI_ENGINE_OPTIONS                                                                         \
     {"cpu", required_argument, NULL, CLI_OPT_CPU}, {"interp", no_argument, NULL, CLI_OPT_INTERP},  \
         {"no-chain", no_argument, NULL, CLI_OPT_NO_CHAIN},                                         \
-        {"no-fastmem", no_argument, NULL, CLI_OPT_NO_FASTMEM}, {"help", no_argument, NULL, CLI_OPT_HELP}
+        {"no-fastmem", no_argument, NULL, CLI_OPT_NO_FASTMEM},                                     \
+    {                                                                                              \
+        "help", no_argument, NULL, CLI_OPT_HELP                                                    \
+    }
 #define CLI_ENGINE_SHORT "+:d:D:h"
 #define CLI_ENGINE_HELP                                                                            \
     "  --cpu MODEL       arm926, cortex-a8, cortex-a15 or max\n"                                   \

@@ -26,7 +26,8 @@ static int help(void)
 {
     fputs("usage: narwhal explain [OPTIONS] PROGRAM\n\n"
           "  --from WHERE      function name or address (odd: Thumb); the entry point unless told\n"
-          "  --count N         guest instructions; the function, or 32, unless told\n" CLI_ENGINE_HELP,
+          "  --count N         guest instructions; the function, or 32, unless "
+          "told\n" CLI_ENGINE_HELP,
           stdout);
     return CLI_OK;
 }
@@ -67,15 +68,18 @@ static int locate(struct explain *e, uint32_t *addr, uint32_t *bytes)
     }
     if (program_symbol(&e->program, e->from, addr, bytes))
         return CLI_OK;
-    return cli_fail("explain", CLI_FAILED, "'%s' has no function '%s'; give an address instead", e->path,
-                    e->from);
+    return cli_fail("explain", CLI_FAILED, "'%s' has no function '%s'; give an address instead",
+                    e->path, e->from);
 }
 
 static int show(struct explain *e, uint32_t addr, uint32_t bytes)
 {
-    struct explain_view view = {.out = stdout, .listing = e->listing, .guest = &arm_guest,
+    struct explain_view view = {.out = stdout,
+                                .listing = e->listing,
+                                .guest = &arm_guest,
                                 .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
-    struct host_options host_options = {.fastmem = !(e->engine_options.flags & NW_ENGINE_NO_FASTMEM),
+    struct host_options host_options = {.fastmem =
+                                            !(e->engine_options.flags & NW_ENGINE_NO_FASTMEM),
                                         .chain = !(e->engine_options.flags & NW_ENGINE_NO_CHAIN)};
     struct host_buffer buffer = {.rw = e->scratch, .rx = e->scratch, .size = SCRATCH};
     struct host_runtime runtime = {0};
@@ -88,19 +92,25 @@ static int show(struct explain *e, uint32_t addr, uint32_t bytes)
     ir_region_init(&region);
     int status = CLI_OK;
     while (status == CLI_OK && left && pc < end) {
-        struct lift_request req = {.vcpu = e->vcpu, .fetch = fetch, .max_insns = left < 64 ? left : 64};
+        struct lift_request req = {
+            .vcpu = e->vcpu, .fetch = fetch, .max_insns = left < 64 ? left : 64};
         arm_of(e->vcpu)->r[15] = (uint32_t)pc;
         req.key = arm_guest.key(e->vcpu);
         uint8_t code[512];
-        if (guest_lift(e->builder, &region, &req) != NW_OK || !region.size || region.size > sizeof code || !mem_fetch(e->vcpu, pc, code, region.size)) {
-            status = cli_fail("explain", CLI_FAILED, "there is no code at 0x%llx", (unsigned long long)pc);
+        if (guest_lift(e->builder, &region, &req) != NW_OK || !region.size ||
+            region.size > sizeof code || !mem_fetch(e->vcpu, pc, code, region.size)) {
+            status = cli_fail("explain", CLI_FAILED, "there is no code at 0x%llx",
+                              (unsigned long long)pc);
             break;
         }
         struct host_code out = {.exits = calloc(region.exits.len + 1, sizeof *out.exits)};
-        struct host_buffer block = {e->scratch + runtime.size, e->scratch + runtime.size, SCRATCH - runtime.size};
+        struct host_buffer block = {e->scratch + runtime.size, e->scratch + runtime.size,
+                                    SCRATCH - runtime.size};
         if (ir_run_passes(&region) != NW_OK || !out.exits ||
-            host_emit(e->emitter, &arm_guest, &region, &host_options, &runtime, runtime.size, block, &out))
-            status = cli_fail("explain", CLI_FAILED, "the block at 0x%llx could not be translated", (unsigned long long)pc);
+            host_emit(e->emitter, &arm_guest, &region, &host_options, &runtime, runtime.size, block,
+                      &out))
+            status = cli_fail("explain", CLI_FAILED, "the block at 0x%llx could not be translated",
+                              (unsigned long long)pc);
         else
             explain_block(&view, &region, code, block.rw, &out);
         VEC_FREE(&out.sites);
@@ -116,7 +126,8 @@ static int show(struct explain *e, uint32_t addr, uint32_t bytes)
 static int explain(struct explain *e)
 {
     char why[300];
-    nw_config config = {.arch = NW_ARCH_ARM, .cpu = e->engine_options.cpu, .flags = e->engine_options.flags};
+    nw_config config = {
+        .arch = NW_ARCH_ARM, .cpu = e->engine_options.cpu, .flags = e->engine_options.flags};
     if (!program_open(&e->program, e->path, why, sizeof why))
         return cli_fail("explain", CLI_FAILED, "%s", why);
     nw_status s = nw_engine_open(&config, &e->engine);
@@ -125,7 +136,8 @@ static int explain(struct explain *e)
     if (s == NW_OK)
         s = nw_vcpu_create(e->engine, &e->vcpu);
     if (s == NW_ERR_CPU)
-        return cli_fail("explain", CLI_FAILED, "unknown CPU model '%s'; try arm926, cortex-a8, cortex-a15 or max",
+        return cli_fail("explain", CLI_FAILED,
+                        "unknown CPU model '%s'; try arm926, cortex-a8, cortex-a15 or max",
                         e->engine_options.cpu);
     if (s != NW_OK)
         return cli_fail("explain", CLI_FAILED, "'%s': %s", e->path, nw_status_text(s));
@@ -169,7 +181,8 @@ int cli_explain(int argc, char **argv)
         case OPT_FROM: e.from = optarg; break;
         case OPT_COUNT:
             if (!cli_parse_size(optarg, &count) || !count || count > 1u << 20)
-                return cli_fail("explain", CLI_USAGE, "'%s' is not a number of instructions", optarg);
+                return cli_fail("explain", CLI_USAGE, "'%s' is not a number of instructions",
+                                optarg);
             e.count = (uint32_t)count;
             break;
         case CLI_OPT_HELP:
@@ -178,7 +191,8 @@ int cli_explain(int argc, char **argv)
         }
     }
     if (optind + 1 != argc)
-        return cli_fail("explain", CLI_USAGE, "name one program; 'narwhal explain --help' tells how");
+        return cli_fail("explain", CLI_USAGE,
+                        "name one program; 'narwhal explain --help' tells how");
     e.path = argv[optind];
     int status = explain(&e);
     cleanup(&e);

@@ -13,7 +13,7 @@ struct explain_view {
 };
 
 /* Prints REGION (passes run) whose guest bytes are GUEST_CODE and whose host code is at HOST. */
-void explain_block(const struct explain_view *, const struct ir_region *region, const uint8_t *guest_code,
-                   const uint8_t *host, const struct host_code *code);
+void explain_block(const struct explain_view *, const struct ir_region *region,
+                   const uint8_t *guest_code, const uint8_t *host, const struct host_code *code);
 
 #endif

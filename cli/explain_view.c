@@ -47,19 +47,23 @@ static void flush(const struct explain_view *v, struct cell *cells)
     clear(cells);
 }
 
-static void guest_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size, const char *text)
+static void guest_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size,
+                       const char *text)
 {
     char line[160], hex[12] = "";
     /* As the manuals write it: a word in A32, halfwords in Thumb. */
     const struct cell *cell = opaque;
     size_t unit = cell->thumb || size < 4 ? 2 : 4;
     for (size_t i = 0; i < size && i < 4; i++)
-        snprintf(hex + 2 * i, sizeof hex - 2 * i, "%02x", bytes[(i / unit + 1) * unit - 1 - i % unit]);
-    snprintf(line, sizeof line, "%05llx %-8s %s", (unsigned long long)addr, hex, *text ? text : "?");
+        snprintf(hex + 2 * i, sizeof hex - 2 * i, "%02x",
+                 bytes[(i / unit + 1) * unit - 1 - i % unit]);
+    snprintf(line, sizeof line, "%05llx %-8s %s", (unsigned long long)addr, hex,
+             *text ? text : "?");
     add_line(opaque, line);
 }
 
-static void host_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size, const char *text)
+static void host_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size,
+                      const char *text)
 {
     char line[160];
     (void)bytes, (void)size;
@@ -67,7 +71,8 @@ static void host_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t 
     add_line(opaque, line);
 }
 
-static void ir_line(struct cell *c, const struct ir_region *r, ir_val n, const struct ir_names *names)
+static void ir_line(struct cell *c, const struct ir_region *r, ir_val n,
+                    const struct ir_names *names)
 {
     char *text = NULL;
     size_t size = 0;
@@ -95,8 +100,8 @@ static void host_range(const struct host_code *code, uint32_t record, uint32_t *
     }
 }
 
-void explain_block(const struct explain_view *v, const struct ir_region *region, const uint8_t *guest_code,
-                   const uint8_t *host, const struct host_code *code)
+void explain_block(const struct explain_view *v, const struct ir_region *region,
+                   const uint8_t *guest_code, const uint8_t *host, const struct host_code *code)
 {
     enum listing_isa isa = region->mode & ARM_KEY_THUMB ? LISTING_THUMB : LISTING_ARM;
     struct cell cells[COLUMNS] = {{.thumb = isa == LISTING_THUMB}};
@@ -117,12 +122,13 @@ void explain_block(const struct explain_view *v, const struct ir_region *region,
             }
         }
         if (pc >= region->pc && end > pc)
-            listing_disassemble(v->listing, isa, pc, guest_code + (pc - region->pc), (size_t)(end - pc),
-                                guest_line, &cells[0]);
+            listing_disassemble(v->listing, isa, pc, guest_code + (pc - region->pc),
+                                (size_t)(end - pc), guest_line, &cells[0]);
         uint32_t from, to;
         host_range(code, n, &from, &to);
         if (to > from)
-            listing_disassemble(v->listing, LISTING_X86_64, from, host + from, to - from, host_line, &cells[2]);
+            listing_disassemble(v->listing, LISTING_X86_64, from, host + from, to - from, host_line,
+                                &cells[2]);
     }
     flush(v, cells);
     fputc('\n', v->out);

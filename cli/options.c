@@ -18,11 +18,14 @@ int cli_fail(const char *command, enum cli_status status, const char *format, ..
 
 int cli_bad_option(const char *command, int opt, char **argv)
 {
-    const char *what = opt == ':' ? "needs a value" : optopt >= CLI_OPT_INTERP ? "takes no value" : "is not an option";
+    const char *what = opt == ':'                 ? "needs a value"
+                       : optopt >= CLI_OPT_INTERP ? "takes no value"
+                                                  : "is not an option";
     /* In a cluster of short options getopt has not moved past the word yet, so name the letter. */
     char letter[] = {'-', (char)optopt, 0};
     const char *word = optopt > 0 && optopt < CLI_OPT_INTERP ? letter : argv[optind - 1];
-    return cli_fail(command, CLI_USAGE, "'%s' %s; 'narwhal %s --help' lists the options", word, what, command);
+    return cli_fail(command, CLI_USAGE, "'%s' %s; 'narwhal %s --help' lists the options", word,
+                    what, command);
 }
 
 bool cli_parse_size(const char *text, uint64_t *out)
@@ -32,9 +35,12 @@ bool cli_parse_size(const char *text, uint64_t *out)
     unsigned long long n = strtoull(text, &end, 0);
     unsigned shift = 0;
     switch (*end) {
-    case 'k': case 'K': shift = 10; break;
-    case 'm': case 'M': shift = 20; break;
-    case 'g': case 'G': shift = 30; break;
+    case 'k':
+    case 'K': shift = 10; break;
+    case 'm':
+    case 'M': shift = 20; break;
+    case 'g':
+    case 'G': shift = 30; break;
     default: break;
     }
     if (errno || end == text || *text == '-' || end[shift != 0] || n > (1ull << 40) >> shift)
@@ -55,7 +61,8 @@ int cli_engine_option(struct cli_engine *e, const char *command, int opt, const 
     case 'd':
         if (listing_parse_kinds(arg, &e->log_kinds, &bad))
             return 1;
-        cli_fail(command, CLI_USAGE, "unknown log '%.*s'; choose from in_asm,ir,out_asm,exec,int,mmu,all",
+        cli_fail(command, CLI_USAGE,
+                 "unknown log '%.*s'; choose from in_asm,ir,out_asm,exec,int,mmu,all",
                  (int)strcspn(bad, ","), bad);
         return -1;
     default: return 0;

@@ -29,7 +29,8 @@ static const char *check(const struct program *p)
     if (p->size < sizeof(Elf32_Ehdr) || memcmp(p->file, ELFMAG, SELFMAG))
         return "is not an ELF file";
     Elf32_Ehdr h = header(p);
-    if (h.e_ident[EI_CLASS] != ELFCLASS32 || h.e_ident[EI_DATA] != ELFDATA2LSB || h.e_machine != EM_ARM)
+    if (h.e_ident[EI_CLASS] != ELFCLASS32 || h.e_ident[EI_DATA] != ELFDATA2LSB ||
+        h.e_machine != EM_ARM)
         return "is not for little-endian 32-bit ARM; name an ARM program";
     if (h.e_phentsize != sizeof(Elf32_Phdr) ||
         h.e_phoff + (uint64_t)h.e_phnum * sizeof(Elf32_Phdr) > p->size)
@@ -80,7 +81,8 @@ nw_status program_map(const struct program *p, nw_engine *engine)
         Elf32_Phdr ph;
         if (!get(p, h.e_phoff + (uint64_t)i * sizeof ph, &ph, sizeof ph) || ph.p_type != PT_LOAD)
             continue;
-        uint64_t start = ph.p_vaddr & ~0xfffull, end = ((uint64_t)ph.p_vaddr + ph.p_filesz + 0xfff) & ~0xfffull;
+        uint64_t start = ph.p_vaddr & ~0xfffull,
+                 end = ((uint64_t)ph.p_vaddr + ph.p_filesz + 0xfff) & ~0xfffull;
         if ((uint64_t)ph.p_offset + ph.p_filesz > p->size)
             return NW_ERR_ARG;
         /* Neighbouring segments may share a page: map page by page what is not there yet. */
@@ -106,7 +108,8 @@ static bool each_symbol(const struct program *p,
         if (!get(p, h.e_shoff + (uint64_t)i * sizeof table, &table, sizeof table))
             return false;
         if ((table.sh_type != SHT_SYMTAB && table.sh_type != SHT_DYNSYM) ||
-            !get(p, h.e_shoff + (uint64_t)table.sh_link * sizeof strings, &strings, sizeof strings) ||
+            !get(p, h.e_shoff + (uint64_t)table.sh_link * sizeof strings, &strings,
+                 sizeof strings) ||
             (uint64_t)strings.sh_offset + strings.sh_size > p->size || !strings.sh_size ||
             p->file[strings.sh_offset + strings.sh_size - 1] != 0)
             continue;
@@ -152,7 +155,8 @@ struct by_mapping {
     bool found, thumb;
 };
 
-/* The nearest mapping symbol at or below the address decides (ELF for the ARM architecture, 5.5.5). */
+/* The nearest mapping symbol at or below the address decides (ELF for the ARM architecture, 5.5.5).
+ */
 static bool match_mapping(void *opaque, const char *name, const Elf32_Sym *sym)
 {
     struct by_mapping *m = opaque;

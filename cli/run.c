@@ -28,7 +28,8 @@ static int help(void)
           "  --strace[=FILE]   print system calls, to stderr or FILE\n"
           "  --argv0 NAME      the program's own name for itself\n"
           "  --stack SIZE      main thread's stack, 8M unless told\n"
-          "  --seed N          make the random bytes given to the program from N\n" CLI_ENGINE_HELP, stdout);
+          "  --seed N          make the random bytes given to the program from N\n" CLI_ENGINE_HELP,
+          stdout);
     return CLI_OK;
 }
 
@@ -52,7 +53,8 @@ static int take_option(struct run_options *o, int opt, char **argv)
         return 0;
     case OPT_STACK:
         if (!cli_parse_size(optarg, &size) || size < 65536 || size > 1ull << 30)
-            return 1 + cli_fail("run", CLI_USAGE, "'%s' is not a stack size from 64K to 1G", optarg);
+            return 1 +
+                   cli_fail("run", CLI_USAGE, "'%s' is not a stack size from 64K to 1G", optarg);
         o->guest.stack_size = (size_t)size;
         return 0;
     case OPT_SEED:
@@ -65,7 +67,8 @@ static int take_option(struct run_options *o, int opt, char **argv)
     }
 }
 
-/* A missing sysroot would only show as programs that are not found, or, worse, as the host's files. */
+/* A missing sysroot would only show as programs that are not found, or, worse, as the host's files.
+ */
 static int check_sysroot(const struct run_options *o)
 {
     struct stat st;

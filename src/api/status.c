@@ -12,7 +12,8 @@ const char *nw_status_text(nw_status status)
     case NW_ERR_ARCH: return "the architecture is not built in";
     case NW_ERR_CPU: return "the CPU model is unknown";
     case NW_ERR_HOST:
-        return "the host lacks something that is needed (AVX2, BMI2, LZCNT and FMA; executable memory)";
+        return "the host lacks something that is needed (AVX2, BMI2, LZCNT and FMA; executable "
+               "memory)";
     case NW_ERR_BUSY: return "the vCPU is running";
     case NW_ERR_FAULT: return "a guest access failed";
     case NW_ERR_INTERNAL: return "internal error";

@@ -4,9 +4,21 @@
 #include <stdlib.h>
 
 enum reg { /* ARM DDI 0183G 3.2 */
-    UARTDR = 0x00, UARTRSR = 0x04, UARTFR = 0x18, UARTILPR = 0x20, UARTIBRD = 0x24, UARTFBRD = 0x28,
-    UARTLCR_H = 0x2c, UARTCR = 0x30, UARTIFLS = 0x34, UARTIMSC = 0x38, UARTRIS = 0x3c, UARTMIS = 0x40,
-    UARTICR = 0x44, UARTDMACR = 0x48, UARTPERIPHID0 = 0xfe0,
+           UARTDR = 0x00,
+           UARTRSR = 0x04,
+           UARTFR = 0x18,
+           UARTILPR = 0x20,
+           UARTIBRD = 0x24,
+           UARTFBRD = 0x28,
+           UARTLCR_H = 0x2c,
+           UARTCR = 0x30,
+           UARTIFLS = 0x34,
+           UARTIMSC = 0x38,
+           UARTRIS = 0x3c,
+           UARTMIS = 0x40,
+           UARTICR = 0x44,
+           UARTDMACR = 0x48,
+           UARTPERIPHID0 = 0xfe0,
 };
 
 enum { FR_RXFE = 1 << 4, FR_RXFF = 1 << 6, FR_TXFE = 1 << 7 };
@@ -34,8 +46,8 @@ struct pl011 *pl011_new(struct dev_irq irq, void (*transmit)(void *, uint8_t), v
     u->irq = irq;
     u->transmit = transmit;
     u->opaque = opaque;
-    u->cr = 0x300;   /* reset: transmit and receive enabled, UART itself not (3.3.8) */
-    u->ifls = 0x12;  /* both FIFOs interrupt at half (3.3.9) */
+    u->cr = 0x300;  /* reset: transmit and receive enabled, UART itself not (3.3.8) */
+    u->ifls = 0x12; /* both FIFOs interrupt at half (3.3.9) */
     return u;
 }
 
@@ -108,7 +120,8 @@ static uint32_t read_locked(struct pl011 *u, uint64_t offset)
     case UARTRIS: return u->ris;
     case UARTMIS: return u->ris & u->imsc;
     case UARTDMACR: return u->dmacr;
-    default: return offset >= UARTPERIPHID0 && offset < 0x1000 ? id[(offset - UARTPERIPHID0) / 4] : 0;
+    default:
+        return offset >= UARTPERIPHID0 && offset < 0x1000 ? id[(offset - UARTPERIPHID0) / 4] : 0;
     }
 }
 

@@ -11,7 +11,8 @@ struct pl011;
 
 /* TRANSMIT gets each byte sent, on the thread of the vCPU that wrote it. Null when the host has no
  * memory. */
-struct pl011 *pl011_new(struct dev_irq irq, void (*transmit)(void *opaque, uint8_t byte), void *opaque);
+struct pl011 *pl011_new(struct dev_irq irq, void (*transmit)(void *opaque, uint8_t byte),
+                        void *opaque);
 void pl011_free(struct pl011 *);
 
 /* nw_mmio_read_fn and nw_mmio_write_fn; the opaque pointer is the struct pl011. */

@@ -4,14 +4,25 @@
 #include <stdlib.h>
 
 enum reg { /* ARM DDI 0181E 3.2 */
-    IRQSTATUS = 0x00, FIQSTATUS = 0x04, RAWINTR = 0x08, INTSELECT = 0x0c, INTENABLE = 0x10,
-    INTENCLEAR = 0x14, SOFTINT = 0x18, SOFTINTCLEAR = 0x1c, PROTECTION = 0x20, VECTADDR = 0x30,
-    DEFVECTADDR = 0x34, VECTADDR0 = 0x100, VECTCNTL0 = 0x200, PERIPHID0 = 0xfe0,
+           IRQSTATUS = 0x00,
+           FIQSTATUS = 0x04,
+           RAWINTR = 0x08,
+           INTSELECT = 0x0c,
+           INTENABLE = 0x10,
+           INTENCLEAR = 0x14,
+           SOFTINT = 0x18,
+           SOFTINTCLEAR = 0x1c,
+           PROTECTION = 0x20,
+           VECTADDR = 0x30,
+           DEFVECTADDR = 0x34,
+           VECTADDR0 = 0x100,
+           VECTCNTL0 = 0x200,
+           PERIPHID0 = 0xfe0,
 };
 
-#define VECTORS   16u
-#define NO_VECTOR VECTORS
-#define IDLE      (VECTORS + 1)
+#define VECTORS     16u
+#define NO_VECTOR   VECTORS
+#define IDLE        (VECTORS + 1)
 #define CNTL_ENABLE 0x20u
 
 struct pl190 {
@@ -72,7 +83,8 @@ static void update(struct pl190 *v)
     dev_irq_set(&v->fiq, raw(v) & v->enable & v->select);
 }
 
-/* Reading VICVECTADDR takes the interrupt and masks lower priorities; writing it ends the service. */
+/* Reading VICVECTADDR takes the interrupt and masks lower priorities; writing it ends the service.
+ */
 static uint32_t take(struct pl190 *v)
 {
     unsigned next = pending(v);

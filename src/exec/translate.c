@@ -47,8 +47,7 @@ static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned s
     /* A block lies on at most two pages. */
     if (addr + size - 1 - first >= 2 * PAGE_SIZE_)
         return false;
-    ok = f->mark ? fetch_code(f, addr, buf, size)
-                 : mem_fetch(f->vcpu, addr, buf, size);
+    ok = f->mark ? fetch_code(f, addr, buf, size) : mem_fetch(f->vcpu, addr, buf, size);
     f->failed |= !ok;
     return ok;
 }
@@ -216,8 +215,8 @@ static nw_status optimise(struct nw_engine *engine, uint8_t variant)
 }
 
 /* A block of at most MAX instructions; null in *OUT: see translate. */
-static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint32_t max,
-                             struct block **out)
+static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
+                             uint32_t max, struct block **out)
 {
     struct nw_engine *engine = vcpu->engine;
     struct fetcher f = {.vcpu = vcpu, .mark = true};

@@ -1,4 +1,5 @@
-/* Entering a kernel on an ARM board as a boot loader does (the kernel's Documentation/arm/booting). */
+/* Entering a kernel on an ARM board as a boot loader does (the kernel's Documentation/arm/booting).
+ */
 #include <narwhal/arm.h>
 #include <elf.h>
 #include <errno.h>
@@ -58,8 +59,10 @@ static nw_status read_file(const char *what, const char *path, uint64_t max, str
     else if (ferror(f))
         status = fail(e, "%s '%s': %s", what, path, strerror(errno));
     else if (image->size > max)
-        status = fail(e, "%s '%s' is larger than the %llu KiB of memory there is for it; give more with --mem",
-                      what, path, (unsigned long long)max >> 10);
+        status = fail(
+            e,
+            "%s '%s' is larger than the %llu KiB of memory there is for it; give more with --mem",
+            what, path, (unsigned long long)max >> 10);
     else if (image->size == 0)
         status = fail(e, "%s '%s' is empty", what, path);
     fclose(f);
@@ -74,7 +77,9 @@ static nw_status load_segment(nw_engine *engine, const struct board *board, cons
     if (ph->p_filesz > ph->p_memsz || (uint64_t)ph->p_offset + ph->p_filesz > image->size)
         return fail(e, "kernel '%s' is truncated or damaged: a segment leaves the file", path);
     if (ph->p_paddr < board->ram_base || start + ph->p_memsz > ram)
-        return fail(e, "kernel '%s' wants memory at 0x%x..0x%llx, outside the board's RAM; give more with --mem",
+        return fail(e,
+                    "kernel '%s' wants memory at 0x%x..0x%llx, outside the board's RAM; give more "
+                    "with --mem",
                     path, ph->p_paddr, (unsigned long long)ph->p_paddr + ph->p_memsz);
     if (nw_mem_write(engine, ph->p_paddr, image->bytes + ph->p_offset, ph->p_filesz) != NW_OK)
         return fail(e, "kernel '%s' could not be written to memory", path);
@@ -91,8 +96,10 @@ static nw_status load_elf(nw_engine *engine, const struct board *board, const ch
     memcpy(&eh, image->bytes, sizeof eh);
     if (eh.e_ident[EI_CLASS] != ELFCLASS32 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
         eh.e_machine != EM_ARM)
-        return fail(e, "kernel '%s' is not a little-endian 32-bit ARM ELF file; build it for the board's CPU",
-                    path);
+        return fail(
+            e,
+            "kernel '%s' is not a little-endian 32-bit ARM ELF file; build it for the board's CPU",
+            path);
     if (eh.e_phentsize != sizeof(Elf32_Phdr) ||
         (uint64_t)eh.e_phoff + (uint64_t)eh.e_phnum * sizeof(Elf32_Phdr) > image->size)
         return fail(e, "kernel '%s' is truncated: its program headers leave the file", path);
@@ -153,13 +160,11 @@ static nw_status put_stub(nw_engine *engine, const struct board *board, uint32_t
                           struct machine_error *e)
 {
     const uint32_t stub[] = {
-        0xe3a00000,              /* mov r0, #0 */
-        0xe59f1004,              /* ldr r1, [pc, #4] */
-        0xe59f2004,              /* ldr r2, [pc, #4] */
-        0xe59ff004,              /* ldr pc, [pc, #4] */
-        board->board_id,
-        board->ram_base + board->atags_offset,
-        entry,
+        0xe3a00000, /* mov r0, #0 */
+        0xe59f1004, /* ldr r1, [pc, #4] */
+        0xe59f2004, /* ldr r2, [pc, #4] */
+        0xe59ff004, /* ldr pc, [pc, #4] */
+        board->board_id, board->ram_base + board->atags_offset, entry,
     };
     if (nw_mem_write(engine, board->ram_base, stub, sizeof stub) != NW_OK)
         return fail(e, "the boot stub could not be written to memory");

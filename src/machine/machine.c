@@ -149,7 +149,8 @@ static bool stuck(struct machine *m)
            insn == (size == 2 ? 0xe7feu : 0xeafffffeu);
 }
 
-/* A halted CPU with interrupts unmasked waits for a device; devices here are driven by input only. */
+/* A halted CPU with interrupts unmasked waits for a device; devices here are driven by input only.
+ */
 static bool wait_for_input(struct machine *m)
 {
     uint64_t cpsr;

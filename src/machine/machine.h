@@ -5,12 +5,12 @@
 #include <narwhal/narwhal.h>
 
 struct machine_options {
-    const char *machine;  /* board name */
-    const char *cpu;      /* null: the board's own */
-    uint64_t memory;      /* bytes of RAM; 0: the board's default */
-    const char *kernel;   /* raw image or ARM ELF file */
-    const char *append;   /* kernel command line, null for none */
-    const char *initrd;   /* initial RAM disk file, null for none */
+    const char *machine; /* board name */
+    const char *cpu;     /* null: the board's own */
+    uint64_t memory;     /* bytes of RAM; 0: the board's default */
+    const char *kernel;  /* raw image or ARM ELF file */
+    const char *append;  /* kernel command line, null for none */
+    const char *initrd;  /* initial RAM disk file, null for none */
     uint32_t engine_flags;
     nw_log *log;
     /* Gets what the first serial line sends. */

@@ -2,11 +2,8 @@
 #include "machine/board.h"
 
 static const struct board_device devices[] = {
-    {DEVICE_PL190, 0x10140000, -1},
-    {DEVICE_PL011, 0x101f1000, 12},
-    {DEVICE_PL011, 0x101f2000, 13},
-    {DEVICE_PL011, 0x101f3000, 14},
-    {DEVICE_NONE, 0, -1},
+    {DEVICE_PL190, 0x10140000, -1}, {DEVICE_PL011, 0x101f1000, 12}, {DEVICE_PL011, 0x101f2000, 13},
+    {DEVICE_PL011, 0x101f3000, 14}, {DEVICE_NONE, 0, -1},
 };
 
 const struct board board_versatilepb = {

@@ -18,8 +18,13 @@ static const struct {
     const char *name;
     uint32_t kind;
 } kind_names[] = {
-    {"in_asm", NW_LOG_IN_ASM}, {"ir", NW_LOG_IR}, {"out_asm", NW_LOG_OUT_ASM}, {"exec", NW_LOG_EXEC},
-    {"int", NW_LOG_INT}, {"mmu", NW_LOG_MMU}, {"all", 0x3f},
+    {"in_asm", NW_LOG_IN_ASM},
+    {"ir", NW_LOG_IR},
+    {"out_asm", NW_LOG_OUT_ASM},
+    {"exec", NW_LOG_EXEC},
+    {"int", NW_LOG_INT},
+    {"mmu", NW_LOG_MMU},
+    {"all", 0x3f},
 };
 
 bool listing_parse_kinds(const char *text, uint32_t *kinds, const char **bad)
@@ -55,7 +60,8 @@ void listing_disassemble(struct listing *l, enum listing_isa isa, uint64_t addr,
         const uint8_t *start = at;
         char text[200] = "";
         if (cs_disasm_iter(l->handles[isa], &at, &size, &addr, insn)) {
-            snprintf(text, sizeof text, "%s%s%s", insn->mnemonic, *insn->op_str ? " " : "", insn->op_str);
+            snprintf(text, sizeof text, "%s%s%s", insn->mnemonic, *insn->op_str ? " " : "",
+                     insn->op_str);
             line(opaque, insn->address, start, insn->size, text);
             continue;
         }
@@ -68,13 +74,15 @@ void listing_disassemble(struct listing *l, enum listing_isa isa, uint64_t addr,
     cs_free(insn, 1);
 }
 
-static void print_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size, const char *text)
+static void print_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size,
+                       const char *text)
 {
     FILE *f = opaque;
     char hex[40] = "";
     for (size_t i = 0; i < size && i < 16; i++)
         snprintf(hex + 2 * i, sizeof hex - 2 * i, "%02x", bytes[i]);
-    fprintf(f, "  0x%08llx:  %-22s  %s\n", (unsigned long long)addr, hex, *text ? text : "(not decodable)");
+    fprintf(f, "  0x%08llx:  %-22s  %s\n", (unsigned long long)addr, hex,
+            *text ? text : "(not decodable)");
 }
 
 static void log_code(void *opaque, enum nw_log_kind kind, uint64_t addr, uint32_t mode,
@@ -82,7 +90,9 @@ static void log_code(void *opaque, enum nw_log_kind kind, uint64_t addr, uint32_
 {
     struct listing *l = opaque;
     bool guest = kind == NW_LOG_IN_ASM;
-    enum listing_isa isa = !guest ? LISTING_X86_64 : mode & ARM_KEY_THUMB ? LISTING_THUMB : LISTING_ARM;
+    enum listing_isa isa = !guest                 ? LISTING_X86_64
+                           : mode & ARM_KEY_THUMB ? LISTING_THUMB
+                                                  : LISTING_ARM;
     pthread_mutex_lock(&l->lock);
     fprintf(l->file, "%s: %zu bytes\n", guest ? "IN" : "OUT", size);
     listing_disassemble(l, isa, addr, bytes, size, print_line, l->file);
@@ -103,7 +113,8 @@ struct listing *listing_new(uint32_t kinds, FILE *file)
     static const struct {
         cs_arch arch;
         cs_mode mode;
-    } modes[] = {{CS_ARCH_ARM, CS_MODE_ARM}, {CS_ARCH_ARM, CS_MODE_THUMB}, {CS_ARCH_X86, CS_MODE_64}};
+    } modes[] = {
+        {CS_ARCH_ARM, CS_MODE_ARM}, {CS_ARCH_ARM, CS_MODE_THUMB}, {CS_ARCH_X86, CS_MODE_64}};
     struct listing *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;

@@ -38,7 +38,8 @@ static uint32_t align_mask(const struct ir_insn *i)
     return (1u << (i->op == IR_cas && size > required ? size : required)) - 1;
 }
 
-/* The same base has passed a check, or will have once this one is done: when it FAULTS otherwise. */
+/* The same base has passed a check, or will have once this one is done: when it FAULTS otherwise.
+ */
 static bool known_aligned(struct host_emitter *e, const struct access *m, uint32_t mask,
                           bool faults)
 {

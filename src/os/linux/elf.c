@@ -113,7 +113,8 @@ static int choose_abi(const Elf64_Ehdr *ehdr, const struct linux_abi **abi, char
     char number[32];
     if (!found || (*abi && *abi != found)) {
         snprintf(why, LINUX_ERROR_SIZE, "is for %s%s, this needs %s",
-                 ehdr->e_machine == EM_ARM && ehdr->e_ident[EI_CLASS] == ELFCLASS64 ? "64-bit " : "",
+                 ehdr->e_machine == EM_ARM && ehdr->e_ident[EI_CLASS] == ELFCLASS64 ? "64-bit "
+                                                                                    : "",
                  machine_name(ehdr->e_machine, number, sizeof number),
                  *abi ? (*abi)->name : abis[0]->name);
         return -1;

@@ -35,7 +35,8 @@ static int open_engine(struct linux_process *p, char *why)
     if (status == NW_OK)
         return 0;
     if (status == NW_ERR_CPU)
-        snprintf(why, LINUX_ERROR_SIZE, "unknown CPU model '%.100s'; try arm926, cortex-a8, cortex-a15 or max", o->cpu);
+        snprintf(why, LINUX_ERROR_SIZE,
+                 "unknown CPU model '%.100s'; try arm926, cortex-a8, cortex-a15 or max", o->cpu);
     else
         snprintf(why, LINUX_ERROR_SIZE, "the engine cannot start: %s", nw_status_text(status));
     return -1;

@@ -20,8 +20,9 @@
 #include "os/linux/layout.h"
 
 /* Sizes of structures the C library declares otherwise than the kernel. */
-#define TERMIOS_SIZE 36 /* struct termios of asm-generic/termbits.h: 4 flags, line, 19 characters  \
-                         */
+#define TERMIOS_SIZE                                                                               \
+    36 /* struct termios of asm-generic/termbits.h: 4 flags, line, 19 characters                   \
+        */
 #define TERMIOS2_SIZE 44
 #define TERMIO_SIZE   18
 

@@ -19,7 +19,7 @@
 #include "os/linux/syscall.h"
 
 #define SHARED_MEMORY "/dev/zero (deleted)" /* what shared memory without a file is called */
-#define MAPS_NAME 49 /* column of the name in /proc/PID/maps */
+#define MAPS_NAME     49                    /* column of the name in /proc/PID/maps */
 
 /* One emulated file: writes its content, as it is now, to OUT. */
 typedef void proc_write_fn(struct linux_task *, FILE *out);
@@ -151,7 +151,8 @@ int64_t linux_proc_check(int64_t fd)
 {
     struct statfs fs;
     char link[64], path[PATH_MAX];
-    if (fd < 0 || fstatfs((int)fd, &fs) || (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != TMPFS_MAGIC))
+    if (fd < 0 || fstatfs((int)fd, &fs) ||
+        (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != TMPFS_MAGIC))
         return fd;
     snprintf(link, sizeof link, "/proc/self/fd/%d", (int)fd);
     ssize_t len = readlink(link, path, sizeof path - 1);
