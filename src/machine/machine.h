@@ -30,9 +30,8 @@ struct machine;
 struct machine *machine_open(const struct machine_options *, struct machine_error *error);
 void machine_close(struct machine *);
 
-/* Runs until machine_stop(), or until nothing can ever happen again: the CPU waits for an interrupt
- * that is masked, or branches to itself with interrupts masked. On NW_EXIT_HALT, STOP and LIMIT
- * nothing is wrong. */
+/* Runs until machine_stop(), or until nothing can ever happen again: the CPU branches to itself with
+ * interrupts masked. On NW_EXIT_HALT, STOP and LIMIT nothing is wrong. */
 nw_status machine_run(struct machine *, nw_exit *exit);
 /* Any thread. */
 void machine_stop(struct machine *);
