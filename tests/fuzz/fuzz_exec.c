@@ -103,13 +103,28 @@ static struct machine *machine_new(const char *cpu, uint32_t flags, nw_exception
     return m;
 }
 
+/* One per CPU model, engine mode and way of taking exceptions, kept from input to input. */
+static struct machine *machines[2][5][2];
+
+/* Engines find their blocks through mapped memory, where the leak check does not look. */
+__attribute__((destructor)) static void machines_close(void)
+{
+    struct machine **m = &machines[0][0][0];
+
+    for (unsigned n = 0; n < sizeof machines / sizeof *m; n++) {
+        if (m[n])
+            nw_engine_close(m[n]->engine);
+        free(m[n]);
+        m[n] = NULL;
+    }
+}
+
 static struct machine *machine_get(unsigned cpu, unsigned mode, bool vectors)
 {
     static const char *const cpus[] = {NULL, "arm926"};
     static const uint32_t flags[] = {NW_ENGINE_INTERP, 0, NW_ENGINE_NO_CHAIN, NW_ENGINE_NO_FASTMEM,
                                      NW_ENGINE_INTERP | NW_ENGINE_NO_FASTMEM};
-    static struct machine *all[2][5][2];
-    struct machine **m = &all[cpu][mode][vectors];
+    struct machine **m = &machines[cpu][mode][vectors];
 
     if (!*m)
         *m = machine_new(cpus[cpu], flags[mode], vectors ? NW_EXC_GUEST : NW_EXC_EXIT);
