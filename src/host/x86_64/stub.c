@@ -295,6 +295,7 @@ nw_status stubs_emit(struct host_emitter *e)
             return NW_ERR_RANGE;
         for (unsigned k = 0; k < s->nfrom; k++)
             x_fix32(&e->a, s->from[k], (int32_t)asm_pos(&e->a));
+        e->a.flags = 0; /* what the stub before left in EFLAGS is not there when this one begins */
         emit[s->kind](e, s);
         if (e->full)
             return NW_ERR_RANGE;
