@@ -17,12 +17,18 @@ static uint32_t touched_pins(const struct host_emitter *e, const struct ir_insn 
     }
 }
 
-/* The pinned registers that still hold what they hold when control arrives at record END. */
+/* The pinned registers that still hold what they hold when control arrives at record END, and at
+ * the label of any skip on the way: where skips cross, a place must last until the last of their
+ * labels. */
 static uint32_t steady_pins(const struct host_emitter *e, uint32_t end)
 {
     uint32_t steady = e->pinned;
-    for (ir_val v = e->cur + 1; v < end && steady; v++)
-        steady &= ~touched_pins(e, insn_of(e, v));
+    for (ir_val v = e->cur + 1; v < end && steady; v++) {
+        const struct ir_insn *i = insn_of(e, v);
+        if ((i->op == IR_skip_if || i->op == IR_skip_ifnot) && e->labels.at[i->b].at > end)
+            end = e->labels.at[i->b].at;
+        steady &= ~touched_pins(e, i);
+    }
     return steady;
 }
 
