@@ -159,27 +159,6 @@ bool space_fetch_code(struct mem_space *space, uint64_t gpa, void *buf, unsigned
     return true;
 }
 
-bool space_has_code(struct mem_space *space, uint64_t gpa, uint64_t size)
-{
-    uint64_t page = gpa & ~(PAGE_SIZE_ - 1), last = gpa + size - 1;
-
-    if (!space->code_pages || !size)
-        return false;
-    if ((last - page) >> PAGE_BITS > space->code_pages) {
-        for (uint32_t i = 0; i < space->code_buckets; i++)
-            for (struct code_page *p = space->code[i]; p; p = p->next)
-                if (p->page >= page && p->page <= last)
-                    return true;
-        return false;
-    }
-    for (;; page += PAGE_SIZE_) {
-        if (space_code_page(space, page))
-            return true;
-        if (last - page < PAGE_SIZE_)
-            return false;
-    }
-}
-
 void space_code_update(struct mem_space *space, struct code_page *p, uint64_t granules)
 {
     uint64_t page = p->page;

@@ -96,8 +96,6 @@ size_t space_host_span(struct mem_space *, uint64_t gpa, size_t size, uint32_t n
 bool space_fetch_code(struct mem_space *, uint64_t gpa, void *buf, unsigned size);
 /* The code page at PAGE, or null. Engine's lock or code_lock held. */
 struct code_page *space_code_page(struct mem_space *, uint64_t page);
-/* Is there a code page in the range? Engine's lock held. */
-bool space_has_code(struct mem_space *, uint64_t gpa, uint64_t size);
 /* Replaces the page's granules by GRANULES; with none and no blocks it ceases to be a code page. */
 void space_code_update(struct mem_space *, struct code_page *, uint64_t granules);
 /* Bits of the granules in PAGE that [GPA, GPA + SIZE) touches. */

@@ -50,7 +50,6 @@ void arm_undefined(struct arm_lift *l)
 
 void arm_unpredictable(struct arm_lift *l)
 {
-    l->unpredictable = true;
     arm_exception(l, EXC_UNDEFINED, ARM_UNDEFINED_UNPREDICTABLE, false);
 }
 

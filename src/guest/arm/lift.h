@@ -22,7 +22,6 @@ struct arm_lift {
     uint8_t it;         /* ITSTATE of the current instruction, 0 outside IT blocks */
     uint8_t it_next;    /* … of the next one */
     bool it_slot_stale; /* the state's itstate may differ from 0 */
-    bool unpredictable; /* set by arm_unpredictable(), for the fuzzer's list */
 
     bool ended; /* the block is complete: no further instruction follows */
     bool left;  /* this instruction's path has left the block */

@@ -29,7 +29,6 @@ enum arm_feature {
     ARM_F_HALF = 1 << 10,   /* half-precision conversions */
     ARM_F_MP = 1 << 11,     /* PLDW */
     ARM_F_D32 = 1 << 12,    /* 32 double registers */
-    ARM_F_ABORT_RESTORED = 1 << 13,
 };
 
 struct arm_state {

@@ -81,14 +81,3 @@ int64_t linux_path_get(struct linux_task *t, uint64_t gva, bool follow, struct l
     path->host = linux_path_lookup(t->process, path->in, follow, path->found);
     return 0;
 }
-
-int64_t linux_path_in(struct linux_task *t, uint64_t gva, char *buf, const char **out)
-{
-    struct linux_path path;
-    int64_t err = linux_path_get(t, gva, true, &path);
-    if (err)
-        return err;
-    memcpy(buf, path.host, strlen(path.host) + 1);
-    *out = buf;
-    return 0;
-}

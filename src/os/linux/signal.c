@@ -125,11 +125,6 @@ void linux_mask_restore(struct linux_task *t)
     linux_set_blocked(t, t->saved_mask);
 }
 
-bool linux_signal_waits(struct linux_task *t)
-{
-    return t->signal_pending;
-}
-
 /* Ends an interrupted call as the kernel does before it enters ACT's handler; null: none runs. */
 static void settle_call(struct linux_task *t, const struct linux_sigaction *act)
 {

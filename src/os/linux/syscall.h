@@ -69,8 +69,6 @@ int64_t linux_host(long nr, long a, long b, long c, long d, long e, long f);
  * call returns; a handler still runs under it, the old mask comes back after that. linux_block
  * must follow; the host call itself is given no mask. */
 void linux_mask_until_return(struct linux_task *, linux_sigset mask);
-/* True when a signal that is not blocked waits for delivery. */
-bool linux_signal_waits(struct linux_task *);
 
 /* The table; order of syscalls.inc. */
 #define SYSCALL(name, nargs, format, flags) SYS_ROW_##name,
@@ -98,7 +96,5 @@ void linux_strace_signal(struct linux_task *, const siginfo_t *);
 /* Paths (path.c): guest path PATH as a host path: absolute ones are looked up in the sysroot first.
  * The result is PATH or BUF (PATH_MAX bytes). */
 const char *linux_path(struct linux_process *, const char *path, char *buf);
-/* The same for a path in guest memory, read into BUF: 0 and *OUT, or -errno. */
-int64_t linux_path_in(struct linux_task *, uint64_t gva, char *buf, const char **out);
 
 #endif
