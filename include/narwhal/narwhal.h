@@ -40,7 +40,11 @@ typedef enum nw_status {
 /* One line of English for STATUS; never null. */
 NW_API const char *nw_status_text(nw_status status);
 
-typedef enum nw_arch { NW_ARCH_ARM = 1 } nw_arch;
+typedef enum nw_arch {
+    NW_ARCH_ARM = 1,
+    NW_ARCH_X86 = 2,    /* x86 without long mode: 16- and 32-bit code */
+    NW_ARCH_X86_64 = 3, /* x86 with every mode */
+} nw_arch;
 
 enum nw_perm { NW_READ = 1, NW_WRITE = 2, NW_EXEC = 4, NW_RW = 3, NW_RX = 5, NW_RWX = 7 };
 

@@ -1,0 +1,40 @@
+/* Register and interrupt-line numbers of the x86 guests. */
+#ifndef NARWHAL_X86_H
+#define NARWHAL_X86_H
+
+enum nw_x86_reg {
+    NW_X86_RAX = 0, /* rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8..r15 are 0..15 */
+    NW_X86_RSP = 4,
+    NW_X86_RIP = 16,    /* offset in the code segment of the next instruction */
+    NW_X86_RFLAGS = 17, /* writing keeps bit 1 set and reserved bits clear */
+    NW_X86_MXCSR = 18,  /* writing a reserved bit is NW_ERR_ARG */
+    NW_X86_FPCW = 19,
+    NW_X86_FPSW = 20, /* TOP included */
+    NW_X86_FPTAG = 21, /* the 16-bit tag word, two bits per register */
+    NW_X86_XCR0 = 22,
+    NW_X86_EFER = 23,
+    NW_X86_ES = 24, /* selectors of es, cs, ss, ds, fs, gs, ldtr, tr are 24..31; writing does as in
+                     * real or virtual-8086 mode where the CPU is in it, else changes the selector
+                     * alone */
+    NW_X86_ES_BASE = 32,  /* bases, in the same order, 32..39 */
+    NW_X86_FS_BASE = 36,
+    NW_X86_GS_BASE = 37,
+    NW_X86_ES_LIMIT = 40, /* limits in bytes, 40..47 */
+    NW_X86_ES_ATTR = 48,  /* bits 8..23 of a descriptor's upper half, shifted down by 8: 48..55 */
+    NW_X86_GDTR_BASE = 56,
+    NW_X86_GDTR_LIMIT = 57,
+    NW_X86_IDTR_BASE = 58,
+    NW_X86_IDTR_LIMIT = 59,
+    NW_X86_KERNEL_GS_BASE = 60,
+    NW_X86_CR0 = 64, /* cr0..cr4, cr8 are 64 + n */
+    NW_X86_DR0 = 80, /* dr0..dr7 are 80 + n */
+    NW_X86_ST0 = 96, /* the mantissas of st(0)..st(7) are 96..103 */
+    NW_X86_ST0_EXP = 104, /* sign and exponent, 16 bits: 104..111 */
+    NW_X86_YMM0 = 112, /* the four 64-bit words of ymm n are 112 + 4 * n.. */
+    NW_X86_REG_END = 176,
+};
+
+/* Interrupt lines of nw_vcpu_set_irq. */
+enum nw_x86_irq { NW_X86_INTR = 0, NW_X86_NMI = 1, NW_X86_SMI = 2 };
+
+#endif
