@@ -19,9 +19,10 @@
 
 struct linux_syscall;
 
-/* Guest registers at the start of a program or thread. */
+/* What the auxiliary vector says of the CPU. */
 struct linux_auxv_cpu {
     uint64_t hwcap, hwcap2;
+    uint64_t min_stack; /* AT_MINSIGSTKSZ: room that a signal frame takes; 0: no such entry */
     const char *platform;
 };
 
@@ -33,6 +34,8 @@ struct linux_abi {
     uint8_t word;         /* bytes of a pointer: 4 or 8 */
     uint8_t align64;      /* alignment of 64-bit structure members: 4 or 8 */
     bool pair_align;      /* 64-bit arguments start at an even register */
+    bool tls_last;        /* clone's arguments end in child_tid, tls instead of tls, child_tid */
+    bool packed_epoll;    /* struct epoll_event has no padding, whatever align64 says */
     uint64_t task_size;   /* first address beyond user space */
     uint64_t exec_base;   /* where a position-independent program goes */
     uint64_t stack_top;

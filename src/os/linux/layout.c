@@ -144,7 +144,8 @@ int64_t linux_put_flock64(struct linux_task *t, uint64_t gva, const struct flock
 
 static uint64_t epoll_event_size(const struct linux_task *t)
 {
-    return t->process->abi->align64 == 8 ? 16 : 12;
+    const struct linux_abi *abi = t->process->abi;
+    return abi->align64 == 8 && !abi->packed_epoll ? 16 : 12;
 }
 
 int64_t linux_get_epoll_event(struct linux_task *t, uint64_t gva, unsigned index,
@@ -155,6 +156,7 @@ int64_t linux_get_epoll_event(struct linux_task *t, uint64_t gva, unsigned index
     int64_t err = unpack_begin(t, gva + index * size, &u, size);
     if (err)
         return err;
+    u.align64 = size == 16 ? 8 : 4;
     ev->events = unpack_u32(&u);
     ev->data.u64 = unpack_u64(&u);
     return 0;
@@ -163,11 +165,13 @@ int64_t linux_get_epoll_event(struct linux_task *t, uint64_t gva, unsigned index
 int64_t linux_put_epoll_event(struct linux_task *t, uint64_t gva, unsigned index,
                               const struct epoll_event *ev)
 {
+    uint64_t size = epoll_event_size(t);
     struct pack p;
     pack_begin(&p, t);
+    p.align64 = size == 16 ? 8 : 4;
     pack_u32(&p, ev->events);
     pack_u64(&p, ev->data.u64);
-    return pack_end(t, gva + index * epoll_event_size(t), &p, 1);
+    return pack_end(t, gva + index * size, &p, 1);
 }
 
 int64_t linux_put_rusage(struct linux_task *t, uint64_t gva, const struct rusage *ru)

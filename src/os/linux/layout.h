@@ -127,7 +127,7 @@ int64_t linux_get_flock(struct linux_task *, uint64_t gva, struct flock *);
 int64_t linux_put_flock(struct linux_task *, uint64_t gva, const struct flock *);
 int64_t linux_get_flock64(struct linux_task *, uint64_t gva, struct flock *);
 int64_t linux_put_flock64(struct linux_task *, uint64_t gva, const struct flock *);
-/* struct epoll_event is 16 bytes where 64-bit members are aligned to 8, else 12. */
+/* struct epoll_event is 16 bytes where its 64-bit member is aligned to 8, else 12. */
 int64_t linux_get_epoll_event(struct linux_task *, uint64_t gva, unsigned index,
                               struct epoll_event *);
 int64_t linux_put_epoll_event(struct linux_task *, uint64_t gva, unsigned index,
@@ -145,6 +145,8 @@ int64_t linux_timer_get(struct linux_task *, long call, const uint64_t a[6], boo
 /* Limits beyond the guest's word become its RLIM_INFINITY and back. */
 int64_t linux_put_rlimit(struct linux_task *, uint64_t gva, const struct rlimit *);
 int64_t linux_get_rlimit(struct linux_task *, uint64_t gva, struct rlimit *);
+int64_t linux_put_stat32(struct linux_task *, uint64_t gva, const struct stat *); /* EOVERFLOW */
+int64_t linux_put_stat64(struct linux_task *, uint64_t gva, const struct stat *);
 int64_t linux_put_statfs(struct linux_task *, uint64_t gva, const struct statfs *);
 int64_t linux_put_statfs64(struct linux_task *, uint64_t gva, const struct statfs *);
 

@@ -11,9 +11,10 @@
 #include "mem/space.h"
 #include "os/linux/abi.h"
 
-#define PAGE      4096ull
-#define MAP_LOW   0x10000ull /* nothing is placed below unless asked for */
-#define FIXED_LOW 0x1000ull  /* page 0 stays unmapped */
+#define PAGE          4096ull
+#define MAP_LOW       0x10000ull /* nothing is placed below unless asked for */
+#define FIXED_LOW     0x1000ull  /* page 0 stays unmapped */
+#define MAP_32BIT_TOP 0x80000000ull
 
 struct linux_mm {
     pthread_mutex_t lock;
@@ -111,9 +112,15 @@ static int64_t place(struct linux_process *p, const struct linux_map_request *r,
             return -EEXIST;
         return (int64_t)at;
     }
-    if (at >= MAP_LOW && at <= limit - size && vma_is_free(&p->mm->vmas, at, at + size))
+    uint64_t top = p->mm->top;
+    if (r->low) {
+        limit = MAP_32BIT_TOP;
+        top = top < limit ? top : limit;
+    }
+    if (at >= MAP_LOW && size <= limit && at <= limit - size &&
+        vma_is_free(&p->mm->vmas, at, at + size))
         return (int64_t)at;
-    if (mem_find_free(p->engine, size, MAP_LOW, p->mm->top, PAGE, &at))
+    if (mem_find_free(p->engine, size, MAP_LOW, top, PAGE, &at))
         return (int64_t)at;
     return -ENOMEM;
 }

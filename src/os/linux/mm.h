@@ -20,6 +20,7 @@ struct linux_map_request {
     uint64_t offset;
     const char *name; /* shown in /proc/self/maps; null: the file's path */
     bool shared;
+    bool low;     /* MAP_32BIT: without a wish or with one that is taken, below 2 GiB */
     bool fixed;   /* exactly at addr, … */
     bool replace; /* … unmapping what is there; else -EEXIST */
 };

@@ -97,3 +97,35 @@ int64_t linux_get_siginfo(struct linux_task *t, uint64_t gva, siginfo_t *info)
     info->si_value.sival_ptr = (void *)(uintptr_t)unpack_word(&u);
     return 0;
 }
+
+int64_t linux_get_sigaction(struct linux_task *t, uint64_t gva, struct linux_sigaction *act,
+                            bool rt)
+{
+    struct unpack u;
+    int64_t err = unpack_begin(t, gva, &u, t->process->abi->word * (rt ? 3u : 4u) + (rt ? 8u : 0u));
+    if (err)
+        return err;
+    act->handler = unpack_word(&u);
+    if (!rt)
+        act->mask = unpack_word(&u);
+    act->flags = unpack_word(&u);
+    act->restorer = unpack_word(&u);
+    if (rt)
+        memcpy(&act->mask, u.bytes + u.at, sizeof act->mask);
+    return 0;
+}
+
+int64_t linux_put_sigaction(struct linux_task *t, uint64_t gva, const struct linux_sigaction *act,
+                            bool rt)
+{
+    struct pack p;
+    pack_begin(&p, t);
+    pack_word(&p, act->handler);
+    if (!rt)
+        pack_word(&p, act->mask);
+    pack_word(&p, act->flags);
+    pack_word(&p, act->restorer);
+    if (rt)
+        pack_bytes(&p, &act->mask, sizeof act->mask);
+    return pack_end(t, gva, &p, 1);
+}

@@ -116,6 +116,8 @@ static void fill_aux(struct linux_task *t, struct builder *b, const struct linux
     aux(b, AT_SECURE, 0);
     aux(b, AT_RANDOM, random_at);
     aux(b, AT_HWCAP2, cpu.hwcap2);
+    if (cpu.min_stack)
+        aux(b, AT_MINSIGSTKSZ, cpu.min_stack);
     aux(b, AT_EXECFN, execfn);
     aux(b, AT_PLATFORM, platform);
     aux(b, AT_NULL, 0);

@@ -136,6 +136,7 @@ static void become_child(struct linux_task *t)
     for (struct linux_task *o = p->tasks, *next; o; o = next) {
         next = o->next;
         if (o != t) {
+            p->slots[o->slot / 64] &= ~(1ull << o->slot % 64);
             free(o);
             p->orphans = true;
         }
@@ -210,7 +211,8 @@ static int64_t clone_process(struct linux_task *t, const struct clone_request *r
 
 int64_t sys_clone(struct linux_task *t, const uint64_t args[6])
 {
-    struct clone_request r = {args[0], args[1], args[2], args[3], args[4]};
+    bool last = t->process->abi->tls_last;
+    struct clone_request r = {args[0], args[1], args[2], args[last ? 4 : 3], args[last ? 3 : 4]};
     uint64_t what = r.flags & ~(uint64_t)(CSIGNAL | TID_FLAGS | IDLE_FLAGS);
     if (what == THREAD_FLAGS)
         return clone_thread(t, &r);

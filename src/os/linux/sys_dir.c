@@ -264,6 +264,11 @@ int64_t sys_umount2(struct linux_task *t, const uint64_t a[6])
     return err ? err : linux_host(SYS_umount2, (long)path, (int)a[1], 0, 0, 0, 0);
 }
 
+int64_t sys_umount(struct linux_task *t, const uint64_t a[6])
+{
+    return sys_umount2(t, (const uint64_t[6]){a[0]});
+}
+
 static int64_t set_times(struct linux_task *t, int dirfd, uint64_t gva,
                          const struct timespec *times, int flags)
 {
@@ -293,6 +298,20 @@ static int64_t set_timevals(struct linux_task *t, int dirfd, uint64_t path, uint
 int64_t sys_utimes(struct linux_task *t, const uint64_t a[6])
 {
     return a[0] ? set_timevals(t, AT_FDCWD, a[0], a[1]) : -EFAULT;
+}
+
+/* struct utimbuf: two times in seconds. */
+int64_t sys_utime(struct linux_task *t, const uint64_t a[6])
+{
+    struct timespec times[2] = {0};
+    unsigned word = t->process->abi->word;
+    for (unsigned i = 0; a[1] && i < 2; i++) {
+        uint64_t seconds;
+        if (linux_get_word(t, a[1] + i * word, &seconds))
+            return -EFAULT;
+        times[i].tv_sec = word == 4 ? (int32_t)seconds : (int64_t)seconds;
+    }
+    return a[0] ? set_times(t, AT_FDCWD, a[0], a[1] ? times : NULL, 0) : -EFAULT;
 }
 
 int64_t sys_futimesat(struct linux_task *t, const uint64_t a[6])

@@ -192,6 +192,22 @@ int64_t sys_arm_fadvise64_64(struct linux_task *t, const uint64_t a[6])
     return linux_host(SYS_fadvise64, (int)a[0], (long)a[2], (long)a[3], (int)a[1], 0, 0);
 }
 
+int64_t sys_sync_file_range(struct linux_task *t, const uint64_t a[6])
+{
+    return linux_block(t, SYS_sync_file_range, (int)a[0], (long)a[1], (long)a[2], (long)a[3], 0, 0);
+}
+
+int64_t sys_fadvise64(struct linux_task *t, const uint64_t a[6])
+{
+    (void)t;
+    return linux_host(SYS_fadvise64, (int)a[0], (long)a[1], (long)a[2], (int)a[3], 0, 0);
+}
+
+int64_t sys_fadvise64_64(struct linux_task *t, const uint64_t a[6])
+{
+    return sys_fadvise64(t, a);
+}
+
 int64_t sys_readahead(struct linux_task *t, const uint64_t a[6])
 {
     (void)t;

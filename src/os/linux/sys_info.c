@@ -14,6 +14,8 @@
 #include "os/linux/layout.h"
 #include "os/linux/siginfo.h"
 
+#define OVERFLOW_ID 65534 /* the kernel's, of numbers beyond 16 bits */
+
 int64_t sys_uname(struct linux_task *t, const uint64_t a[6])
 {
     struct utsname uts;
@@ -23,6 +25,31 @@ int64_t sys_uname(struct linux_task *t, const uint64_t a[6])
     memset(uts.machine, 0, sizeof uts.machine);
     strncpy(uts.machine, t->process->abi->machine(t), sizeof uts.machine - 1);
     return linux_copy_out(t, a[0], &uts, sizeof uts);
+}
+
+/* Shorter forms: five names of 65 bytes, and five of 9. */
+static int64_t put_names(struct linux_task *t, uint64_t gva, size_t width)
+{
+    struct utsname uts;
+    const char *const names[] = {uts.sysname, uts.nodename, uts.release, uts.version,
+                                 t->process->abi->machine(t)};
+    int64_t err = linux_host(SYS_uname, (long)&uts, 0, 0, 0, 0, 0);
+    for (size_t i = 0; i < ARRAY_LEN(names) && !err; i++) {
+        char name[sizeof uts.sysname] = {0};
+        memcpy(name, names[i], strnlen(names[i], width - 1));
+        err = linux_copy_out(t, gva + i * width, name, width);
+    }
+    return err;
+}
+
+int64_t sys_olduname(struct linux_task *t, const uint64_t a[6])
+{
+    return put_names(t, a[0], 65);
+}
+
+int64_t sys_oldolduname(struct linux_task *t, const uint64_t a[6])
+{
+    return put_names(t, a[0], 9);
 }
 
 int64_t sys_sysinfo(struct linux_task *t, const uint64_t a[6])
@@ -79,17 +106,36 @@ PASS(pidfd_open, pidfd_open)
 PASS(pidfd_getfd, pidfd_getfd)
 PASS(unshare, unshare)
 
-/* The calls from before 32-bit user numbers; all bits set means "leave". */
-static long id16(uint64_t id)
+/* The plain names are on 32-bit ABIs the calls from before 32-bit user numbers; all bits set means
+ * "leave". */
+static size_t id_size(const struct linux_task *t)
 {
+    return t->process->abi->word == 8 ? 4 : 2;
+}
+
+static long id16(const struct linux_task *t, uint64_t id)
+{
+    if (id_size(t) == 4)
+        return (int32_t)id;
     return (uint16_t)id == UINT16_MAX ? -1 : (long)(uint16_t)id;
 }
+
+#define GET_ID16(name)                                                                             \
+    int64_t sys_##name(struct linux_task *t, const uint64_t a[6])                                  \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        int64_t id = linux_host(SYS_##name, 0, 0, 0, 0, 0, 0);                                     \
+        return id_size(t) == 2 && id > UINT16_MAX ? OVERFLOW_ID : id;                              \
+    }
+GET_ID16(getuid)
+GET_ID16(getgid)
+GET_ID16(geteuid)
+GET_ID16(getegid)
 
 #define PASS_ID16(name, host)                                                                      \
     int64_t sys_##name(struct linux_task *t, const uint64_t a[6])                                  \
     {                                                                                              \
-        (void)t;                                                                                   \
-        return linux_host(SYS_##host, id16(a[0]), id16(a[1]), id16(a[2]), 0, 0, 0);                \
+        return linux_host(SYS_##host, id16(t, a[0]), id16(t, a[1]), id16(t, a[2]), 0, 0, 0);       \
     }
 PASS_ID16(setuid, setuid)
 PASS_ID16(setgid, setgid)
@@ -103,7 +149,7 @@ PASS_ID16(setfsgid, setfsgid)
 static int64_t put_id(struct linux_task *t, uint64_t gva, uint32_t id, size_t size)
 {
     if (size == 2 && id > UINT16_MAX)
-        id = 65534; /* the kernel's overflow id */
+        id = OVERFLOW_ID;
     return linux_copy_out(t, gva, &id, size);
 }
 
@@ -128,12 +174,12 @@ int64_t sys_getresgid32(struct linux_task *t, const uint64_t a[6])
 
 int64_t sys_getresuid(struct linux_task *t, const uint64_t a[6])
 {
-    return three_ids(t, SYS_getresuid, a, 2);
+    return three_ids(t, SYS_getresuid, a, id_size(t));
 }
 
 int64_t sys_getresgid(struct linux_task *t, const uint64_t a[6])
 {
-    return three_ids(t, SYS_getresgid, a, 2);
+    return three_ids(t, SYS_getresgid, a, id_size(t));
 }
 
 #define GROUPS_MAX 65536 /* the kernel's NGROUPS_MAX */
@@ -183,7 +229,7 @@ int64_t sys_getgroups32(struct linux_task *t, const uint64_t a[6])
 
 int64_t sys_getgroups(struct linux_task *t, const uint64_t a[6])
 {
-    return get_groups(t, a, 2);
+    return get_groups(t, a, id_size(t));
 }
 
 int64_t sys_setgroups32(struct linux_task *t, const uint64_t a[6])
@@ -193,7 +239,7 @@ int64_t sys_setgroups32(struct linux_task *t, const uint64_t a[6])
 
 int64_t sys_setgroups(struct linux_task *t, const uint64_t a[6])
 {
-    return set_groups(t, a, 2);
+    return set_groups(t, a, id_size(t));
 }
 
 static int64_t capabilities(struct linux_task *t, const uint64_t a[6], bool set)
@@ -245,6 +291,23 @@ int64_t sys_ugetrlimit(struct linux_task *t, const uint64_t a[6])
     struct rlimit rl;
     int64_t err = linux_host(SYS_getrlimit, (long)a[0], (long)&rl, 0, 0, 0, 0);
     return err ? err : t->process->abi->put_rlimit(t, a[1], &rl);
+}
+
+int64_t sys_getrlimit(struct linux_task *t, const uint64_t a[6])
+{
+    return sys_ugetrlimit(t, a);
+}
+
+/* Signed limits: infinity is the largest. */
+int64_t sys_old_getrlimit(struct linux_task *t, const uint64_t a[6])
+{
+    struct rlimit rl;
+    int64_t err = linux_host(SYS_getrlimit, (long)a[0], (long)&rl, 0, 0, 0, 0);
+    if (err)
+        return err;
+    uint32_t limits[] = {rl.rlim_cur > INT32_MAX ? INT32_MAX : (uint32_t)rl.rlim_cur,
+                         rl.rlim_max > INT32_MAX ? INT32_MAX : (uint32_t)rl.rlim_max};
+    return linux_copy_out(t, a[1], limits, sizeof limits);
 }
 
 int64_t sys_setrlimit(struct linux_task *t, const uint64_t a[6])

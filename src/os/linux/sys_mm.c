@@ -18,7 +18,7 @@ int64_t sys_brk(struct linux_task *t, const uint64_t args[6])
 }
 
 /* The flags are numbered alike on our guests and hosts. */
-int64_t sys_mmap2(struct linux_task *t, const uint64_t args[6])
+static int64_t map(struct linux_task *t, const uint64_t args[6], uint64_t offset)
 {
     uint32_t flags = (uint32_t)args[3], type = flags & MAP_TYPE_MASK;
     struct linux_map_request r = {
@@ -26,8 +26,9 @@ int64_t sys_mmap2(struct linux_task *t, const uint64_t args[6])
         .size = args[1],
         .prot = (uint32_t)args[2] & (PROT_READ | PROT_WRITE | PROT_EXEC),
         .fd = flags & MAP_ANONYMOUS ? -1 : (int)args[4],
-        .offset = args[5] << MMAP2_SHIFT,
+        .offset = offset,
         .shared = type == MAP_SHARED || type == MAP_SHARED_CHECK,
+        .low = t->process->abi->word == 8 && flags & MAP_32BIT,
         .fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE),
         .replace = (flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE),
     };
@@ -36,6 +37,26 @@ int64_t sys_mmap2(struct linux_task *t, const uint64_t args[6])
     if (!(flags & MAP_ANONYMOUS) && r.fd < 0)
         return -EBADF;
     return linux_mm_map(t->process, &r);
+}
+
+int64_t sys_mmap2(struct linux_task *t, const uint64_t args[6])
+{
+    return map(t, args, args[5] << MMAP2_SHIFT);
+}
+
+int64_t sys_mmap(struct linux_task *t, const uint64_t args[6])
+{
+    return args[5] & (PAGE - 1) ? -EINVAL : map(t, args, args[5]);
+}
+
+/* The arguments in memory. */
+int64_t sys_old_mmap(struct linux_task *t, const uint64_t args[6])
+{
+    uint64_t own[6];
+    for (unsigned i = 0; i < ARRAY_LEN(own); i++)
+        if (linux_get_word(t, args[0] + i * t->process->abi->word, &own[i]))
+            return -EFAULT;
+    return sys_mmap(t, own);
 }
 
 int64_t sys_munmap(struct linux_task *t, const uint64_t args[6])

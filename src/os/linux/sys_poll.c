@@ -127,6 +127,21 @@ int64_t sys__newselect(struct linux_task *t, const uint64_t a[6])
     return sets_out(t, a + 1, &s, ready);
 }
 
+int64_t sys_select(struct linux_task *t, const uint64_t a[6])
+{
+    return sys__newselect(t, a);
+}
+
+/* The arguments in memory. */
+int64_t sys_old_select(struct linux_task *t, const uint64_t a[6])
+{
+    uint64_t own[6] = {0};
+    for (unsigned i = 0; i < 5; i++)
+        if (linux_get_word(t, a[0] + i * t->process->abi->word, &own[i]))
+            return -EFAULT;
+    return sys__newselect(t, own);
+}
+
 static int64_t do_pselect6(struct linux_task *t, const uint64_t a[6], bool wide)
 {
     struct timespec ts, *timeout;

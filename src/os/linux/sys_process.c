@@ -47,16 +47,17 @@ static void walk_robust_list(struct linux_task *t)
     if (!head || linux_get_word(t, head, &entry) || linux_get_word(t, head + word, &offset) ||
         linux_get_word(t, head + 2 * word, &pending))
         return;
+    uint64_t mask = word == 4 ? UINT32_MAX : UINT64_MAX; /* the offset may be negative */
     for (unsigned n = 0; n < ROBUST_LIMIT && (entry & ~1ull) != head; n++) {
         bool more = !linux_get_word(t, entry & ~1ull, &next);
         if (entry != pending)
-            abandon_futex(t, (uint32_t)((entry & ~1ull) + offset), false, entry & 1);
+            abandon_futex(t, ((entry & ~1ull) + offset) & mask, false, entry & 1);
         if (!more)
             break;
         entry = next;
     }
     if (pending & ~1ull)
-        abandon_futex(t, (uint32_t)((pending & ~1ull) + offset), true, pending & 1);
+        abandon_futex(t, ((pending & ~1ull) + offset) & mask, true, pending & 1);
 }
 
 void linux_task_farewell(struct linux_task *t)

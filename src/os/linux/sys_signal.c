@@ -101,6 +101,30 @@ int64_t sys_rt_sigpending(struct linux_task *t, const uint64_t args[6])
     return args[1] > sizeof set ? -EINVAL : linux_copy_out(t, args[0], &set, args[1]);
 }
 
+/* Calls of the first kernels: a handler that is reset and not blocked, a mask of one word. */
+int64_t sys_signal(struct linux_task *t, const uint64_t args[6])
+{
+    struct linux_sigaction new = {.handler = args[1], .flags = SA_RESETHAND | SA_NODEFER}, old;
+    int sig = (int)args[0];
+    if (sig < 1 || sig > LINUX_NSIG || sig == SIGKILL || sig == SIGSTOP)
+        return -EINVAL;
+    linux_set_action(t->process, sig, &new, &old);
+    return (int64_t)old.handler;
+}
+
+int64_t sys_sgetmask(struct linux_task *t, const uint64_t args[6])
+{
+    (void)args;
+    return (uint32_t)t->blocked;
+}
+
+int64_t sys_ssetmask(struct linux_task *t, const uint64_t args[6])
+{
+    uint32_t old = (uint32_t)t->blocked;
+    linux_set_blocked(t, (t->blocked & ~(uint64_t)UINT32_MAX) | (uint32_t)args[0]);
+    return old;
+}
+
 static int64_t suspend(struct linux_task *t, linux_sigset mask)
 {
     linux_mask_until_return(t, mask);

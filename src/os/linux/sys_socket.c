@@ -319,3 +319,26 @@ int64_t sys_getsockopt(struct linux_task *t, const uint64_t a[6])
                      linux_whole(t, a[3], room, NW_ACCESS_WRITE), (long)&len, 0);
     return err ? err : linux_put_u32(t, a[4], len);
 }
+
+/* The socket calls by number, their arguments in memory (linux/net.h). ORDER SYS_SOCKET */
+int64_t sys_socketcall(struct linux_task *t, const uint64_t a[6])
+{
+    static const struct {
+        linux_handler handler;
+        uint8_t nargs;
+    } calls[] = {
+        {NULL, 0},           {sys_socket, 3},   {sys_bind, 3},        {sys_connect, 3},
+        {sys_listen, 2},     {sys_accept, 3},   {sys_getsockname, 3}, {sys_getpeername, 3},
+        {sys_socketpair, 4}, {sys_send, 4},     {sys_recv, 4},        {sys_sendto, 6},
+        {sys_recvfrom, 6},   {sys_shutdown, 2}, {sys_setsockopt, 5},  {sys_getsockopt, 5},
+        {sys_sendmsg, 3},    {sys_recvmsg, 3},  {sys_accept4, 4},     {sys_recvmmsg, 5},
+        {sys_sendmmsg, 4},
+    };
+    uint64_t own[6] = {0};
+    if (!a[0] || a[0] >= ARRAY_LEN(calls))
+        return -EINVAL;
+    for (unsigned i = 0; i < calls[a[0]].nargs; i++)
+        if (linux_get_word(t, a[1] + i * t->process->abi->word, &own[i]))
+            return -EFAULT;
+    return calls[a[0]].handler(t, own);
+}

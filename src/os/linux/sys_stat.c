@@ -83,6 +83,11 @@ int64_t sys_fstatat64(struct linux_task *t, const uint64_t a[6])
     return stat_at(t, (int)a[0], a[1], a[2], (int)a[3], t->process->abi->put_stat64);
 }
 
+int64_t sys_newfstatat(struct linux_task *t, const uint64_t a[6])
+{
+    return stat_at(t, (int)a[0], a[1], a[2], (int)a[3], t->process->abi->put_stat);
+}
+
 /* struct statx is the same for every guest. */
 int64_t sys_statx(struct linux_task *t, const uint64_t a[6])
 {

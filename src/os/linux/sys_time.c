@@ -55,6 +55,26 @@ int64_t sys_settimeofday(struct linux_task *t, const uint64_t a[6])
     return -EPERM;
 }
 
+int64_t sys_time(struct linux_task *t, const uint64_t a[6])
+{
+    int64_t now = time(NULL);
+    if (a[0] && linux_put_word(t, a[0], (uint64_t)now))
+        return -EFAULT;
+    return now;
+}
+
+int64_t sys_stime(struct linux_task *t, const uint64_t a[6])
+{
+    return sys_settimeofday(t, a);
+}
+
+/* In seconds; what is left of a running timer counts as at least one. */
+int64_t sys_alarm(struct linux_task *t, const uint64_t a[6])
+{
+    (void)t;
+    return linux_host(SYS_alarm, (long)(uint32_t)a[0], 0, 0, 0, 0, 0);
+}
+
 int64_t sys_times(struct linux_task *t, const uint64_t a[6])
 {
     struct tms tms;

@@ -36,3 +36,8 @@ int64_t sys_waitid(struct linux_task *t, const uint64_t args[6])
         return -EFAULT;
     return result;
 }
+
+int64_t sys_waitpid(struct linux_task *t, const uint64_t args[6])
+{
+    return sys_wait4(t, (const uint64_t[6]){args[0], args[1], args[2]});
+}

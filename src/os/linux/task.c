@@ -21,13 +21,41 @@ void linux_warn(const char *format, ...)
     fprintf(stderr, "narwhal: %s\n", line);
 }
 
+static bool take_slot(struct linux_process *p, unsigned *slot)
+{
+    bool found = false;
+    pthread_mutex_lock(&p->lock);
+    for (unsigned i = 0; i < ARRAY_LEN(p->slots) && !found; i++) {
+        if (p->slots[i] == UINT64_MAX)
+            continue;
+        unsigned bit = (unsigned)__builtin_ctzll(~p->slots[i]);
+        p->slots[i] |= 1ull << bit;
+        *slot = i * 64 + bit;
+        found = true;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return found;
+}
+
+static void give_slot(struct linux_process *p, unsigned slot)
+{
+    pthread_mutex_lock(&p->lock);
+    p->slots[slot / 64] &= ~(1ull << slot % 64);
+    pthread_mutex_unlock(&p->lock);
+}
+
 struct linux_task *linux_task_new(struct linux_process *p)
 {
     struct linux_task *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->process = p;
+    if (!take_slot(p, &t->slot)) {
+        free(t);
+        return NULL;
+    }
     if (nw_vcpu_create(p->engine, &t->vcpu) != NW_OK) {
+        give_slot(p, t->slot);
         free(t);
         return NULL;
     }
@@ -38,6 +66,7 @@ struct linux_task *linux_task_new(struct linux_process *p)
 void linux_task_free(struct linux_task *t)
 {
     nw_vcpu_destroy(t->vcpu);
+    give_slot(t->process, t->slot);
     free(t);
 }
 

@@ -14,6 +14,8 @@ struct linux_mm;
 struct linux_syscall;
 struct linux_task;
 
+#define LINUX_SLOTS 4096 /* threads of a process at most */
+
 #define LINUX_NSIG 64 /* guest signals are 1..64 */
 
 /* A guest signal mask: bit N-1 is signal N. */
@@ -43,9 +45,10 @@ struct linux_process {
 
     struct linux_mm *mm; /* private to mm.c */
 
-    pthread_mutex_t lock; /* guards tasks, ntasks */
+    pthread_mutex_t lock; /* guards tasks, ntasks, slots */
     struct linux_task *tasks;
     unsigned ntasks;
+    uint64_t slots[LINUX_SLOTS / 64]; /* taken ones of linux_task.slot */
     pid_t pid;
     pthread_t runner; /* the host thread that linux_run was called on */
     bool orphans;     /* forked from a process with more threads, whose vCPUs are left behind */
@@ -63,6 +66,7 @@ struct linux_task {
     pid_t tid;
     pthread_t thread;
     struct linux_task *next;
+    unsigned slot; /* below LINUX_SLOTS, no other task of the process has it */
 
     const struct linux_syscall *call; /* in progress, or null */
     uint64_t clear_tid;               /* guest address cleared and woken at exit; 0: none */
@@ -75,6 +79,7 @@ struct linux_task {
     uint64_t alt_stack, alt_size;
     uint32_t alt_flags;
     uint64_t fault_address; /* of the last memory fault, for signal frames */
+    uint32_t trap, error;   /* … and of the last exception, where the ABI numbers them */
 
     /* A guest signal the host has delivered and we have not: set by the host's handler, which then
      * leaves every signal blocked, so one slot is enough. See signal.h. */

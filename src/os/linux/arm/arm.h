@@ -18,13 +18,8 @@ bool arm_kernel_helper(struct linux_task *, uint32_t code);
 int64_t arm_push_frame(struct linux_task *, int sig, const struct linux_sigaction *,
                        const siginfo_t *, linux_sigset mask);
 int64_t arm_sigreturn(struct linux_task *, bool rt);
-int64_t arm_get_sigaction(struct linux_task *, uint64_t gva, struct linux_sigaction *, bool rt);
-int64_t arm_put_sigaction(struct linux_task *, uint64_t gva, const struct linux_sigaction *,
-                          bool rt);
 
 void arm_cpuinfo(struct linux_task *, FILE *);
-int64_t arm_put_stat(struct linux_task *, uint64_t gva, const struct stat *);
-int64_t arm_put_stat64(struct linux_task *, uint64_t gva, const struct stat *);
 int arm_open_flags_in(uint64_t guest);
 uint64_t arm_open_flags_out(int host);
 

@@ -156,28 +156,3 @@ int64_t arm_sigreturn(struct linux_task *t, bool rt)
         linux_restore_alt_stack(t, uc.stack_sp, uc.stack_size, uc.stack_flags);
     return 0;
 }
-
-/* struct sigaction: handler, flags, restorer, then 8 bytes of mask. The old call's: handler, mask
- * of one word, flags, restorer. */
-int64_t arm_get_sigaction(struct linux_task *t, uint64_t gva, struct linux_sigaction *act, bool rt)
-{
-    uint32_t w[5] = {0};
-    int64_t err = linux_copy_in(t, w, gva, rt ? 20 : 16);
-    if (err)
-        return err;
-    act->handler = w[0];
-    act->flags = w[rt ? 1 : 2];
-    act->restorer = w[rt ? 2 : 3];
-    act->mask = rt ? w[3] | (uint64_t)w[4] << 32 : w[1];
-    return 0;
-}
-
-int64_t arm_put_sigaction(struct linux_task *t, uint64_t gva, const struct linux_sigaction *act,
-                          bool rt)
-{
-    uint32_t mask = (uint32_t)act->mask, handler = (uint32_t)act->handler;
-    uint32_t flags = (uint32_t)act->flags, restorer = (uint32_t)act->restorer;
-    uint32_t new[] = {handler, flags, restorer, mask, (uint32_t)(act->mask >> 32)};
-    uint32_t old[] = {handler, mask, flags, restorer};
-    return rt ? linux_copy_out(t, gva, new, sizeof new) : linux_copy_out(t, gva, old, sizeof old);
-}

@@ -1,11 +1,9 @@
-/* Structures and flags that ARM EABI declares in its own way. */
-#include "os/linux/arm/arm.h"
-
+/* struct stat and stat64 of the 32-bit ABIs (asm/stat.h, alike on ARM and i386). */
 #include <errno.h>
 #include "os/linux/layout.h"
 
-/* asm/stat.h: struct stat, 64 bytes. */
-int64_t arm_put_stat(struct linux_task *t, uint64_t gva, const struct stat *st)
+/* struct stat, 64 bytes. */
+int64_t linux_put_stat32(struct linux_task *t, uint64_t gva, const struct stat *st)
 {
     struct pack p;
     if ((uint64_t)st->st_ino > UINT32_MAX || st->st_size > INT32_MAX || st->st_nlink > UINT16_MAX)
@@ -31,8 +29,9 @@ int64_t arm_put_stat(struct linux_task *t, uint64_t gva, const struct stat *st)
     return pack_end(t, gva, &p, 4);
 }
 
-/* asm/stat.h: struct stat64, 104 bytes; st_ino stands in it twice. */
-int64_t arm_put_stat64(struct linux_task *t, uint64_t gva, const struct stat *st)
+/* struct stat64, 104 bytes, or 96 where 64-bit members are aligned to 4; st_ino stands in it twice.
+ */
+int64_t linux_put_stat64(struct linux_task *t, uint64_t gva, const struct stat *st)
 {
     struct pack p;
     pack_begin(&p, t);
@@ -55,37 +54,5 @@ int64_t arm_put_stat64(struct linux_task *t, uint64_t gva, const struct stat *st
     pack_u32(&p, (uint64_t)st->st_ctim.tv_sec);
     pack_u32(&p, (uint64_t)st->st_ctim.tv_nsec);
     pack_u64(&p, st->st_ino);
-    return pack_end(t, gva, &p, 8);
-}
-
-/* asm/fcntl.h of ARM against the host's: the flags that have different values. */
-static const struct {
-    uint32_t guest;
-    int host;
-} open_flags[] = {
-    {0x04000, O_DIRECTORY},
-    {0x08000, O_NOFOLLOW},
-    {0x10000, O_DIRECT},
-    {0x20000, 0}, /* O_LARGEFILE: every host file is */
-};
-#define ARM_OPEN_OWN    0x3c000u
-#define ARM_O_LARGEFILE 0x20000u
-
-int arm_open_flags_in(uint64_t guest)
-{
-    int host = (int)(guest & ~(uint64_t)ARM_OPEN_OWN);
-    for (size_t i = 0; i < ARRAY_LEN(open_flags); i++)
-        if (guest & open_flags[i].guest)
-            host |= open_flags[i].host;
-    return host;
-}
-
-uint64_t arm_open_flags_out(int host)
-{
-    int own = O_DIRECTORY | O_NOFOLLOW | O_DIRECT | 0100000 /* the host's O_LARGEFILE */;
-    uint64_t guest = (uint32_t)(host & ~own) | ARM_O_LARGEFILE;
-    for (size_t i = 0; i < ARRAY_LEN(open_flags); i++)
-        if (host & open_flags[i].host)
-            guest |= open_flags[i].guest;
-    return guest;
+    return pack_end(t, gva, &p, p.align64);
 }
