@@ -57,7 +57,7 @@ typedef enum nw_exceptions {
 enum nw_engine_flags {
     NW_ENGINE_INTERP = 1 << 0,     /* execute the IR in the interpreter, make no host code */
     NW_ENGINE_NO_CHAIN = 1 << 1,   /* never link blocks directly, no inline jump cache */
-    NW_ENGINE_NO_FASTMEM = 1 << 2, /* no 4 GiB arena: every access through the software TLB */
+    NW_ENGINE_NO_FASTMEM = 1 << 2, /* no arena: every access through the software TLB */
 };
 
 typedef struct nw_log nw_log; /* an event sink, see narwhal/log.h */

@@ -43,7 +43,7 @@ static nw_status check_model(struct nw_engine *e)
 static nw_status init(struct nw_engine *e)
 {
     uint64_t last = e->guest->addr_type == IR_I64 ? UINT64_MAX : UINT32_MAX;
-    bool arena = !e->interp && !(e->flags & NW_ENGINE_NO_FASTMEM) && last == UINT32_MAX;
+    bool arena = !e->interp && !(e->flags & NW_ENGINE_NO_FASTMEM);
 
     if (pthread_mutex_init(&e->lock, NULL))
         return NW_ERR_NOMEM;

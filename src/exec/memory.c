@@ -63,10 +63,10 @@ static void callback_leave(struct nw_vcpu *vcpu)
         _mm_setcsr(vcpu->callback_mxcsr);
 }
 
-/* With an arena nothing but the slow path uses the TLB, and that compares generations. */
-static bool tlbs_matter(const struct nw_engine *engine)
+/* In the window nothing but the slow path uses the TLB, and that compares generations. */
+static bool tlbs_matter(const struct nw_engine *engine, uint64_t gpa, uint64_t size)
 {
-    return !engine->mem.arena;
+    return space_by_tlb(&engine->mem, gpa + size - 1);
 }
 
 static struct nw_vcpu *self_of(struct nw_engine *engine)
@@ -80,7 +80,7 @@ static void drop_write_tags(void *opaque, uint64_t page)
 {
     struct nw_engine *engine = opaque;
 
-    if (!tlbs_matter(engine))
+    if (!tlbs_matter(engine, page, PAGE_SIZE_))
         return;
     sync_pause(engine, self_of(engine));
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
@@ -88,8 +88,15 @@ static void drop_write_tags(void *opaque, uint64_t page)
     sync_resume(engine);
 }
 
+/* Blocks that are running keep their shared checks: an access that fails one of those is stepped.
+ */
+static void beyond_window(void *opaque)
+{
+    cache_forget(opaque, 0, UINT64_MAX);
+}
+
 const struct mem_client engine_mem_client = {store_hits_code, callback_enter, callback_leave,
-                                             drop_write_tags};
+                                             drop_write_tags, beyond_window};
 
 /* ---- changes ---- */
 
@@ -103,7 +110,7 @@ static struct change change_begin(struct nw_engine *engine, uint64_t gpa, uint64
     struct change c = {.hold = engine_lock(engine)};
 
     cache_forget(engine, gpa, size);
-    c.paused = tlbs_matter(engine);
+    c.paused = tlbs_matter(engine, gpa, size);
     if (c.paused)
         sync_pause(engine, self_of(engine));
     return c;
@@ -159,6 +166,35 @@ nw_status engine_write(struct nw_engine *engine, uint64_t gpa, const void *buf, 
     status = space_write(&engine->mem, gpa, buf, size);
     engine_unlock(engine, hold);
     return status;
+}
+
+nw_status mem_set_window(nw_engine *engine, uint64_t size)
+{
+    nw_status status = NW_OK;
+
+    if (!engine || size < WINDOW_32 || (size & (PAGE_SIZE_ - 1)))
+        return NW_ERR_ARG;
+    if (!engine->mem.arena || engine->mem.last == UINT32_MAX)
+        return NW_OK;
+    struct engine_hold hold = engine_lock(engine);
+    if (engine->vcpus || engine->mem.regions.root) {
+        status = NW_ERR_BUSY;
+    } else {
+        uint64_t old = engine->mem.window;
+
+        arena_release(&engine->mem);
+        if (!arena_reserve(&engine->mem, size)) {
+            status = NW_ERR_NOMEM;
+            arena_reserve(&engine->mem, old);
+        }
+    }
+    engine_unlock(engine, hold);
+    return status;
+}
+
+uint64_t mem_window(nw_engine *engine)
+{
+    return engine->mem.window;
 }
 
 nw_status mem_map_fd(nw_engine *engine, uint64_t gpa, uint64_t size, uint32_t perms, int fd,

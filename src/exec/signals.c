@@ -75,8 +75,9 @@ static bool redirect(const siginfo_t *info, void *context)
 
     if (!vcpu || !vcpu->arena)
         return false;
-    if (addr < (uintptr_t)vcpu->arena - ARENA_GUARD ||
-        addr >= (uintptr_t)vcpu->arena + ARENA_SIZE + ARENA_GUARD)
+    const struct mem_space *mem = vcpu->mem;
+    if (addr < (uintptr_t)mem->arena - mem->guard ||
+        addr >= (uintptr_t)mem->arena + mem->window + mem->guard)
         return false;
     engine = vcpu->engine;
     b = cache_block_at(engine, pc);

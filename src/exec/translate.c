@@ -150,6 +150,8 @@ static nw_status emit(struct nw_engine *engine, struct block *b)
     struct host_code out = {.exits = b->exits};
     uint32_t at = (code->used + 31) & ~31u;
     struct host_options options = {.fastmem = engine->mem.arena != NULL,
+                                   .window = engine->mem.window,
+                                   .share_checks = !engine->mem.beyond,
                                    .chain = engine->chain && b->variant == BLOCK_PLAIN};
     nw_status status = NW_ERR_RANGE;
 

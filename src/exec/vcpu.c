@@ -50,6 +50,7 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
     vcpu->mem = &engine->mem;
     vcpu->guest = engine->guest;
     vcpu->arena = engine->interp ? NULL : engine->mem.arena;
+    vcpu->window = engine->mem.window;
     vcpu->exec = calloc(1, sizeof *vcpu->exec);
     status = vcpu->exec ? NW_OK : NW_ERR_NOMEM;
     if (status == NW_OK && vcpu->arena)

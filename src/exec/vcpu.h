@@ -84,6 +84,7 @@ struct nw_vcpu {
     struct vcpu_exc exc;
 
     uint8_t *arena;            /* host address of guest address 0; null without fastmem */
+    uint64_t window;           /* guest addresses below are in the arena (64-bit guests compare) */
     struct jump_entry jumps[JUMP_CACHE_SIZE];
     struct tlb_entry tlb[TLB_MMUS][TLB_SIZE];
     struct tlb_entry victim[TLB_MMUS][TLB_VICTIMS];

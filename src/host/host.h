@@ -57,6 +57,9 @@ struct host_code {
 struct host_options {
     bool fastmem;     /* vcpu->arena is there: base + address; else the inline software TLB */
     bool chain;       /* inline jump cache on exit_ind; exits patchable */
+    /* 64-bit guests with fastmem: */
+    bool share_checks; /* nothing is mapped beyond the window: one check of a base is enough */
+    uint64_t window;   /* vcpu->window */
 };
 
 /* Gives the vCPU's way out: a host_exit (take it, link it), or null: state is complete, see

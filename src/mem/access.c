@@ -341,6 +341,17 @@ static bool store_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsign
     return r == STORE_DONE;
 }
 
+/* MEM_BEYOND */
+static void step_beyond(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, nw_access access)
+{
+    struct access a;
+
+    pthread_rwlock_rdlock(&vcpu->mem->lock);
+    if (resolve(vcpu, &a, gva, size, access))
+        vcpu->leave = VCPU_LEAVE_STEP;
+    pthread_rwlock_unlock(&vcpu->mem->lock);
+}
+
 static bool aligned(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
 {
     if (NW_LIKELY(!(gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1))))
@@ -349,14 +360,14 @@ static bool aligned(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_acces
     return false;
 }
 
-/* The host address of an access within one page that the TLB knows, else null. Without an arena
+/* The host address of an access within one page that the TLB knows, else null. Outside the window
  * only: there the owner of the memory waits for this vCPU before the memory goes. */
 static uint8_t *tlb_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, bool write)
 {
     uint64_t page = page_of(gva);
     struct tlb_entry *e;
 
-    if (vcpu->mem->arena || page_of(gva + size - 1) != page)
+    if (!space_by_tlb(vcpu->mem, gva) || page_of(gva + size - 1) != page)
         return NULL;
     e = tlb_find(vcpu, mmu, page);
     if (!e || (write ? e->write : e->read) != page)
@@ -364,7 +375,7 @@ static uint8_t *tlb_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsig
     return (uint8_t *)(uintptr_t)(gva + e->addend);
 }
 
-/* With an arena: TLB hits count under the space's lock only. */
+/* In the window TLB hits count under the space's lock only. */
 static bool locked_access(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
                           uint8_t *bytes, bool write)
 {
@@ -372,7 +383,7 @@ static bool locked_access(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, uns
     uint64_t page = page_of(gva);
     bool done = false;
 
-    if (!space->arena || page_of(gva + size - 1) != page)
+    if (space_by_tlb(space, gva) || page_of(gva + size - 1) != page)
         return false;
     pthread_rwlock_rdlock(&space->lock);
     if (vcpu->tlb_generation == space->generation) {
@@ -406,6 +417,10 @@ uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 
     if (!aligned(vcpu, gva, memop, NW_ACCESS_READ))
         return 0;
+    if (NW_UNLIKELY(memop & MEM_BEYOND)) {
+        step_beyond(vcpu, gva, size, NW_ACCESS_READ);
+        return 0;
+    }
     if (host) {
         read_whole(bytes, host, size);
     } else {
@@ -432,6 +447,10 @@ void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memo
 
     if (!aligned(vcpu, gva, memop, NW_ACCESS_WRITE))
         return;
+    if (NW_UNLIKELY(memop & MEM_BEYOND)) {
+        step_beyond(vcpu, gva, size, NW_ACCESS_WRITE);
+        return;
+    }
     if (memop & IR_MEM_BE)
         value = swap_bytes(value, size);
     memcpy(bytes, &value, sizeof bytes);
@@ -540,6 +559,10 @@ uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t
     /* Host atomics want natural alignment whatever the guest allows. */
     if ((gva & (size - 1)) || !aligned(vcpu, gva, memop, NW_ACCESS_WRITE)) {
         mem_raise(vcpu, gva, size, NW_ACCESS_WRITE, NW_FAULT_ALIGN);
+        return 0;
+    }
+    if (NW_UNLIKELY(memop & MEM_BEYOND)) {
+        step_beyond(vcpu, gva, size, NW_ACCESS_WRITE);
         return 0;
     }
     desired &= mask;

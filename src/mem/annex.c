@@ -9,6 +9,12 @@
 /* Four times a 32-bit address space, so that holes do not matter. */
 #define ANNEX_SIZE (16ull << 30)
 
+struct annex {
+    uint8_t *base;
+    uint64_t size;
+    struct annex *next;
+};
+
 static uint8_t *reserve(size_t size, void *at)
 {
     void *got = mmap(at, size, PROT_NONE,
@@ -17,14 +23,45 @@ static uint8_t *reserve(size_t size, void *at)
     return got == MAP_FAILED ? NULL : got;
 }
 
+static bool room_in(const struct mem_space *space, const struct annex *a, uint64_t size,
+                    uint64_t *at)
+{
+    uint64_t low = (uintptr_t)a->base;
+
+    return region_gap(&space->annex_used, size, low, low + a->size, PAGE_SIZE_, at);
+}
+
+/* One more reservation, with room for SIZE bytes. */
+static struct annex *annex_grow(struct mem_space *space, uint64_t size)
+{
+    struct annex *a = calloc(1, sizeof *a);
+
+    if (!a)
+        return NULL;
+    a->size = size > ANNEX_SIZE ? size : ANNEX_SIZE;
+    a->base = reserve(a->size, NULL);
+    if (!a->base && a->size > size) {
+        a->size = size;
+        a->base = reserve(size, NULL);
+    }
+    if (!a->base) {
+        free(a);
+        return NULL;
+    }
+    a->next = space->annexes;
+    space->annexes = a;
+    return a;
+}
+
 uint8_t *annex_take(struct mem_space *space, uint64_t size)
 {
     struct mem_region *used;
+    struct annex *a;
     uint64_t at;
 
-    if (!space->annex && !(space->annex = reserve(ANNEX_SIZE, NULL)))
-        return NULL;
-    if (!region_gap(&space->annex_used, size, 0, ANNEX_SIZE, PAGE_SIZE_, &at))
+    for (a = space->annexes; a && !room_in(space, a, size, &at); a = a->next)
+        ;
+    if (!a && (!(a = annex_grow(space, size)) || !room_in(space, a, size, &at)))
         return NULL;
     used = calloc(1, sizeof *used);
     if (!used)
@@ -32,12 +69,12 @@ uint8_t *annex_take(struct mem_space *space, uint64_t size)
     used->start = at;
     used->end = at + size;
     region_insert(&space->annex_used, used);
-    return space->annex + at;
+    return a->base + (at - (uintptr_t)a->base);
 }
 
 void annex_give(struct mem_space *space, uint8_t *host, uint64_t size)
 {
-    uint64_t at = (uint64_t)(host - space->annex);
+    uint64_t at = (uintptr_t)host;
 
     /* A range that cannot be closed, or whose record cannot be divided, stays taken. */
     if (!reserve(size, host) || region_cut(&space->annex_used, at) != NW_OK ||
@@ -49,8 +86,11 @@ void annex_give(struct mem_space *space, uint8_t *host, uint64_t size)
 void annex_free(struct mem_space *space)
 {
     region_free_all(space->annex_used.root);
-    if (space->annex)
-        munmap(space->annex, ANNEX_SIZE);
+    for (struct annex *a = space->annexes, *next; a; a = next) {
+        next = a->next;
+        munmap(a->base, a->size);
+        free(a);
+    }
 }
 
 bool mem_relocate(uint8_t *from, uint64_t old_size, uint8_t *to, uint64_t new_size)

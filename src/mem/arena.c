@@ -1,21 +1,29 @@
-/* The 4 GiB arena: guest address 0 at a fixed host address, guard zones on both sides so that an
- * access that begins or ends just outside faults in the reservation too. */
+/* The arena: guest address 0 at a fixed host address, guard zones on both sides so that an access
+ * that begins or ends outside the window faults in the reservation too. */
 #include "mem/core.h"
 
 #include <sys/mman.h>
 
-uint8_t *arena_reserve(void)
+bool arena_reserve(struct mem_space *space, uint64_t size)
 {
-    void *at = mmap(NULL, ARENA_SIZE + 2 * ARENA_GUARD, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t guard = space->last > UINT32_MAX ? GUARD_64 : GUARD_32;
+    void *at =
+        mmap(NULL, size + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    return at == MAP_FAILED ? NULL : (uint8_t *)at + ARENA_GUARD;
+    if (at == MAP_FAILED)
+        return false;
+    space->arena = (uint8_t *)at + guard;
+    space->window = size;
+    space->guard = guard;
+    return true;
 }
 
-void arena_release(uint8_t *arena)
+void arena_release(struct mem_space *space)
 {
-    if (arena)
-        munmap(arena - ARENA_GUARD, ARENA_SIZE + 2 * ARENA_GUARD);
+    if (space->arena)
+        munmap(space->arena - space->guard, space->window + 2 * space->guard);
+    space->arena = NULL;
+    space->window = 0;
 }
 
 /* The host cannot forbid reading what may be written: such memory is left to the slow path. */

@@ -178,33 +178,54 @@ static nw_status move_in_arena(struct mem_space *space, struct mem_region *r, ui
     return mem_relocate(from, old_size, at, new_size) ? NW_OK : NW_ERR_NOMEM;
 }
 
+/* Memory of the arena becomes reservation again. */
+static bool close_arena(struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    return mmap(space->arena + gpa, size, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+/* To host memory outside the arena, from wherever. */
+static nw_status move_to_annex(struct mem_space *space, struct mem_region *r, uint64_t new_size)
+{
+    uint64_t old_size = r->end - r->start;
+    uint8_t *at = annex_take(space, new_size);
+
+    if (!at)
+        return NW_ERR_NOMEM;
+    if (!mem_relocate(r->host, new_size < old_size ? new_size : old_size, at, new_size)) {
+        annex_give(space, at, new_size);
+        return NW_ERR_NOMEM;
+    }
+    if (!r->in_arena) {
+        annex_give(space, r->host, old_size);
+    } else {
+        /* Here the software checks permissions; a shared file may forbid writing all the same. */
+        if (mprotect(at, new_size, PROT_READ | PROT_WRITE))
+            mprotect(at, new_size, PROT_READ);
+        if (!close_arena(space, r->start, old_size))
+            return NW_ERR_NOMEM;
+        r->in_arena = false;
+    }
+    r->host = at;
+    return NW_OK;
+}
+
 static nw_status move_host(struct mem_space *space, struct mem_region *r, uint64_t to,
                            uint64_t new_size)
 {
     uint64_t old_size = r->end - r->start;
 
-    if (r->in_arena) {
+    if (r->in_arena && space_in_window(space, to, new_size)) {
         TRY(move_in_arena(space, r, to, new_size));
         /* What the old place no longer covers is reservation again. */
         uint64_t keep = r->start == to ? (new_size < old_size ? new_size : old_size) : 0;
-        if (keep < old_size &&
-            mmap(space->arena + r->start + keep, old_size - keep, PROT_NONE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+        if (keep < old_size && !close_arena(space, r->start + keep, old_size - keep))
             return NW_ERR_NOMEM;
         r->host = space->arena + to;
-    } else {
-        uint8_t *at = annex_take(space, new_size);
-
-        if (!at)
-            return NW_ERR_NOMEM;
-        if (!mem_relocate(r->host, new_size < old_size ? new_size : old_size, at, new_size)) {
-            annex_give(space, at, new_size);
-            return NW_ERR_NOMEM;
-        }
-        annex_give(space, r->host, old_size);
-        r->host = at;
+        return NW_OK;
     }
-    return NW_OK;
+    return move_to_annex(space, r, new_size);
 }
 
 /* Is [FROM, FROM + SIZE) one mapping that can move? Merges are undone by cutting only, so the
@@ -225,10 +246,11 @@ nw_status space_move(struct mem_space *space, uint64_t from, uint64_t old_size, 
     struct mem_region *r;
     nw_status status = NW_OK;
 
+    space_note_range(space, to, new_size);
     pthread_rwlock_wrlock(&space->lock);
     if (!movable(space, from, old_size))
         status = NW_ERR_UNMAPPED;
-    else if (from != to && from < to + new_size && to < from + old_size)
+    else if (from != to && (to > from ? to - from < old_size : from - to < new_size))
         status = NW_ERR_OVERLAP;
     else if (new_size > keep && !region_none(&space->regions, to + keep, new_size - keep))
         status = NW_ERR_OVERLAP;

@@ -12,8 +12,13 @@
 
 struct block;
 
-#define ARENA_SIZE  (1ull << 32)
-#define ARENA_GUARD (1ull << 20)
+/* The arena is a window on the lowest guest addresses: of a 32-bit guest all of them; of a 64-bit
+ * guest so many that thousands of engines find room in one process. */
+#define WINDOW_32 (1ull << 32)
+#define WINDOW_64 (1ull << 35)
+/* What a displacement may lead out of the window, and the size of an access. */
+#define GUARD_32 (1ull << 20)
+#define GUARD_64 ((1ull << 31) + (1ull << 20))
 
 /* What the memory asks of the engine. OPAQUE is the engine. */
 struct mem_client {
@@ -25,6 +30,8 @@ struct mem_client {
     void (*callback_leave)(struct nw_vcpu *);
     /* Page PAGE has become a code page: no vCPU may hold a write tag of it from now on. */
     void (*drop_write_tags)(void *opaque, uint64_t page);
+    /* The first mapping beyond the window is about to be made: space->beyond is set. */
+    void (*beyond_window)(void *opaque);
 };
 
 /* A page that translated code was made from. */
@@ -43,8 +50,13 @@ struct mem_space {
     struct region_tree regions;
     uint64_t last;               /* highest guest address */
     uint8_t *arena;              /* null: none */
-    uint8_t *annex;        /* reserved when first needed */
-    struct region_tree annex_used; /* by offset in the annex */
+    uint64_t window;             /* guest addresses below lie at arena + address; 0: none do */
+    uint64_t guard;              /* bytes on both sides of the window that stay inaccessible */
+    /* Something is or was mapped at or above the window's end. Translated code that checks a base
+     * once for several accesses counts on it that there is nothing. */
+    _Atomic bool beyond;
+    struct annex *annexes;         /* reserved when needed */
+    struct region_tree annex_used; /* by host address */
     _Atomic uint64_t generation; /* with an arena: TLBs of older generations are stale */
 
     pthread_mutex_t code_lock;
@@ -84,6 +96,14 @@ nw_status space_protect(struct mem_space *, uint64_t gpa, uint64_t size, uint32_
 nw_status space_move(struct mem_space *, uint64_t from, uint64_t old_size, uint64_t to,
                      uint64_t new_size);
 
+/* Is all of the range in the window? */
+static inline bool space_in_window(const struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    return gpa < space->window && size <= space->window - gpa;
+}
+/* Something is about to be mapped in the range; engine's lock held. */
+void space_note_range(struct mem_space *, uint64_t gpa, uint64_t size);
+
 /* Debugger access, permissions ignored. */
 nw_status space_read(struct mem_space *, uint64_t gpa, void *buf, size_t size);
 nw_status space_write(struct mem_space *, uint64_t gpa, const void *buf, size_t size);
@@ -110,8 +130,15 @@ bool space_open_page(struct mem_space *, const struct mem_region *, uint64_t pag
 void space_close_page(struct mem_space *, const struct mem_region *, uint64_t page);
 /* May the host read or write that page now? */
 bool space_page_open(struct mem_space *, const struct mem_region *, uint64_t page, bool write);
-uint8_t *arena_reserve(void);
-void arena_release(uint8_t *arena);
+/* Reserves a window of SIZE bytes with guard zones. False: the host has no room. */
+bool arena_reserve(struct mem_space *, uint64_t size);
+void arena_release(struct mem_space *);
+/* Are accesses at ADDR served by the TLB without locks? Whoever changes the map there must have
+ * brought the vCPUs out of the way. */
+static inline bool space_by_tlb(const struct mem_space *space, uint64_t addr)
+{
+    return addr >= space->window;
+}
 
 /* ---- host memory outside the arena (annex.c); engine's lock held ---- */
 /* SIZE bytes of reservation to map something over, or null. */

@@ -9,6 +9,11 @@
 
 #include "exec/vcpu.h"
 
+/* Beside the bits of a memop: the address was to be in the window, as accesses that follow take for
+ * granted, and its base is not. Where the access would fault it does; else the instruction is
+ * stepped. */
+#define MEM_BEYOND (1u << 16)
+
 /* MEMOP: see ir/ir.h. The value is zero- or sign-extended to 64 bits as the memop says. */
 uint64_t mem_load(struct nw_vcpu *, uint64_t gva, uint32_t memop);
 void mem_store(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);

@@ -264,7 +264,9 @@ static bool gap_in(const struct mem_region *r, uint64_t from, uint64_t to,
     }
     if (r->sub_gap < s->size && r->sub_first - from < s->size && to - r->sub_end < s->size)
         return false;
-    return gap_in(r->right, r->end, to, s, out) || gap_in(r->left, from, r->start, s, out);
+    /* Nothing follows a region that ends at 2^64. */
+    return (r->end && gap_in(r->right, r->end, to, s, out)) ||
+           gap_in(r->left, from, r->start, s, out);
 }
 
 bool region_gap(const struct region_tree *tree, uint64_t size, uint64_t lo, uint64_t hi,

@@ -24,7 +24,7 @@ nw_status space_init(struct mem_space *space, uint64_t last, bool arena,
         return NW_ERR_NOMEM;
     }
     if (arena)
-        space->arena = arena_reserve();
+        arena_reserve(space, last > UINT32_MAX ? WINDOW_64 : WINDOW_32);
     return NW_OK;
 }
 
@@ -45,7 +45,7 @@ void space_free(struct mem_space *space)
         }
     }
     free(space->code);
-    arena_release(space->arena);
+    arena_release(space);
     pthread_mutex_destroy(&space->code_lock);
     pthread_rwlock_destroy(&space->lock);
 }
@@ -74,11 +74,20 @@ static struct mem_region *region_new(uint64_t gpa, uint64_t size, uint32_t perms
     return r;
 }
 
+void space_note_range(struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    if (!space->arena || space->beyond || gpa + size - 1 < space->window)
+        return;
+    space->beyond = true;
+    space->client->beyond_window(space->opaque);
+}
+
 /* Adds R unless something is there. */
 static nw_status add(struct mem_space *space, struct mem_region *r)
 {
     if (!r)
         return NW_ERR_NOMEM;
+    space_note_range(space, r->start, r->end - r->start);
     pthread_rwlock_wrlock(&space->lock);
     if (!region_none(&space->regions, r->start, r->end - r->start)) {
         pthread_rwlock_unlock(&space->lock);
@@ -151,25 +160,20 @@ static nw_status back_in_annex(struct mem_space *space, struct mem_region *r,
  * where the host merges them into one mapping. */
 #define ARENA_REGIONS_MAX 20000
 
-nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms,
-                    const struct mem_backing *from)
+/* A free range that is either in the window or outside it. */
+static nw_status map_part(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms,
+                          const struct mem_backing *from)
 {
     struct mem_region *r;
     nw_status status = NW_ERR_NOMEM;
 
-    /* Only calls that hold the engine's lock change the map, so the answer keeps. */
-    pthread_rwlock_rdlock(&space->lock);
-    bool taken = !region_none(&space->regions, gpa, size);
-    pthread_rwlock_unlock(&space->lock);
-    if (taken)
-        return NW_ERR_OVERLAP;
     r = region_new(gpa, size, perms, MEM_OWNED);
     if (!r)
         return NW_ERR_NOMEM;
     r->file = from->fd >= 0;
     r->shared = from->shared;
     r->offset = from->offset;
-    if (space->arena && space->regions.count < ARENA_REGIONS_MAX)
+    if (space_in_window(space, gpa, size) && space->regions.count < ARENA_REGIONS_MAX)
         status = back_in_arena(space, r, from);
     if (status == NW_ERR_NOMEM)
         status = back_in_annex(space, r, from);
@@ -178,6 +182,29 @@ nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32
         return status;
     }
     return add(space, r);
+}
+
+nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms,
+                    const struct mem_backing *from)
+{
+    struct mem_backing rest = *from;
+    uint64_t inside = space->window - gpa;
+    nw_status status;
+
+    /* Only calls that hold the engine's lock change the map, so the answer keeps. */
+    pthread_rwlock_rdlock(&space->lock);
+    bool taken = !region_none(&space->regions, gpa, size);
+    pthread_rwlock_unlock(&space->lock);
+    if (taken)
+        return NW_ERR_OVERLAP;
+    if (gpa >= space->window || inside >= size)
+        return map_part(space, gpa, size, perms, from);
+    TRY(map_part(space, gpa, inside, perms, from));
+    rest.offset += inside;
+    status = map_part(space, gpa + inside, size - inside, perms, &rest);
+    if (status != NW_OK)
+        space_unmap(space, gpa, inside);
+    return status;
 }
 
 nw_status space_map_ptr(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms,
@@ -217,21 +244,21 @@ static nw_status take(struct mem_space *space, uint64_t gpa, uint64_t size, bool
 static void uses_arena(struct mem_region *r, void *opaque)
 {
     if (r->in_arena)
-        *(bool *)opaque = true;
+        *(uint64_t *)opaque = r->end;
 }
 
 static nw_status unmap(struct mem_space *space, uint64_t gpa, uint64_t size, bool holes)
 {
     struct mem_region *gone = NULL;
-    bool arena = false;
+    uint64_t arena_end = 0; /* of the last region that is there */
     nw_status status;
 
     pthread_rwlock_wrlock(&space->lock);
     status = take(space, gpa, size, holes, &gone);
     if (status == NW_OK) {
-        region_each(gone, uses_arena, &arena);
-        if (arena &&
-            mmap(space->arena + gpa, size, PROT_NONE,
+        region_each(gone, uses_arena, &arena_end);
+        if (arena_end &&
+            mmap(space->arena + gpa, arena_end - gpa, PROT_NONE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
             region_put_back(&space->regions, gone);
             status = NW_ERR_NOMEM;
@@ -299,7 +326,7 @@ static void heal_range(struct mem_space *space, uint64_t gpa, uint64_t end)
 
         region_heal(&space->regions, at);
         r = region_find(&space->regions, at);
-        if (!r || r->end == 0 || r->end > end)
+        if (!r || r->end == 0 || (end && r->end > end))
             return;
         at = r->end;
     }

@@ -7,6 +7,14 @@
 
 #include <narwhal/narwhal.h>
 
+/* A 64-bit guest's fast memory is a window on its lowest addresses. A larger or smaller one of SIZE
+ * bytes (pages, at least 4 GiB), before anything is mapped and any vCPU made (else NW_ERR_BUSY).
+ * NW_ERR_NOMEM: the host has no room for it; the window is as it was. Without fast memory, and for
+ * 32-bit guests, nothing is done. */
+nw_status mem_set_window(nw_engine *, uint64_t size);
+/* Addresses below this are in the window; 0: there is none. */
+uint64_t mem_window(nw_engine *);
+
 /* Maps SIZE bytes at GPA from file FD at OFFSET (FD is not kept; -1: zeroed anonymous memory).
  * SHARED: stores reach the file and other mappings of it, after fork too. REPLACE: what is mapped
  * there goes first (as MAP_FIXED does); else NW_ERR_OVERLAP. Pages that begin beyond the file's end

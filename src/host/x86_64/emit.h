@@ -82,6 +82,7 @@ struct stub {
     uint32_t exit;   /* index of the exit */
     uint32_t site;   /* index in out->sites, NO_REF: none */
     int32_t disp;    /* of a memory access */
+    bool shared_check; /* … whose base is taken to be in the window from then on */
     struct stub_ref ref[3];
     uint32_t live;   /* xmm registers to keep, bit per register */
     uint32_t places; /* index of the snapshot, NO_REF: none */
@@ -130,6 +131,11 @@ struct host_emitter {
         uint32_t mask;
     } aligned[4]; /* addresses known to be aligned since the last label */
     uint32_t naligned;
+    struct {
+        ir_val root;
+        int64_t offset;
+    } checked[8]; /* root + offset: addresses known to be in the window since the last label */
+    uint32_t nchecked;
     uint32_t pin_offset[16]; /* state slot of a pinned register */
     uint8_t pin_type[16];
     uint8_t pin_at[VCPU_STATE_SIZE / 4]; /* pinned register of a word of the state, or NO_PIN */

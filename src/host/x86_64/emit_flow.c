@@ -89,7 +89,7 @@ void emit_label(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     }
     e->unreachable = false;
     e->a.flags = 0;
-    e->naligned = 0;
+    e->naligned = e->nchecked = 0;
     e->settled = false;
 }
 

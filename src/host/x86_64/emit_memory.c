@@ -2,6 +2,7 @@
  * not plain memory goes to the cold stub. */
 #include <stddef.h>
 #include "host/x86_64/emit.h"
+#include "ir/shape.h"
 
 struct access {
     ir_val base_val;
@@ -16,7 +17,7 @@ struct access {
 
 static bool fast(const struct host_emitter *e)
 {
-    return e->opt->fastmem && e->r->addr_type == IR_I32;
+    return e->opt->fastmem;
 }
 
 static void split_address(struct host_emitter *e, ir_val v, ir_val *base, int32_t *disp)
@@ -105,18 +106,96 @@ static void probe_tlb(struct host_emitter *e, struct access *m, uint32_t memop, 
     }
 }
 
+/* ---- the window of 64-bit guests ---- */
+
+/* V as a sum of a value and a constant. */
+static ir_val root_of(const struct host_emitter *e, ir_val v, int64_t *offset)
+{
+    *offset = 0;
+    for (unsigned n = 0; n < 4; n++) {
+        const struct ir_insn *i = insn_of(e, v);
+        if (i->op != IR_add || !is_const(e, i->b))
+            break;
+        int64_t c = (int64_t)ir_const_bits(insn_of(e, i->b));
+        if (c != (int32_t)c)
+            break;
+        *offset += c;
+        v = i->a;
+    }
+    return v;
+}
+
+static bool below_window(const struct host_emitter *e, ir_val v)
+{
+    const struct ir_insn *i = insn_of(e, v);
+    switch (i->op) {
+    case IR_const: return ir_const_bits(i) < e->opt->window;
+    case IR_zext: return e->opt->window > UINT32_MAX;
+    case IR_ubfx: return i->aux >> 8 <= 32 && e->opt->window > UINT32_MAX;
+    default: return false;
+    }
+}
+
+/* From an address in the window, so far leads into the window or its guard zones. */
+static bool in_guard(int64_t distance)
+{
+    return distance >= INT32_MIN && distance <= INT32_MAX;
+}
+
+static bool window_known(const struct host_emitter *e, const struct access *m)
+{
+    int64_t offset;
+    ir_val root = root_of(e, m->base_val, &offset);
+    if (below_window(e, root) && in_guard(offset + m->disp))
+        return true;
+    for (unsigned n = 0; n < ARRAY_LEN(e->checked) && n < e->nchecked; n++)
+        if (e->checked[n].root == root && in_guard(offset + m->disp - e->checked[n].offset))
+            return true;
+    return false;
+}
+
+/* Nothing has been done yet for the current guest instruction, so that it can be run again. */
+static bool first_of_insn(const struct host_emitter *e)
+{
+    if (e->insn == NO_REF)
+        return false;
+    for (ir_val v = e->insn + 1; v < e->cur; v++)
+        if (ir_shapes[insn_of(e, v)->op].effects & (IR_E_FAULT | IR_E_CONTROL) ||
+            insn_of(e, v)->op == IR_call)
+            return false;
+    return true;
+}
+
+/* A base below the window's end is as good as checked with every displacement. When the check is
+ * to hold for accesses that follow, the stub never comes back from a failure: either nothing is
+ * mapped there, which is a fault, or the instruction is stepped (MEM_BEYOND). */
+static void check_window(struct host_emitter *e, struct access *m)
+{
+    if (!fast(e) || !m->wide || m->base == REG_NONE || window_known(e, m))
+        return;
+    x_alu_mem(&e->a, X_W, X_CMP, m->base, state_at((uint32_t)offsetof(struct nw_vcpu, window)));
+    stub_jcc(e, m->stub, X_AE);
+    if (!e->opt->share_checks || is_const(e, m->base_val) || !first_of_insn(e))
+        return;
+    m->stub->shared_check = true;
+    unsigned n = e->nchecked++ % ARRAY_LEN(e->checked);
+    e->checked[n].root = root_of(e, m->base_val, &e->checked[n].offset);
+}
+
 static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struct access *m)
 {
     split_address(e, i->a, &m->base_val, &m->disp);
     m->wide = e->r->addr_type == IR_I64;
     if (fast(e) && is_const(e, m->base_val)) {
-        uint32_t addr = insn_of(e, m->base_val)->b + (uint32_t)m->disp;
-        m->base = REG_NONE;
-        m->disp = (int32_t)addr;
+        uint64_t addr = ir_const_bits(insn_of(e, m->base_val)) + (uint64_t)m->disp;
+        if (!m->wide)
+            addr = (uint32_t)addr;
         /* A 32-bit displacement, so that the access has its five bytes. */
-        if (addr >= 128 && addr < INT32_MAX && (addr & align_mask(i)) == 0)
+        if (addr >= 128 && addr < INT32_MAX && (addr & align_mask(i)) == 0) {
+            m->base = REG_NONE;
+            m->disp = (int32_t)addr;
             return;
-        split_address(e, i->a, &m->base_val, &m->disp);
+        }
     }
     m->base = ra_use(e, m->base_val);
 }
@@ -141,6 +220,7 @@ static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn 
         m->stub->ref[0].bits = (uint32_t)m->disp;
     else
         m->stub->disp = m->disp;
+    check_window(e, m);
     if (fast(e) || i->op != IR_cas)
         check_alignment(e, m, i);
 }

@@ -25,6 +25,16 @@ static bool marked(const struct host_emitter *e, ir_val v, enum ir_mark mark)
     return v < e->r->marks.len && e->r->marks.at[v] & mark;
 }
 
+/* May an access have the constant as its displacement? Of a 32-bit guest it must stay in the guard
+ * zones, of a 64-bit guest a signed 32-bit offset with the access's size added. */
+static bool displaces(const struct ir_insn *c, uint8_t type)
+{
+    int64_t bits = (int64_t)ir_const_bits(c);
+    if (type == IR_I32)
+        return c->b + 0xffff < 0x1ffff;
+    return bits >= INT32_MIN && bits < INT32_MAX - 64;
+}
+
 /* Can USER take the first operand as a condition or an address without a register for it? */
 static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_val operand)
 {
@@ -36,7 +46,7 @@ static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_v
                user->op == IR_exit_if;
     case IR_add:
         return (user->op == IR_ld || user->op == IR_st || user->op == IR_cas) &&
-               i->type == IR_I32 && is_const(e, i->b) && insn_of(e, i->b)->b + 0xffff < 0x1ffff;
+               is_const(e, i->b) && displaces(insn_of(e, i->b), i->type);
     default: return false;
     }
 }

@@ -2,6 +2,7 @@
  * that the host computes differently. */
 #include "host/x86_64/emit.h"
 
+#include <stddef.h>
 #include "mem/mem.h"
 
 struct stub *stub_add(struct host_emitter *e, enum stub_kind kind, ir_val v)
@@ -165,31 +166,44 @@ static void do_cold_puts(struct host_emitter *e, const struct stub *s)
     e->keep = false;
 }
 
+/* The base in rsi is compared with the window's end, which the memop in register R is to say. */
+static void mark_beyond(struct host_emitter *e, const struct stub *s, uint32_t memop, unsigned r)
+{
+    if (!s->shared_check)
+        return;
+    uint8_t *inside = x_jcc8(&e->a, X_B);
+    x_mov_imm(&e->a, r, memop | MEM_BEYOND);
+    x_here8(&e->a, inside);
+}
+
 static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
 {
     const struct ir_insn *i = insn_of(e, s->record);
     const struct ir_insn *at = s->insn == NO_REF ? NULL : insn_of(e, s->insn);
     uint32_t w = e->r->addr_type == IR_I64 ? X_W : 0, thunk = e->rt->load;
+    unsigned memop = RDX;
     if (s->site != NO_REF)
         e->out->sites.at[s->site].stub = asm_pos(&e->a);
     x_call_to(&e->a, runtime_code(e, e->rt->save));
     keep_xmm(e, s->live, false);
     do_cold_puts(e, s);
     stub_operand_load(e, &s->ref[0], RSI);
+    if (s->shared_check)
+        x_alu_mem(&e->a, X_W, X_CMP, RSI, state_at((uint32_t)offsetof(struct nw_vcpu, window)));
     if (s->disp)
-        x_alu_imm(&e->a, w, X_ADD, RSI, s->disp);
-    if (i->op == IR_ld) {
-        x_mov_imm(&e->a, RDX, i->aux);
-    } else if (i->op == IR_st) {
+        x_lea(&e->a, w, RSI, x_at(RSI, s->disp));
+    if (i->op == IR_st) {
         thunk = e->rt->store;
+        memop = RCX;
         stub_operand_load(e, &s->ref[1], RDX);
-        x_mov_imm(&e->a, RCX, i->aux);
-    } else {
+    } else if (i->op == IR_cas) {
         thunk = e->rt->cas;
+        memop = R8;
         stub_operand_load(e, &s->ref[1], RDX);
         stub_operand_load(e, &s->ref[2], RCX);
-        x_mov_imm(&e->a, R8, i->aux);
     }
+    x_mov_imm(&e->a, memop, i->aux);
+    mark_beyond(e, s, i->aux, memop);
     x_mov_imm(&e->a, RAX, at ? ir_insn_pc(at) : e->r->pc);
     x_mov_imm(&e->a, R9, at ? at->a : 0);
     x_call_to(&e->a, runtime_code(e, thunk));
