@@ -111,6 +111,8 @@ typedef enum nw_exit_reason {
     NW_EXIT_BREAKPOINT, /* breakpoint instruction; code = its immediate; pc = its address */
     NW_EXIT_FAULT,      /* memory fault, see addr, access, fault; pc = the faulting instruction */
     NW_EXIT_HALT,       /* wait for interrupt with none pending; pc = the next instruction */
+    NW_EXIT_EXCEPTION,  /* another exception of the architecture; code = its number (x86: vector), error
+                         * = its error code; pc = the instruction, or the next one for traps */
     NW_EXIT_ERROR,      /* the engine failed (status says why); state is exact */
 } nw_exit_reason;
 
@@ -126,6 +128,7 @@ typedef struct nw_exit {
     uint64_t addr;
     uint32_t size;
     uint32_t code;
+    uint32_t error;
 } nw_exit;
 
 /* Runs until an exit, or until LIMIT instructions have completed (0: no limit). On return the

@@ -3,7 +3,12 @@
 
 static const struct guest_ops *guest_of(nw_arch arch)
 {
-    return arch == NW_ARCH_ARM ? &arm_guest : NULL;
+    switch (arch) {
+    case NW_ARCH_ARM: return &arm_guest;
+    case NW_ARCH_X86: return &x86_guest;
+    case NW_ARCH_X86_64: return &x86_64_guest;
+    default: return NULL;
+    }
 }
 
 nw_status nw_engine_open(const nw_config *config, nw_engine **out)

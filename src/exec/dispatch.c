@@ -105,8 +105,14 @@ static bool except(struct run *r)
     case EXC_MEM: return exit_fault(r);
     case EXC_SYSCALL: return leave_with(r, NW_EXIT_SYSCALL);
     case EXC_BREAKPOINT: return leave_with(r, NW_EXIT_BREAKPOINT);
-    default: return leave_with(r, NW_EXIT_UNDEFINED);
+    default: break;
     }
+    if (e->kind >= EXC_GUEST) {
+        r->exit->code = e->kind - EXC_GUEST;
+        r->exit->error = e->payload;
+        return leave_with(r, NW_EXIT_EXCEPTION);
+    }
+    return leave_with(r, NW_EXIT_UNDEFINED);
 }
 
 /* Did the instruction that raised complete? */

@@ -65,6 +65,6 @@ struct guest_ops {
 /* Makes REGION the lifted code at req->key: region and builder begun, described and ended. */
 nw_status guest_lift(struct ir_builder *, struct ir_region *region, struct lift_request *req);
 
-extern const struct guest_ops arm_guest;
+extern const struct guest_ops arm_guest, x86_guest, x86_64_guest;
 
 #endif

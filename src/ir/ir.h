@@ -53,6 +53,7 @@ enum ir_mark {
 #define IR_MEM_ALIGN_OF(m) (((m) >> 5) & 7u)
 #define IR_MEM_MMU(i)   ((uint32_t)(i) << 8)    /* MMU index, 0..3 */
 #define IR_MEM_MMU_OF(m) (((m) >> 8) & 3u)
+#define IR_MEM_RMW (1u << 11)                   /* a load whose place is written next: faults as a store */
 #define IR_MEM_RESTARTED (1u << 10)             /* a later access of an instruction that has stored */
 
 /* In aux of floating-point operations: compute through fp/soft.h (flush to zero and other modes

@@ -22,6 +22,7 @@ enum x86_eflags {
     X86_NT = 1 << 14, X86_RF = 1 << 16, X86_VM = 1 << 17, X86_AC = 1 << 18, X86_VIF = 1 << 19,
     X86_VIP = 1 << 20, X86_ID = 1 << 21,
 };
+#define X86_FLAGS_ALL   0x3f7fd5u /* all that exist but bit 1 */
 #define X86_FLAGS_ARITH (X86_CF | X86_PF | X86_AF | X86_ZF | X86_SF | X86_OF)
 
 /* A segment register with its hidden part. ATTR as in a descriptor's upper half, bits 8..23,
@@ -58,12 +59,10 @@ enum x86_cc_op {
     X86_CC_SHL = 32,   /* cc_dst = cc_src << 1, cc_src being a << (count - 1) */
     X86_CC_SHR = 36,   /* cc_dst = cc_src >> 1, logical, cc_src being a >> (count - 1) */
     X86_CC_SAR = 40,   /* … arithmetic */
-    X86_CC_MUL = 44,   /* cc_dst = low half; CF = OF = cc_src (0 or 1) */
-    X86_CC_BLS = 48,   /* of cc_dst; CF = cc_src (0 or 1), OF = AF = 0 (BMI1, BZHI) */
-    X86_CC_COUNT = 52, /* ZF of cc_dst, CF = cc_src (0 or 1); the others as the model leaves them
-                        * (LZCNT, TZCNT, BSF, BSR) */
-    X86_CC_OPS = 56,
+    X86_CC_BLS = 44,   /* of cc_dst; CF = cc_src (0 or 1), OF = AF = 0 (BMI1, BZHI) */
+    X86_CC_OPS = 48,
     X86_CC_CF = 1 << 8, /* added: CF is cc_cf (0 or 1), the other flags as above */
+    X86_CC_AF = 1 << 9, /* added to shifts: AF is 1 (else 0), undefined by the manuals */
 };
 
 struct x86_state {

@@ -1,0 +1,18 @@
+/* Private to the x86 front end: what guest.c assembles into the guests' tables. */
+#ifndef GUEST_X86_FRONT_H
+#define GUEST_X86_FRONT_H
+
+#include "guest/x86/state.h"
+
+void x86_lift_block(struct ir_builder *, struct lift_request *);
+
+/* Does the engine hand exceptions to its caller, so that the guest is a program without a kernel? */
+bool x86_is_user(const struct nw_vcpu *);
+
+/* system.c */
+void x86_reset(struct nw_vcpu *);
+bool x86_deliver(struct nw_vcpu *);
+bool x86_interrupt(struct nw_vcpu *);
+bool x86_wakes(const struct nw_vcpu *);
+
+#endif

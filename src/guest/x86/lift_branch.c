@@ -1,0 +1,96 @@
+/* Near control transfer (SDM 1 7.3.8). */
+#include "guest/x86/lift.h"
+
+static bool is_relative(const struct x86_insn *i)
+{
+    return i->op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+}
+
+static unsigned operand_bits(const struct x86_insn *i)
+{
+    return i->z.operand_width;
+}
+
+void x86_jmp(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (i->z.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) {
+        x86_jmp_far(l, i);
+        return;
+    }
+    if (is_relative(i))
+        x86_branch_rel(l);
+    else
+        x86_branch(l, x86_read(l, 0));
+}
+
+void x86_call_near(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (i->z.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) {
+        x86_call_far(l, i);
+        return;
+    }
+    unsigned bits = operand_bits(i);
+    ir_val target = is_relative(i) ? IR_NONE : x86_read(l, 0);
+    x86_push(l, x86_zext(l, x86_ip_next(l), l->bits == 64 ? 64 : 32, bits), bits);
+    if (is_relative(i))
+        x86_branch_rel(l);
+    else
+        x86_branch(l, target);
+}
+
+void x86_ret(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (i->z.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) {
+        x86_ret_far(l, i);
+        return;
+    }
+    unsigned bits = operand_bits(i);
+    ir_val target = x86_top(l, bits);
+    int32_t more = is_relative(i) ? (int32_t)i->op[0].imm.value.u : 0;
+    x86_stack_move(l, (int32_t)bits / 8 + more);
+    x86_branch(l, target);
+}
+
+void x86_jcc(struct x86_lift *l, const struct x86_insn *i)
+{
+    x86_branch_rel_if(l, x86_cc_test(l, i->row->arg));
+}
+
+static ir_val counter_is(struct x86_lift *l, enum ir_cc cc, ir_val count)
+{
+    unsigned bits = x86_addr_bits(l);
+    return ir_cmp(l->b, cc, x86_type(bits), count, x86_const(l, bits, 0));
+}
+
+void x86_jcxz(struct x86_lift *l, const struct x86_insn *i)
+{
+    (void)i;
+    x86_branch_rel_if(l, counter_is(l, IR_EQ, x86_gpr_get(l, X86_RCX, x86_addr_bits(l))));
+}
+
+/* Argument: 0 LOOP, else 1 + the condition that must hold too. */
+void x86_loop(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned bits = x86_addr_bits(l);
+    enum ir_type t = x86_type(bits);
+    ir_val count = ir_sub(l->b, t, x86_gpr_get(l, X86_RCX, bits), x86_const(l, bits, 1));
+    count = x86_cut(l, count, bits);
+    ir_val truth = counter_is(l, IR_NE, count);
+    if (i->row->arg)
+        truth = ir_and(l->b, IR_I32, truth, x86_cc_test(l, i->row->arg - 1));
+    x86_gpr_put(l, X86_RCX, bits, count);
+    x86_branch_rel_if(l, truth);
+}
+
+/* INT3, INTO, UD, INT n. Software interrupts are traps: pc is behind them. */
+void x86_int3(struct x86_lift *l, const struct x86_insn *i)
+{
+    (void)i;
+    x86_exception(l, X86_BP, 0, true);
+}
+
+void x86_ud(struct x86_lift *l, const struct x86_insn *i)
+{
+    (void)i;
+    x86_undefined(l);
+}

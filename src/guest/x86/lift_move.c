@@ -1,0 +1,96 @@
+/* Data transfer: MOV and its relatives, XCHG, CMOVcc, SETcc, sign extension (SDM 1 7.3.1). */
+#include "guest/x86/lift.h"
+
+static bool is_special(const ZydisDecodedOperand *op)
+{
+    if (op->type != ZYDIS_OPERAND_TYPE_REGISTER)
+        return false;
+    switch (ZydisRegisterGetClass(op->reg.value)) {
+    case ZYDIS_REGCLASS_SEGMENT:
+    case ZYDIS_REGCLASS_CONTROL:
+    case ZYDIS_REGCLASS_DEBUG: return true;
+    default: return false;
+    }
+}
+
+void x86_mov(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (is_special(&i->op[0]) || is_special(&i->op[1])) {
+        x86_mov_special(l, i);
+        return;
+    }
+    x86_write(l, 0, x86_read(l, 1));
+}
+
+void x86_movzx(struct x86_lift *l, const struct x86_insn *i)
+{
+    x86_write(l, 0, x86_zext(l, x86_read(l, 1), i->op[1].size, i->op[0].size));
+}
+
+void x86_movsx(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned from = i->op[1].size, to = i->op[0].size;
+    ir_val v = x86_read(l, 1);
+    x86_write(l, 0, from < to ? x86_sext(l, v, from, to) : x86_zext(l, v, from, to));
+}
+
+void x86_lea(struct x86_lift *l, const struct x86_insn *i)
+{
+    ir_val offset = x86_effective(l, &i->op[1]);
+    x86_write(l, 0, x86_zext(l, offset, x86_addr_bits(l), i->op[0].size));
+}
+
+/* With memory it is atomic, LOCK or not (SDM 2, XCHG). */
+void x86_xchg(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned m = i->op[1].type == ZYDIS_OPERAND_TYPE_MEMORY, r = 1 - m;
+    struct x86_place place = x86_place(l, m);
+    ir_val was = x86_place_read(l, &place, X86_RMW), v = x86_read(l, r);
+    x86_place_write(l, &place, v, was, place.mem);
+    x86_write(l, r, was);
+}
+
+void x86_cmov(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned bits = i->op[0].size;
+    ir_val v = x86_read(l, 1), old = x86_read(l, 0);
+    x86_write(l, 0, ir_select(l->b, x86_type(bits), x86_cc_test(l, i->row->arg), v, old));
+}
+
+void x86_setcc(struct x86_lift *l, const struct x86_insn *i)
+{
+    x86_write(l, 0, x86_cc_test(l, i->row->arg));
+}
+
+void x86_bswap(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned bits = i->op[0].size;
+    if (bits == 16) /* undefined; processors give 0 */
+        x86_write(l, 0, ir_const32(l->b, 0));
+    else
+        x86_write(l, 0, ir_bswap(l->b, x86_type(bits), x86_read(l, 0)));
+}
+
+/* CBW, CWDE, CDQE: argument is the size of the result. */
+void x86_cbw(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned to = i->row->arg;
+    x86_gpr_put(l, X86_RAX, to, x86_sext(l, x86_gpr_get(l, X86_RAX, to / 2), to / 2, to));
+}
+
+/* CWD, CDQ, CQO: argument is the size of the operand. */
+void x86_cwd(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned bits = i->row->arg;
+    enum ir_type t = x86_type(bits);
+    ir_val v = x86_gpr_get(l, X86_RAX, bits);
+    if (bits < 32)
+        v = x86_sext(l, v, bits, 32);
+    v = ir_sar(l->b, t, v, ir_const32(l->b, bits == 64 ? 63 : 31));
+    x86_gpr_put(l, X86_RDX, bits, x86_cut(l, v, bits));
+}
+
+void x86_nop(struct x86_lift *l, const struct x86_insn *i)
+{
+    (void)l, (void)i;
+}
