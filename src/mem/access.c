@@ -10,6 +10,8 @@
 #include "exec/counters.h"
 #include "ir/ir.h"
 
+#define ACCESS_MAX 32 /* bytes */
+
 struct piece {
     const struct mem_region *region; /* valid under the lock */
     uint64_t gpa;
@@ -35,9 +37,14 @@ void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access acce
     vcpu->leave = VCPU_LEAVE_EXC;
 }
 
-/* Guest data moves in one host access where it is aligned, so that other vCPUs see it whole. */
+/* Guest data moves in one host access where it is aligned, so that other vCPUs see it whole; wide
+ * data in several of 8 bytes. */
 static void read_whole(uint8_t *to, const uint8_t *from, unsigned size)
 {
+    for (; size > 8 && !((uintptr_t)from & 7); size -= 8, to += 8, from += 8) {
+        uint64_t v = __atomic_load_n((const uint64_t *)(const void *)from, __ATOMIC_RELAXED);
+        memcpy(to, &v, 8);
+    }
     if ((uintptr_t)from & (size - 1)) {
         memcpy(to, from, size);
         return;
@@ -67,6 +74,10 @@ static void write_whole(uint8_t *to, const uint8_t *from, unsigned size)
 {
     uint64_t v = 0;
 
+    for (; size > 8 && !((uintptr_t)to & 7); size -= 8, to += 8, from += 8) {
+        memcpy(&v, from, 8);
+        __atomic_store_n((uint64_t *)(void *)to, v, __ATOMIC_RELAXED);
+    }
     if (size > 8 || ((uintptr_t)to & (size - 1))) {
         memcpy(to, from, size);
         return;
@@ -231,7 +242,7 @@ static bool copy_pieces(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, 
     /* A store must not be half done when the second page turns out not to exist. */
     for (unsigned i = 0; write && a->pieces == 2 && ok && i < 2; i++) {
         struct piece *p = &a->piece[i];
-        uint8_t probe[8];
+        uint8_t probe[ACCESS_MAX];
 
         if (p->host && p->region->file && !copy_piece(space, p, probe, false)) {
             mem_raise(vcpu, p->gpa, p->size, access, NW_FAULT_BUS);
@@ -408,26 +419,50 @@ static uint64_t swap_bytes(uint64_t v, unsigned size)
     return __builtin_bswap64(v) >> (64 - 8 * size);
 }
 
-uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+/* The bytes of an access in guest order. False when a fault has been recorded. */
+static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     uint8_t *host = tlb_hit(vcpu, gva, size, mmu, false);
+
+    if (!aligned(vcpu, gva, memop, NW_ACCESS_READ))
+        return false;
+    if (NW_UNLIKELY(memop & MEM_BEYOND)) {
+        step_beyond(vcpu, gva, size, NW_ACCESS_READ);
+        return false;
+    }
+    if (!host)
+        return locked_access(vcpu, gva, size, mmu, bytes, false) ||
+               load_slow(vcpu, gva, size, mmu, bytes);
+    read_whole(bytes, host, size);
+    return true;
+}
+
+static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
+    uint8_t *host = tlb_hit(vcpu, gva, size, mmu, true);
+
+    if (!aligned(vcpu, gva, memop, NW_ACCESS_WRITE))
+        return;
+    if (NW_UNLIKELY(memop & MEM_BEYOND)) {
+        step_beyond(vcpu, gva, size, NW_ACCESS_WRITE);
+        return;
+    }
+    if (host)
+        write_whole(host, bytes, size);
+    else if (!locked_access(vcpu, gva, size, mmu, bytes, true))
+        store_slow(vcpu, gva, size, mmu, bytes);
+}
+
+uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
     uint64_t v = 0;
     uint8_t bytes[8] = {0};
 
-    if (!aligned(vcpu, gva, memop, NW_ACCESS_READ))
+    if (!load_bytes(vcpu, gva, memop, bytes))
         return 0;
-    if (NW_UNLIKELY(memop & MEM_BEYOND)) {
-        step_beyond(vcpu, gva, size, NW_ACCESS_READ);
-        return 0;
-    }
-    if (host) {
-        read_whole(bytes, host, size);
-    } else {
-        if (!locked_access(vcpu, gva, size, mmu, bytes, false) &&
-            !load_slow(vcpu, gva, size, mmu, bytes))
-            return 0;
-    }
     memcpy(&v, bytes, sizeof v);
     if (memop & IR_MEM_BE)
         v = swap_bytes(v, size);
@@ -441,23 +476,28 @@ uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 
 void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memop)
 {
-    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
-    uint8_t *host = tlb_hit(vcpu, gva, size, mmu, true);
     uint8_t bytes[8];
 
-    if (!aligned(vcpu, gva, memop, NW_ACCESS_WRITE))
-        return;
-    if (NW_UNLIKELY(memop & MEM_BEYOND)) {
-        step_beyond(vcpu, gva, size, NW_ACCESS_WRITE);
-        return;
-    }
     if (memop & IR_MEM_BE)
-        value = swap_bytes(value, size);
+        value = swap_bytes(value, 1u << IR_MEM_SIZE(memop));
     memcpy(bytes, &value, sizeof bytes);
-    if (host)
-        write_whole(host, bytes, size);
-    else if (!locked_access(vcpu, gva, size, mmu, bytes, true))
-        store_slow(vcpu, gva, size, mmu, bytes);
+    store_bytes(vcpu, gva, memop, bytes);
+}
+
+void mem_load_wide(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, void *out)
+{
+    uint8_t bytes[ACCESS_MAX];
+
+    if (load_bytes(vcpu, gva, memop, bytes))
+        memcpy(out, bytes, 1u << IR_MEM_SIZE(memop));
+}
+
+void mem_store_wide(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, const void *in)
+{
+    uint8_t bytes[ACCESS_MAX];
+
+    memcpy(bytes, in, 1u << IR_MEM_SIZE(memop));
+    store_bytes(vcpu, gva, memop, bytes);
 }
 
 static uint64_t host_cas(uint8_t *at, uint64_t expected, uint64_t desired, unsigned size)

@@ -17,6 +17,9 @@
 /* MEMOP: see ir/ir.h. The value is zero- or sign-extended to 64 bits as the memop says. */
 uint64_t mem_load(struct nw_vcpu *, uint64_t gva, uint32_t memop);
 void mem_store(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);
+/* Accesses of 16 or 32 bytes, at OUT and IN in guest order. One that fails leaves OUT as it was. */
+void mem_load_wide(struct nw_vcpu *, uint64_t gva, uint32_t memop, void *out);
+void mem_store_wide(struct nw_vcpu *, uint64_t gva, uint32_t memop, const void *in);
 /* Atomic on host memory; the old value, zero-extended. */
 uint64_t mem_cas(struct nw_vcpu *, uint64_t gva, uint64_t expected, uint64_t desired,
                  uint32_t memop);
