@@ -157,7 +157,7 @@ static bool after_block(struct run *r)
 
 static bool interpret(struct run *r, const struct block *b)
 {
-    uint64_t *slots = exec_slots(r->vcpu->exec, b->region->insns.len);
+    union ir_vec *slots = exec_slots(r->vcpu->exec, b->region->insns.len);
 
     if (!slots)
         return fail(r, NW_ERR_NOMEM);

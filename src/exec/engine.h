@@ -8,6 +8,7 @@
 #include "exec/block.h"
 #include "exec/counters.h"
 #include "exec/sync.h"
+#include "ir/vec.h"
 #include "mem/core.h"
 
 #define CODE_BUFFER_DEFAULT (64u << 20)
@@ -72,7 +73,7 @@ struct exec_vcpu {
     uint64_t epoch; /* of the jump cache */
     struct ir_builder *builder; /* for stepping */
     struct ir_region region;
-    uint64_t *slots; /* interpreter scratch */
+    union ir_vec *slots; /* interpreter scratch */
     uint32_t nslots;
     _Atomic uint64_t counters[COUNTERS];
 };
@@ -121,7 +122,7 @@ nw_status step_one(struct nw_vcpu *, struct block_key);
 /* Makes every instruction of the region store how many have begun; see BLOCK_PLAIN. */
 bool count_insns(struct ir_region *);
 /* Scratch for interpreting a region of N records, or null. */
-uint64_t *exec_slots(struct exec_vcpu *, uint32_t n);
+union ir_vec *exec_slots(struct exec_vcpu *, uint32_t n);
 
 /* ---- logs (log.c) ---- */
 static inline bool log_wants(const struct nw_engine *e, uint32_t kinds)

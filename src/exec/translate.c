@@ -61,10 +61,10 @@ static nw_status lift(struct nw_vcpu *vcpu, struct ir_builder *builder, struct i
     return guest_lift(builder, region, &req);
 }
 
-uint64_t *exec_slots(struct exec_vcpu *x, uint32_t n)
+union ir_vec *exec_slots(struct exec_vcpu *x, uint32_t n)
 {
     if (n > x->nslots) {
-        uint64_t *slots = realloc(x->slots, n * sizeof *slots);
+        union ir_vec *slots = realloc(x->slots, n * sizeof *slots);
 
         if (!slots)
             return NULL;
@@ -78,7 +78,7 @@ nw_status step_one(struct nw_vcpu *vcpu, struct block_key key)
 {
     struct exec_vcpu *x = vcpu->exec;
     struct fetcher f = {.vcpu = vcpu};
-    uint64_t *slots;
+    union ir_vec *slots;
 
     if (!x->builder)
         x->builder = ir_builder_new();

@@ -143,6 +143,43 @@ ir_val ir_op3(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_val x, 
     return make(b, build_record(op, type, aux, x, y, z));
 }
 
+static ir_val vec(struct ir_builder *b, enum ir_type type, enum vec_op op, ir_val x, ir_val y,
+                  ir_val z)
+{
+    return make(b, build_record(vec_carrier(op), type, (uint16_t)op, x, y, z));
+}
+
+ir_val ir_v0(struct ir_builder *b, enum ir_type type, enum vec_op op)
+{
+    return vec(b, type, op, 0, 0, 0);
+}
+
+ir_val ir_v1(struct ir_builder *b, enum ir_type type, enum vec_op op, ir_val x)
+{
+    return vec(b, type, op, x, 0, 0);
+}
+
+ir_val ir_v2(struct ir_builder *b, enum ir_type type, enum vec_op op, ir_val x, ir_val y)
+{
+    return vec(b, type, op, x, y, 0);
+}
+
+ir_val ir_v3(struct ir_builder *b, enum ir_type type, enum vec_op op, ir_val x, ir_val y, ir_val z)
+{
+    return vec(b, type, op, x, y, z);
+}
+
+ir_val ir_v1i(struct ir_builder *b, enum ir_type type, enum vec_op op, ir_val x, unsigned imm)
+{
+    return vec(b, type, op, x, imm & 0xff, 0);
+}
+
+ir_val ir_v2i(struct ir_builder *b, enum ir_type type, enum vec_op op, ir_val x, ir_val y,
+              unsigned imm)
+{
+    return vec(b, type, op, x, y, imm & 0xff);
+}
+
 ir_val ir_const32(struct ir_builder *b, uint32_t bits)
 {
     return build_const(b, IR_I32, bits);

@@ -3,13 +3,14 @@
  * The builder folds constants and address arithmetic, simplifies (x + 0, select on a constant,
  * nzcv_test of known flag makers to plain compares), shares equal pure records, and forwards
  * get/put: a get after a put or get of the same slot gives the known value; one of the same place
- * and size but another class gives a bitcast; partial overlaps forget what was known. Labels and
+ * and size but another class gives a bitcast; one of a vector's low element gives that element of a
+ * known vector; other partial overlaps forget what was known. Labels and
  * state-writing calls forget everything they must. Out of memory sets region->oom and keeps
  * returning valid indices, so that lifters need no checks. */
 #ifndef IR_BUILD_H
 #define IR_BUILD_H
 
-#include "ir/ir.h"
+#include "ir/vec.h"
 
 struct ir_builder;
 
@@ -53,10 +54,23 @@ ir_val ir_nzcv_logic(struct ir_builder *, enum ir_type, ir_val a, ir_val carry, 
 /* A truth value for ARM condition COND (0..13) of FLAGS; folded to a cmp where possible. */
 ir_val ir_nzcv_test(struct ir_builder *, unsigned cond, ir_val flags);
 
+/* Vectors: memop size 4 (16 bytes) with V128, 5 (32 bytes) with V256. */
 ir_val ir_ld(struct ir_builder *, enum ir_type, ir_val addr, uint16_t memop);
 void ir_st(struct ir_builder *, enum ir_type, ir_val addr, ir_val v, uint16_t memop);
 ir_val ir_cas(struct ir_builder *, enum ir_type, ir_val addr, ir_val expected, ir_val desired, uint16_t memop);
 void ir_fence(struct ir_builder *);
+
+/* ---- vectors: operation OP of ir/vec.inc on TYPE, V128 or V256 ----
+ *
+ * The operands are those of the row, in order; the value's type is the row's result. TYPE is V256
+ * where a row has letter y and V128 where it has neither y nor v. The others have no meaning and
+ * are what the verifier rejects. IMM has 8 bits. */
+ir_val ir_v0(struct ir_builder *, enum ir_type, enum vec_op);
+ir_val ir_v1(struct ir_builder *, enum ir_type, enum vec_op, ir_val a);
+ir_val ir_v2(struct ir_builder *, enum ir_type, enum vec_op, ir_val a, ir_val b);
+ir_val ir_v3(struct ir_builder *, enum ir_type, enum vec_op, ir_val a, ir_val b, ir_val c);
+ir_val ir_v1i(struct ir_builder *, enum ir_type, enum vec_op, ir_val a, unsigned imm);
+ir_val ir_v2i(struct ir_builder *, enum ir_type, enum vec_op, ir_val a, ir_val b, unsigned imm);
 
 /* Arguments beyond the helper's nargs are ignored (pass IR_NONE). */
 ir_val ir_call(struct ir_builder *, const struct ir_helper *, ir_val a0, ir_val a1, ir_val a2, ir_val a3);

@@ -3,6 +3,7 @@
 #include "ir/builder.h"
 #include "ir/eval.h"
 #include "ir/shape.h"
+#include "ir/vec.h"
 
 static bool constant(struct ir_builder *b, ir_val v, uint64_t *bits)
 {
@@ -554,11 +555,39 @@ static ir_val simplify(struct ir_builder *b, struct ir_insn *i)
     }
 }
 
+/* The idioms for all zeros and all ones. */
+static ir_val fold_vector(struct ir_builder *b, const struct ir_insn *i)
+{
+    if (i->op != IR_v2 || i->a != i->b)
+        return IR_NONE;
+    switch (i->aux) {
+    case VEC_xor:
+    case VEC_nand:
+    case VEC_sub8:
+    case VEC_sub16:
+    case VEC_sub32:
+    case VEC_sub64:
+    case VEC_cmpgts8:
+    case VEC_cmpgts16:
+    case VEC_cmpgts32:
+    case VEC_cmpgts64: return ir_v0(b, i->type, VEC_zero);
+    case VEC_cmpeq8:
+    case VEC_cmpeq16:
+    case VEC_cmpeq32:
+    case VEC_cmpeq64: return ir_v0(b, i->type, VEC_ones);
+    case VEC_and:
+    case VEC_or: return i->a;
+    default: return IR_NONE;
+    }
+}
+
 ir_val fold_record(struct ir_builder *b, struct ir_insn *i)
 {
     uint64_t k;
     if (i->op == IR_const)
         return IR_NONE;
+    if (ir_op_is_vec(i->op))
+        return fold_vector(b, i);
     ir_val v = fold_constants(b, i);
     if (v != IR_NONE)
         return v;

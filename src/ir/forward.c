@@ -103,6 +103,23 @@ void known_restore(struct ir_builder *b, uint32_t to)
     }
 }
 
+/* What a known vector has at its start, as TYPE. */
+static ir_val low_part(struct ir_builder *b, const struct known_slot *slot, enum ir_type type)
+{
+    ir_val v = slot->val;
+    if (ir_type_size(type) < 4 || type == IR_V256)
+        return IR_NONE;
+    if (slot->type == IR_V256)
+        v = ir_v1(b, IR_V256, VEC_low128, v);
+    switch (type) {
+    case IR_I32: return ir_v1(b, IR_V128, VEC_to_i32, v);
+    case IR_I64: return ir_v1(b, IR_V128, VEC_to_i64, v);
+    case IR_F32: return ir_v1(b, IR_V128, VEC_to_f32, v);
+    case IR_F64: return ir_v1(b, IR_V128, VEC_to_f64, v);
+    default: return v;
+    }
+}
+
 /* The value of a get of TYPE from the known SLOT, or IR_NONE. */
 static ir_val convert(struct ir_builder *b, const struct known_slot *slot, enum ir_type type)
 {
@@ -111,6 +128,8 @@ static ir_val convert(struct ir_builder *b, const struct known_slot *slot, enum 
             return ir_ubfx(b, IR_I32, slot->val, 0, ir_type_size(type) * 8);
         return slot->val;
     }
+    if (ir_type_size(slot->type) > 8)
+        return low_part(b, slot, type);
     if (ir_type_size(slot->type) != ir_type_size(type) || ir_type_size(type) < 4)
         return IR_NONE;
     return ir_bitcast(b, type, slot->val);

@@ -10,9 +10,14 @@
 struct run {
     struct nw_vcpu *vcpu;
     const struct ir_region *region;
-    uint64_t *slots;
+    union ir_vec *slots;
     const struct ir_insn *insn; /* the guest instruction's record, null before the first */
 };
+
+static uint64_t slot(const struct run *r, ir_val v)
+{
+    return r->slots[v].u64[0];
+}
 
 static uint64_t read_state(const struct run *r, uint32_t offset, unsigned size)
 {
@@ -24,6 +29,17 @@ static uint64_t read_state(const struct run *r, uint32_t offset, unsigned size)
 static void write_state(struct run *r, uint32_t offset, unsigned size, uint64_t bits)
 {
     memcpy((uint8_t *)r->vcpu + offset, &bits, size);
+}
+
+static void get_state(const struct run *r, const struct ir_insn *i, union ir_vec *d)
+{
+    d->u64[0] = 0;
+    memcpy(d, (const uint8_t *)r->vcpu + i->a, ir_type_size(i->type));
+}
+
+static void put_state(struct run *r, const struct ir_insn *i, const union ir_vec *value)
+{
+    memcpy((uint8_t *)r->vcpu + i->b, value, ir_type_size(i->type));
 }
 
 static void write_pc(struct run *r, uint64_t pc)
@@ -48,17 +64,27 @@ static void sync_insn(struct run *r)
 
 static uint64_t access_memory(struct run *r, const struct ir_insn *i)
 {
-    uint64_t *s = r->slots;
+    uint64_t addr = r->slots[i->a].u64[0];
+    const union ir_vec *b = &r->slots[i->b];
     switch (i->op) {
-    case IR_ld: return mem_load(r->vcpu, s[i->a], i->aux);
-    case IR_st: mem_store(r->vcpu, s[i->a], s[i->b], i->aux); return 0;
-    default: return mem_cas(r->vcpu, s[i->a], s[i->b], s[i->c], i->aux);
+    case IR_ld: return mem_load(r->vcpu, addr, i->aux);
+    case IR_st: mem_store(r->vcpu, addr, b->u64[0], i->aux); return 0;
+    default: return mem_cas(r->vcpu, addr, b->u64[0], r->slots[i->c].u64[0], i->aux);
     }
+}
+
+static void access_wide(struct run *r, const struct ir_insn *i, union ir_vec *d)
+{
+    uint64_t addr = slot(r, i->a);
+    if (i->op == IR_ld)
+        mem_load_wide(r->vcpu, addr, i->aux, d);
+    else
+        mem_store_wide(r->vcpu, addr, i->aux, &r->slots[i->b]);
 }
 
 /* A memory operation sees the exact pc and aux word, and leaves them in the state only when it
  * fails, as translated code does. */
-static uint64_t run_memory(struct run *r, const struct ir_insn *i)
+static void run_memory(struct run *r, const struct ir_insn *i, union ir_vec *d)
 {
     const struct ir_region *g = r->region;
     unsigned pc_size = ir_type_size(g->addr_type);
@@ -66,12 +92,14 @@ static uint64_t run_memory(struct run *r, const struct ir_insn *i)
     if (g->aux_offset != UINT32_MAX)
         aux = read_state(r, g->aux_offset, 4);
     sync_insn(r);
-    uint64_t value = access_memory(r, i);
+    if (ir_type_size(i->type) > 8)
+        access_wide(r, i, d);
+    else
+        d->u64[0] = eval_cut(ir_type_size(i->type) == 8, access_memory(r, i));
     if (r->vcpu->leave == VCPU_LEAVE_NONE) {
         write_pc(r, pc);
         write_aux(r, (uint32_t)aux);
     }
-    return ir_type_size(i->type) == 4 ? (uint32_t)value : value;
 }
 
 static uint64_t run_call(struct run *r, const struct ir_insn *i)
@@ -79,7 +107,7 @@ static uint64_t run_call(struct run *r, const struct ir_insn *i)
     const struct ir_call *call = &r->region->calls.at[i->a];
     uint64_t args[4] = {0};
     for (unsigned n = 0; n < call->helper->nargs; n++)
-        args[n] = r->slots[call->args[n]];
+        args[n] = r->slots[call->args[n]].u64[0];
     if (call->helper->flags & (IR_H_READS | IR_H_EXITS))
         sync_insn(r);
     uint64_t value = call->helper->fn(r->vcpu, args[0], args[1], args[2], args[3]);
@@ -117,7 +145,8 @@ static uint64_t run_fp64(struct fp_env *env, unsigned op, uint64_t a, uint64_t b
 static uint64_t run_to_int(struct run *r, const struct ir_insn *i, uint64_t a)
 {
     unsigned bits = i->type == IR_I64 ? 64 : 32;
-    bool from64 = r->region->insns.at[i->a].type == IR_F64, is_signed = i->op == IR_f2si;
+    bool from64 = ir_result_type(&r->region->insns.at[i->a]) == IR_F64,
+         is_signed = i->op == IR_f2si;
     enum fp_round round = i->aux & 7;
     uint64_t value = from64 ? fp_toint64(&r->vcpu->fp, a, bits, is_signed, 0, round)
                             : fp_toint32(&r->vcpu->fp, (uint32_t)a, bits, is_signed, 0, round);
@@ -137,8 +166,8 @@ static uint64_t run_fp(struct run *r, const struct ir_insn *i)
 {
     struct fp_env *env = &r->vcpu->fp;
     unsigned values = ir_shapes[i->op].values;
-    uint64_t a = r->slots[i->a];
-    uint64_t b = values & 2 ? r->slots[i->b] : 0, c = values & 4 ? r->slots[i->c] : 0;
+    uint64_t a = slot(r, i->a);
+    uint64_t b = values & 2 ? slot(r, i->b) : 0, c = values & 4 ? slot(r, i->c) : 0;
     bool twice = i->type == IR_F64;
     switch (i->op) {
     case IR_fcmp:
@@ -158,9 +187,9 @@ static uint64_t run_fp(struct run *r, const struct ir_insn *i)
 static uint64_t run_pure(const struct run *r, const struct ir_insn *i)
 {
     unsigned values = ir_shapes[i->op].values;
-    uint64_t b = values & 2 && i->b != IR_NONE ? r->slots[i->b] : 0;
-    uint64_t c = values & 4 && i->c != IR_NONE ? r->slots[i->c] : 0;
-    return ir_eval(i, r->slots[i->a], b, c);
+    uint64_t b = values & 2 && i->b != IR_NONE ? slot(r, i->b) : 0;
+    uint64_t c = values & 4 && i->c != IR_NONE ? slot(r, i->c) : 0;
+    return ir_eval(i, slot(r, i->a), b, c);
 }
 
 /* The record that places LABEL, which is after AT. */
@@ -189,25 +218,25 @@ static enum ir_leave leave_to(struct run *r, uint64_t pc)
     return IR_LEFT_EXIT;
 }
 
-enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, uint64_t *slots)
+enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, union ir_vec *slots)
 {
     struct run r = {vcpu, region, slots, NULL};
     for (uint32_t at = 0;; at++) {
         const struct ir_insn *i = &region->insns.at[at];
         switch (i->op) {
-        case IR_const: slots[at] = ir_const_bits(i); break;
-        case IR_get: slots[at] = read_state(&r, i->a, ir_type_size(i->type)); break;
-        case IR_put: write_state(&r, i->b, ir_type_size(i->type), slots[i->a]); break;
+        case IR_const: slots[at].u64[0] = ir_const_bits(i); break;
+        case IR_get: get_state(&r, i, &slots[at]); break;
+        case IR_put: put_state(&r, i, &slots[i->a]); break;
         case IR_insn: r.insn = i; break;
         case IR_ld:
         case IR_st:
         case IR_cas:
-            slots[at] = run_memory(&r, i);
+            run_memory(&r, i, &slots[at]);
             if (NW_UNLIKELY(vcpu->leave != VCPU_LEAVE_NONE))
                 return IR_LEFT_RAISED;
             break;
         case IR_call:
-            slots[at] = run_call(&r, i);
+            slots[at].u64[0] = run_call(&r, i);
             if (NW_UNLIKELY(vcpu->leave != VCPU_LEAVE_NONE))
                 return IR_LEFT_RAISED;
             break;
@@ -215,19 +244,23 @@ enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, ui
         case IR_label: break;
         case IR_skip_if:
         case IR_skip_ifnot:
-            if ((slots[i->a] != 0) == (i->op == IR_skip_if))
+            if ((slots[i->a].u64[0] != 0) == (i->op == IR_skip_if))
                 at = find_label(region, at, i->b);
             break;
         case IR_exit_if:
-            if (slots[i->a])
+            if (slots[i->a].u64[0])
                 return leave_to(&r, region->exits.at[i->b].pc);
             break;
         case IR_exit: return leave_to(&r, region->exits.at[i->a].pc);
-        case IR_exit_ind: return leave_to(&r, slots[i->a]);
+        case IR_exit_ind: return leave_to(&r, slots[i->a].u64[0]);
         case IR_exit_exc: return leave_exception(&r, i);
         case IR_exit_state: return IR_LEFT_EXIT;
         default:
-            slots[at] = ir_shapes[i->op].effects & IR_E_FPFLAGS ? run_fp(&r, i) : run_pure(&r, i);
+            if (ir_op_is_vec(i->op))
+                vec_run(i, slots, &vcpu->fp, &slots[at]);
+            else
+                slots[at].u64[0] =
+                    ir_shapes[i->op].effects & IR_E_FPFLAGS ? run_fp(&r, i) : run_pure(&r, i);
             break;
         }
     }

@@ -3,7 +3,7 @@
 #ifndef IR_INTERP_H
 #define IR_INTERP_H
 
-#include "ir/ir.h"
+#include "ir/vec.h"
 
 struct nw_vcpu;
 
@@ -14,6 +14,6 @@ enum ir_leave {
 
 /* Runs REGION from its start with the state in VCPU. SLOTS is scratch of REGION->insns.len
  * elements. */
-enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, uint64_t *slots);
+enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, union ir_vec *slots);
 
 #endif

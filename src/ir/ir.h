@@ -46,10 +46,10 @@ enum ir_mark {
 };
 
 /* ---- memop: how a memory operation accesses (16 bits in insn.aux) ---- */
-#define IR_MEM_SIZE(m)  ((m) & 7u)              /* log2 of the access size in bytes, 0..4 */
+#define IR_MEM_SIZE(m)  ((m) & 7u)              /* log2 of the access size in bytes, 0..5 */
 #define IR_MEM_SIGNED   (1u << 3)               /* sign-extend a load to its type (else zero) */
 #define IR_MEM_BE       (1u << 4)               /* big-endian guest data */
-#define IR_MEM_ALIGN(n) ((uint32_t)(n) << 5)    /* fault unless aligned to 1 << n bytes, n 0..4 */
+#define IR_MEM_ALIGN(n) ((uint32_t)(n) << 5)    /* fault unless aligned to 1 << n bytes, n 0..5 */
 #define IR_MEM_ALIGN_OF(m) (((m) >> 5) & 7u)
 #define IR_MEM_MMU(i)   ((uint32_t)(i) << 8)    /* MMU index, 0..3 */
 #define IR_MEM_MMU_OF(m) (((m) >> 8) & 3u)
@@ -117,12 +117,13 @@ void ir_region_free(struct ir_region *);
 struct ir_row {
     const char *name;
     const char *operands;
-    char result;      /* 'T' 'B' 'F' '-' */
+    char result;      /* 'T' 'B' 'F' 'V' '-' */
     uint8_t effects;  /* enum ir_effect */
 };
 extern const struct ir_row ir_rows[IR_OP_COUNT];
 
-/* The type of the value a record makes: insn.type, IR_I32 for B and F rows, IR_VOID for none. */
+/* The type of the value a record makes: insn.type, IR_I32 for B and F rows, for V rows what the
+ * vector operation gives, IR_VOID for none. */
 uint8_t ir_result_type(const struct ir_insn *);
 
 static inline uint64_t ir_const_bits(const struct ir_insn *i)

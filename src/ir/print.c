@@ -2,6 +2,7 @@
 #include "ir/print.h"
 
 #include <inttypes.h>
+#include "ir/vec.h"
 
 static const char *type_name(uint8_t type)
 {
@@ -136,6 +137,8 @@ static void print_typed(FILE *f, const struct ir_region *r, const struct ir_insn
         fprintf(f, ".%s", cc_name(i->aux));
     if (i->op == IR_nzcv_test)
         fprintf(f, ".%s", cond_name(i->aux));
+    if (ir_op_is_vec(i->op))
+        fprintf(f, ".%s", i->aux < VEC_COUNT ? vec_rows[i->aux].name : "?");
     if (i->type != IR_VOID && i->op != IR_nzcv_test)
         fprintf(f, ".%s", type_name(i->type));
     switch (i->op) {
@@ -161,7 +164,7 @@ static void print_typed(FILE *f, const struct ir_region *r, const struct ir_insn
         fprintf(f, " %s", round_name(i->aux & 7));
     if (i->op == IR_fcmp && i->aux & 1)
         fputs(" signaling", f);
-    if (ir_rows[i->op].effects & IR_E_FPFLAGS && i->aux & IR_FP_SOFT)
+    if (ir_rows[i->op].effects & IR_E_FPFLAGS && !ir_op_is_vec(i->op) && i->aux & IR_FP_SOFT)
         fputs(" soft", f);
 }
 

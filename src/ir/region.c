@@ -1,5 +1,6 @@
 /* Regions, and the operation rows as data. */
 #include "ir/shape.h"
+#include "ir/vec.h"
 
 #include <string.h>
 
@@ -34,6 +35,7 @@ uint8_t ir_result_type(const struct ir_insn *i)
     switch (ir_rows[i->op].result) {
     case 'B':
     case 'F': return IR_I32;
+    case 'V': return i->aux < VEC_COUNT ? vec_type(vec_rows[i->aux].result, i->type) : IR_VOID;
     case 'T': return i->type == IR_I8 || i->type == IR_I16 ? IR_I32 : i->type;
     default: return IR_VOID;
     }

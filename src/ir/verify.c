@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "ir/vec.h"
 
 struct check {
     const struct ir_region *r;
@@ -124,10 +125,36 @@ static bool pure(struct check *c, const struct ir_insn *i)
     }
 }
 
+static bool is_vector(uint8_t type)
+{
+    return type == IR_V128 || type == IR_V256;
+}
+
+static bool vector(struct check *c, const struct ir_insn *i)
+{
+    const ir_val operand_of[3] = {i->a, i->b, i->c};
+    if (i->aux >= VEC_COUNT)
+        return wrong(c, "vector operation %u", i->aux);
+    const struct vec_row *r = &vec_rows[i->aux];
+    if (vec_carrier(i->aux) != i->op)
+        return wrong(c, "%s has other operands", r->name);
+    if (!vec_has_type(i->aux, i->type))
+        return wrong(c, "%s with type %u", r->name, i->type);
+    if (r->imm && operand_of[r->values] > 0xff)
+        return wrong(c, "immediate of more than 8 bits");
+    for (unsigned n = 0; n < r->values; n++)
+        if (!operand(c, operand_of[n], vec_type(r->operand[n], i->type)))
+            return false;
+    return true;
+}
+
 static bool memory(struct check *c, const struct ir_insn *i)
 {
-    if (!is_int(i->type) && !is_float(i->type))
+    if (!is_int(i->type) && !is_float(i->type) && !(is_vector(i->type) && i->op != IR_cas))
         return wrong(c, "type %u", i->type);
+    if (is_vector(i->type) && (1u << IR_MEM_SIZE(i->aux) != ir_type_size(i->type) ||
+                               i->aux & (IR_MEM_BE | IR_MEM_SIGNED)))
+        return wrong(c, "a vector moves whole and as it is");
     if (1u << IR_MEM_SIZE(i->aux) > ir_type_size(i->type))
         return wrong(c, "access wider than its type");
     if (!operand(c, i->a, c->r->addr_type))
@@ -138,7 +165,7 @@ static bool memory(struct check *c, const struct ir_insn *i)
 
 static bool slot(struct check *c, const struct ir_insn *i)
 {
-    if (i->type < IR_I8 || i->type > IR_F64)
+    if (i->type < IR_I8 || i->type > IR_V256)
         return wrong(c, "type %u", i->type);
     uint8_t value = i->type < IR_I32 ? (uint8_t)IR_I32 : i->type;
     return i->op == IR_get || operand(c, i->a, value);
@@ -153,8 +180,9 @@ static bool call(struct check *c, const struct ir_insn *i)
         return wrong(c, "type %u, helper gives %u", i->type, call->helper->ret);
     for (unsigned n = 0; n < call->helper->nargs; n++) {
         ir_val v = call->args[n];
-        if (v >= c->at || ir_result_type(&c->r->insns.at[v]) == IR_VOID)
-            return wrong(c, "argument %u is no value", n);
+        if (v >= c->at || ir_result_type(&c->r->insns.at[v]) == IR_VOID ||
+            is_vector(ir_result_type(&c->r->insns.at[v])))
+            return wrong(c, "argument %u is no scalar", n);
         if (!operand(c, v, ir_result_type(&c->r->insns.at[v])))
             return false;
     }
@@ -233,6 +261,8 @@ static bool record(struct check *c, const struct ir_insn *i)
     case IR_fneg:
     case IR_fabs: return is_float(i->type) ? operands(c, i, i->type) : wrong(c, "type %u", i->type);
     default:
+        if (ir_op_is_vec(i->op))
+            return vector(c, i);
         if (ir_rows[i->op].effects & IR_E_CONTROL)
             return control(c, i);
         if (ir_rows[i->op].effects & IR_E_FPFLAGS)

@@ -19,7 +19,7 @@ struct stub *stub_new(void)
 
 enum ir_leave stub_run(struct stub *s, const struct ir_region *region)
 {
-    uint64_t *slots = calloc(region->insns.len + 1, sizeof *slots);
+    union ir_vec *slots = calloc(region->insns.len + 1, sizeof *slots);
     s->vcpu.owner = s;
     s->accesses = 0;
     s->vcpu.leave = VCPU_LEAVE_NONE;
@@ -68,7 +68,8 @@ static uint8_t *find(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_acce
 /* The low bytes of VALUE as memory has them. */
 static uint64_t turned(uint64_t value, uint32_t memop)
 {
-    return memop & IR_MEM_BE ? __builtin_bswap64(value) >> (64 - (8u << IR_MEM_SIZE(memop))) : value;
+    return memop & IR_MEM_BE ? __builtin_bswap64(value) >> (64 - (8u << IR_MEM_SIZE(memop)))
+                             : value;
 }
 
 uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
@@ -91,6 +92,20 @@ void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memo
     value = turned(value, memop);
     if (at)
         memcpy(at, &value, 1u << IR_MEM_SIZE(memop));
+}
+
+void mem_load_wide(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, void *out)
+{
+    const uint8_t *at = find(vcpu, gva, memop, NW_ACCESS_READ);
+    if (at)
+        memcpy(out, at, 1u << IR_MEM_SIZE(memop));
+}
+
+void mem_store_wide(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, const void *in)
+{
+    uint8_t *at = find(vcpu, gva, memop, NW_ACCESS_WRITE);
+    if (at)
+        memcpy(at, in, 1u << IR_MEM_SIZE(memop));
 }
 
 uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired,

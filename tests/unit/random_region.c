@@ -63,13 +63,16 @@ static uint32_t place(struct gen *g, enum ir_type t)
 /* A visible value of type T: one that is there, or a new one. */
 static ir_val value(struct gen *g, enum ir_type t)
 {
+    bool vector = t == IR_V128 || t == IR_V256;
     for (unsigned tries = 0; g->raw.insns.len && tries < 12; tries++) {
         unsigned reach = below(g, 2) && g->raw.insns.len > 6 ? 6 : g->raw.insns.len;
         ir_val v = g->raw.insns.len - 1 - below(g, reach);
         if (!g->hidden[v] && ir_result_type(&g->raw.insns.at[v]) == t)
             return v;
     }
-    if (below(g, 2))
+    if (vector && below(g, 16) == 0)
+        return make(g, IR_v0, t, 0, 0, 0, below(g, 2) ? VEC_zero : VEC_ones);
+    if (!vector && below(g, 2))
         return constant(g, t);
     return make(g, IR_get, t, place(g, t), 0, 0, 0);
 }
@@ -303,6 +306,45 @@ static void gen_float(struct gen *g)
         make(g, IR_nzcv_test, IR_I32, g->raw.insns.len - 1, 0, 0, below(g, 14));
 }
 
+static void gen_vector_memory(struct gen *g)
+{
+    enum ir_type t = below(g, 2) ? IR_V128 : IR_V256;
+    unsigned memop = t == IR_V128 ? 4 : 5;
+    ir_val addr = address(g);
+    if (g->memops)
+        memop |= below(g, 3) ? 0 : IR_MEM_ALIGN(below(g, 6));
+    if (below(g, 2))
+        make(g, IR_st, t, addr, value(g, t), 0, memop);
+    else
+        make(g, IR_ld, t, addr, 0, 0, memop);
+}
+
+static void gen_vector(struct gen *g)
+{
+    enum ir_type t = below(g, 2) ? IR_V128 : IR_V256;
+    uint32_t operand[3] = {0};
+    if (below(g, 6) == 0) {
+        gen_vector_memory(g);
+        return;
+    }
+    if (below(g, 4) == 0) {
+        if (below(g, 2))
+            make(g, IR_get, t, place(g, t), 0, 0, 0);
+        else
+            make(g, IR_put, t, value(g, t), place(g, t), 0, 0);
+        return;
+    }
+    enum vec_op op = below(g, VEC_COUNT);
+    const struct vec_row *r = &vec_rows[op];
+    if (!vec_has_type(op, t))
+        t = t == IR_V128 ? IR_V256 : IR_V128;
+    for (unsigned n = 0; n < r->values; n++)
+        operand[n] = value(g, vec_type(r->operand[n], t));
+    if (r->imm)
+        operand[r->values] = below(g, 2) ? below(g, 256) : below(g, 34);
+    make(g, vec_carrier(op), t, operand[0], operand[1], operand[2], op);
+}
+
 static uint64_t helper_mix(struct nw_vcpu *vcpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     (void)vcpu, (void)c, (void)d;
@@ -428,7 +470,10 @@ void generate(struct gen *g, uint64_t seed)
     for (unsigned n = 0; n < steps && g->raw.insns.len < MAX_STEPS * 3; n++) {
         if (below(g, 5) == 0)
             make(g, IR_insn, IR_VOID, below(g, 3), pc += 4, 0, 0);
-        makers[below(g, ARRAY_LEN(makers))](g);
+        if (g->vectors && below(g, 2))
+            gen_vector(g);
+        else
+            makers[below(g, ARRAY_LEN(makers))](g);
     }
     for (unsigned n = 0; n < MAX_LABELS; n++)
         if (g->first_skip[n] != IR_NONE && !g->placed[n])
@@ -478,6 +523,17 @@ static ir_val replay_one(struct ir_builder *b, const struct gen *g, uint32_t v, 
     case IR_exit_ind: ir_exit_ind(b, x, y); return IR_NONE;
     case IR_exit_exc: ir_exit_exc(b, i->a, i->b, i->aux); return IR_NONE;
     case IR_exit_state: ir_exit_state(b); return IR_NONE;
+    case IR_v0: return ir_v0(b, i->type, i->aux);
+    case IR_v1:
+    case IR_vf1: return ir_v1(b, i->type, i->aux, x);
+    case IR_v2:
+    case IR_vf2: return ir_v2(b, i->type, i->aux, x, y);
+    case IR_v3:
+    case IR_vf3: return ir_v3(b, i->type, i->aux, x, y, z);
+    case IR_v1i:
+    case IR_vf1i: return ir_v1i(b, i->type, i->aux, x, y);
+    case IR_v2i:
+    case IR_vf2i: return ir_v2i(b, i->type, i->aux, x, y, z);
     default:
         return shape[2] == 'v'   ? ir_op3(b, i->op, i->type, x, y, z, i->aux)
                : shape[1] == 'v' ? ir_op2(b, i->op, i->type, x, y, i->aux)

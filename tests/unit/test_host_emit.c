@@ -1,6 +1,7 @@
 /* Random regions executed by the x86-64 back end against the IR interpreter: state, memory,
  * exceptions and the exit taken, with many sets of pinned slots, with and without fastmem, built
- * and raw, with and without the passes. A seed as the only argument runs and prints that one. */
+ * and raw, with and without the passes. A seed as an argument runs and prints that one, with
+ * vectors when another argument follows; SEEDS in the environment is how many there are. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,7 +16,7 @@
 #include "ir_stub.h"
 #include "random_region.h"
 
-#define SEEDS  6000
+#define SEEDS 4000
 /* Found by longer runs: skips that cross, values in slots of cold puts, flags from another stub. */
 static const uint64_t kept_seeds[] = {9385, 58928, 58975};
 #define STATES 3
@@ -36,7 +37,8 @@ static struct {
 static struct gen gen;
 static struct ir_region built, passed, raw_passed;
 static struct stub *start, *want, *have;
-static uint64_t only_seed, current_seed;
+static uint64_t only_seed, current_seed, seeds;
+static bool only_vectors;
 
 /* ---- the host's side ---- */
 
@@ -157,7 +159,7 @@ static void report(const struct ir_region *r, const char *what, uint64_t seed)
     FILE *f = fopen("host_emit.bin", "wb");
     fwrite(host.buf.rw + host.block, 1, host.out.size, f);
     fclose(f);
-    fail_msg("seed %llu: %s differs", (unsigned long long)seed, what);
+    fail_msg("seed %llu%s: %s differs", (unsigned long long)seed, gen.vectors ? " v" : "", what);
 }
 
 static void check_run(const struct ir_region *r, const char *what, uint64_t seed, bool fastmem)
@@ -245,8 +247,9 @@ static void copy_region(struct ir_region *to, const struct ir_region *from)
     to->addr_type = from->addr_type;
 }
 
-static void run_seed(struct ir_builder *builder, uint64_t seed)
+static void run_seed(struct ir_builder *builder, uint64_t seed, bool vectors)
 {
+    gen.vectors = vectors;
     current_seed = seed;
     gen.memops = true;
     generate(&gen, seed);
@@ -278,10 +281,13 @@ static void random_regions(void **state)
     ir_region_init(&built);
     ir_region_init(&passed);
     ir_region_init(&raw_passed);
-    for (uint64_t seed = only_seed ? only_seed : 1; seed <= (only_seed ? only_seed : SEEDS); seed++)
-        run_seed(builder, seed);
+    for (uint64_t seed = 1; seed <= seeds; seed++)
+        for (unsigned vectors = 0; vectors < 2; vectors++)
+            run_seed(builder, seed, vectors);
+    if (only_seed)
+        run_seed(builder, only_seed, only_vectors);
     for (unsigned n = 0; !only_seed && n < ARRAY_LEN(kept_seeds); n++)
-        run_seed(builder, kept_seeds[n]);
+        run_seed(builder, kept_seeds[n], false);
     ir_region_free(&gen.raw);
     ir_region_free(&built);
     ir_region_free(&passed);
@@ -351,5 +357,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(random_regions), cmocka_unit_test(links)};
     only_seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
+    only_vectors = argc > 2;
+    seeds = only_seed ? 0 : getenv("SEEDS") ? strtoull(getenv("SEEDS"), NULL, 0) : SEEDS;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,8 +108,11 @@ static void random_regions(void **state)
     ir_region_init(&t->built);
     ir_region_init(&t->passed);
     ir_region_init(&t->raw_passed);
-    for (uint64_t seed = only_seed ? only_seed : 1; seed <= (only_seed ? only_seed : SEEDS); seed++)
+    for (uint64_t seed = only_seed ? only_seed : 1; seed <= (only_seed ? only_seed : SEEDS);
+         seed++) {
+        t->gen.vectors = seed & 1;
         run_seed(t, seed);
+    }
     ir_region_free(&t->gen.raw);
     ir_region_free(&t->built);
     ir_region_free(&t->passed);

@@ -41,6 +41,7 @@ enum x_cc {
 #define X_REG8 0x8000u  /* the ModRM.reg operand is a byte register */
 #define X_RM8  0x10000u /* the ModRM.rm operand is one, when a register */
 #define X_LOCK 0x20000u
+#define X_256  0x40000u /* VEX.L: 256 bits */
 
 /* What a two-operand instruction does, as the /digit of group 1 (opcodes 80..83). */
 enum x_alu { X_ADD, X_OR, X_ADC, X_SBB, X_AND, X_SUB, X_XOR, X_CMP };
@@ -172,13 +173,13 @@ static inline void x_rm(struct asm_buf *a, uint32_t op, unsigned reg, struct x_m
     x_rm_imm(a, op, reg, m, 0);
 }
 
-/* ---- any VEX-128/scalar instruction; VVVV is the second operand, 0 where unused ---- */
+/* ---- any VEX instruction; VVVV is the second operand, 0 where unused ---- */
 
 static inline void v_prefix(struct asm_buf *a, uint32_t op, unsigned reg, unsigned vvvv, unsigned x,
                             unsigned b)
 {
     unsigned pp = op >> 12 & 3, map = op >> 8 & 3;
-    unsigned low = (~vvvv & 15) << 3 | pp;
+    unsigned low = (~vvvv & 15) << 3 | (op & X_256 ? 4u : 0u) | pp;
     if (map == 1 && !(op & X_W) && !x && !b) {
         asm_u8(a, 0xc5);
         asm_u8(a, (reg & 8 ? 0u : 0x80u) | low);
@@ -486,6 +487,10 @@ static inline void v_from_gpr(struct asm_buf *a, bool d, unsigned dst, unsigned 
 static inline void v_to_gpr(struct asm_buf *a, bool d, unsigned dst, unsigned src)
 {
     v_rrr(a, 0x7e | X_0F | X_66 | (d ? X_W : 0), src, 0, dst);
+}
+static inline void v_zeroupper(struct asm_buf *a)
+{
+    v_prefix(a, 0x77 | X_0F, 0, 0, 0, 0);
 }
 /* vucomis, or vcomis when SIGNALLING. */
 static inline void v_comi(struct asm_buf *a, bool d, bool signalling, unsigned x, unsigned y)

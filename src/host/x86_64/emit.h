@@ -52,7 +52,7 @@ struct home {
 /* What every place holds. */
 struct places {
     ir_val reg[NLOCS];
-    ir_val spill[FRAME_SPILLS];
+    ir_val spill[FRAME_SPILLS + FRAME_VEC_SPILLS];
     struct home home[NHOMES];
 };
 
@@ -69,6 +69,7 @@ struct stub_ref {
     uint8_t loc;   /* register, REG_NONE: the constant or spill slot */
     uint8_t spill; /* NO_SPILL: the constant */
     bool wide;
+    uint8_t type;
     uint64_t bits;
 };
 
@@ -84,7 +85,7 @@ struct stub {
     int32_t disp;    /* of a memory access */
     bool shared_check; /* … whose base is taken to be in the window from then on */
     struct stub_ref ref[3];
-    uint32_t live;   /* xmm registers to keep, bit per register */
+    uint32_t live;   /* xmm registers to keep, bit per register; upper half: those of vectors */
     uint32_t places; /* index of the snapshot, NO_REF: none */
     uint32_t cold, ncold;
 };
@@ -172,6 +173,15 @@ static inline bool type_is_fp(uint8_t t)
 {
     return t == IR_F32 || t == IR_F64;
 }
+static inline bool type_is_vec(uint8_t t)
+{
+    return t >= IR_V128;
+}
+/* Values of the type live in xmm registers. */
+static inline bool type_in_xmm(uint8_t t)
+{
+    return t >= IR_F32;
+}
 static inline bool type_is_64(uint8_t t)
 {
     return t == IR_I64 || t == IR_F64;
@@ -193,9 +203,12 @@ static inline int32_t runtime_code(const struct host_emitter *e, uint32_t offset
 {
     return (int32_t)(offset - e->offset);
 }
+/* Spill slots: FRAME_SPILLS for scalars, then those for vectors. */
+#define NSPILLS (FRAME_SPILLS + FRAME_VEC_SPILLS)
 static inline struct x_mem spill_at(unsigned slot)
 {
-    return x_at(RSP, FRAME_SPILL + 8 * (int32_t)slot);
+    return slot < FRAME_SPILLS ? x_at(RSP, FRAME_SPILL + 8 * (int32_t)slot)
+                               : x_at(RSP, FRAME_VEC_SPILL + 32 * ((int32_t)slot - FRAME_SPILLS));
 }
 
 /* ---- prepare.c ---- */
@@ -252,6 +265,9 @@ unsigned ra_pin_of(const struct host_emitter *, uint32_t offset, uint8_t type);
 uint32_t ra_pins_over(const struct host_emitter *, uint32_t offset, unsigned size);
 /* V's constant when it fits a sign-extended 32-bit immediate of its type's width. */
 bool ra_imm32(const struct host_emitter *, ir_val v, int32_t *imm);
+/* Moves between xmm register R and memory. */
+void xmm_load(struct host_emitter *, uint8_t type, unsigned r, struct x_mem);
+void xmm_store(struct host_emitter *, uint8_t type, struct x_mem, unsigned r);
 /* Makes dst = src. */
 void ra_move(struct host_emitter *, unsigned dst, unsigned src, uint8_t type);
 
@@ -291,7 +307,7 @@ struct stub *stub_add(struct host_emitter *, enum stub_kind, ir_val v);
 struct stub_ref stub_operand(struct host_emitter *, ir_val v);
 /* Jumps to the stub when CC holds. */
 void stub_jcc(struct host_emitter *, struct stub *, enum x_cc cc);
-/* xmm registers with values that live on, but for DST. */
+/* xmm registers with values that live on, but for DST, as in struct stub. */
 uint32_t live_xmm(const struct host_emitter *, unsigned dst);
 /* Emits the call of a float stub in place. */
 void stub_float_inline(struct host_emitter *, struct stub *);

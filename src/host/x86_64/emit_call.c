@@ -4,7 +4,7 @@
 /* Floats do not survive a call in registers. */
 static void spill_xmm(struct host_emitter *e)
 {
-    for (uint32_t left = live_xmm(e, REG_NONE); left; left &= left - 1)
+    for (uint32_t left = live_xmm(e, REG_NONE) & 0xffff; left; left &= left - 1)
         ra_spill(e, e->now.reg[XMM((unsigned)__builtin_ctz(left))]);
 }
 

@@ -299,11 +299,19 @@ static void load_int(struct host_emitter *e, struct access *m, const struct ir_i
     }
 }
 
+/* What moves between memory and an xmm register. */
+static uint8_t moved_type(const struct ir_insn *i)
+{
+    if (type_is_vec(i->type))
+        return i->type;
+    return IR_MEM_SIZE(i->aux) == 3 ? IR_F64 : IR_F32;
+}
+
 static void load_float(struct host_emitter *e, struct access *m, const struct ir_insn *i,
                        unsigned d)
 {
     begin_site(e, m);
-    v_load(&e->a, IR_MEM_SIZE(i->aux) == 3, d - XMM(0), m->at);
+    xmm_load(e, moved_type(i), d, m->at);
     end_site(e, m);
 }
 
@@ -399,7 +407,7 @@ void emit_st(struct host_emitter *e, ir_val v, const struct ir_insn *i)
         store_imm(e, &m, i, imm);
     } else if (s >= XMM(0)) {
         begin_site(e, &m);
-        v_store(&e->a, IR_MEM_SIZE(i->aux) == 3, m.at, s - XMM(0));
+        xmm_store(e, moved_type(i), m.at, s);
         end_site(e, &m);
     } else {
         store_int(e, &m, i, s);

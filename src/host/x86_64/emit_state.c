@@ -46,7 +46,7 @@ void emit_get(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     if (!home_valid(e, v)) {
         unsigned d = ra_def(e, v, REG_NONE, 0);
         if (d >= XMM(0))
-            v_load(&e->a, type_is_64(i->type), d - XMM(0), state_at(i->a));
+            xmm_load(e, i->type, d, state_at(i->a));
         else
             x_load(&e->a, width_of(i->type), d, state_at(i->a));
         ra_bind(e, v, d);
@@ -62,7 +62,7 @@ static void store_state(struct host_emitter *e, ir_val v, uint32_t offset, uint8
     }
     unsigned r = ra_use(e, v);
     if (r >= XMM(0))
-        v_store(&e->a, type_is_64(type), state_at(offset), r - XMM(0));
+        xmm_store(e, type, state_at(offset), r);
     else if (type == IR_I8)
         x_rm(&e->a, 0x88 | X_REG8, r, state_at(offset));
     else

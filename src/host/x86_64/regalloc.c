@@ -9,9 +9,15 @@ static struct value *value_of(struct host_emitter *e, ir_val v)
     return &e->values.at[v];
 }
 
+/* Neighbours apart, be they general registers or vectors of 32 bytes. */
+static unsigned home_index(uint32_t offset)
+{
+    return (offset / 4 + offset / 128) % NHOMES;
+}
+
 static struct home *home_slot(struct host_emitter *e, uint32_t offset)
 {
-    return &e->now.home[offset / 4 % NHOMES];
+    return &e->now.home[home_index(offset)];
 }
 
 bool home_valid(const struct host_emitter *e, ir_val v)
@@ -19,7 +25,7 @@ bool home_valid(const struct host_emitter *e, ir_val v)
     uint16_t offset = e->values.at[v].home;
     if (offset == NO_HOME)
         return false;
-    const struct home *h = &e->now.home[offset / 4 % NHOMES];
+    const struct home *h = &e->now.home[home_index(offset)];
     return h->val == v && h->offset == offset;
 }
 
@@ -86,7 +92,7 @@ void places_meet(struct host_emitter *e, uint32_t into)
     for (unsigned n = 0; n < NLOCS; n++)
         if (p->reg[n] != e->now.reg[n])
             p->reg[n] = NO_VALUE;
-    for (unsigned n = 0; n < FRAME_SPILLS; n++)
+    for (unsigned n = 0; n < NSPILLS; n++)
         if (p->spill[n] != e->now.spill[n])
             p->spill[n] = NO_VALUE;
     for (unsigned n = 0; n < NHOMES; n++)
@@ -140,24 +146,45 @@ void ra_move(struct host_emitter *e, unsigned dst, unsigned src, uint8_t type)
     if (dst == src)
         return;
     if (dst >= XMM(0))
-        v_mov(&e->a, dst - XMM(0), src - XMM(0));
+        v_rrr(&e->a, 0x28 | X_0F | (type == IR_V256 ? X_256 : 0), dst - XMM(0), 0, src - XMM(0));
     else
         x_mov(&e->a, width_of(type), dst, src);
 }
 
-static unsigned spill_slot(struct host_emitter *e)
+static unsigned spill_slot(struct host_emitter *e, uint8_t type)
 {
-    for (unsigned n = 0; n < FRAME_SPILLS; n++)
+    unsigned first = type_is_vec(type) ? FRAME_SPILLS : 0;
+    for (unsigned n = first; n < (first ? NSPILLS : FRAME_SPILLS); n++)
         if (e->now.spill[n] == NO_VALUE || !live_now(e, e->now.spill[n]))
             return n;
     e->oom = true; /* more live values than any lifter makes */
-    return 0;
+    return first;
+}
+
+static uint32_t move_of(uint8_t type)
+{
+    switch (type) {
+    case IR_F32: return 0x10 | X_0F | X_F3;
+    case IR_F64: return 0x10 | X_0F | X_F2;
+    case IR_V128: return 0x10 | X_0F;
+    default: return 0x10 | X_0F | X_256;
+    }
+}
+
+void xmm_load(struct host_emitter *e, uint8_t type, unsigned r, struct x_mem m)
+{
+    v_rrm(&e->a, move_of(type), r - XMM(0), 0, m);
+}
+
+void xmm_store(struct host_emitter *e, uint8_t type, struct x_mem m, unsigned r)
+{
+    v_rrm(&e->a, move_of(type) + 1, r - XMM(0), 0, m);
 }
 
 static void store_loc(struct host_emitter *e, unsigned loc, struct x_mem m, uint8_t type)
 {
     if (loc >= XMM(0))
-        v_store(&e->a, type_is_64(type), m, loc - XMM(0));
+        xmm_store(e, type, m, loc);
     else
         x_store(&e->a, width_of(type), m, loc);
 }
@@ -169,7 +196,7 @@ static uint8_t type_of(const struct host_emitter *e, ir_val v)
 
 static void spill_from(struct host_emitter *e, ir_val v, unsigned loc)
 {
-    unsigned slot = spill_slot(e);
+    unsigned slot = spill_slot(e, type_of(e, v));
     store_loc(e, loc, spill_at(slot), type_of(e, v));
     if (e->now.spill[slot] != NO_VALUE)
         value_of(e, e->now.spill[slot])->spill = NO_SPILL;
@@ -235,7 +262,7 @@ unsigned ra_temp_xmm(struct host_emitter *e)
 
 static uint32_t class_of(const struct host_emitter *e, ir_val v)
 {
-    return type_is_fp(type_of(e, v)) ? ~GPR_MASK : e->temps;
+    return type_in_xmm(type_of(e, v)) ? ~GPR_MASK : e->temps;
 }
 
 /* A free location without throwing anything out, or REG_NONE. */
@@ -316,7 +343,7 @@ static void load_place(struct host_emitter *e, ir_val v, unsigned loc)
     }
     struct x_mem m = home_valid(e, v) ? state_at(x->home) : spill_at(x->spill);
     if (loc >= XMM(0))
-        v_load(&e->a, type_is_64(type), loc - XMM(0), m);
+        xmm_load(e, type, loc, m);
     else
         x_load(&e->a, width_of(type), loc, m);
 }

@@ -155,6 +155,7 @@ static void emit_leave(struct thunks *t)
     v_rrr(a, 0xf5 | X_0F38 | X_F3, RCX, RCX, RDX); /* pext */
     x_rm(a, 0x09, RCX, vcpu_at(offsetof(struct nw_vcpu, fp.flags)));
     ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, host_mxcsr)));
+    v_zeroupper(a); /* so that the host's SSE code is not slowed */
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 0);
     x_alu_imm(a, X_W, X_ADD, RSP, FRAME_SIZE);
     for (unsigned n = ARRAY_LEN(pushed); n-- > 0;)
@@ -202,6 +203,7 @@ static void emit_restore(struct thunks *t, bool pins)
 
 static void call_c(struct asm_buf *a)
 {
+    v_zeroupper(a);
     x_alu_imm(a, X_W, X_SUB, RSP, 8);
     x_call_reg(a, RAX);
     x_alu_imm(a, X_W, X_ADD, RSP, 8);
@@ -317,6 +319,8 @@ nw_status host_emit_runtime(struct host_buffer buf, const struct guest_ops *gues
     emit_save(&t);
     rt->load = emit_memory_call(&t, (uintptr_t)mem_load);
     rt->store = emit_memory_call(&t, (uintptr_t)mem_store);
+    rt->load_wide = emit_memory_call(&t, (uintptr_t)mem_load_wide);
+    rt->store_wide = emit_memory_call(&t, (uintptr_t)mem_store_wide);
     rt->cas = emit_memory_call(&t, (uintptr_t)mem_cas);
     for (unsigned n = 0; n < 4; n++)
         rt->call[n] = emit_helper_call(&t, n & 1, n & 2, 0);

@@ -16,8 +16,11 @@
 #define FRAME_PC     (FRAME_REGS + 120) /* r15's */
 #define FRAME_SPILL  (FRAME_REGS + 128)
 #define FRAME_SPILLS 48
-#define FRAME_XMM    (FRAME_SPILL + 8 * FRAME_SPILLS)
-#define FRAME_SIZE   (FRAME_XMM + 16 * 8 + 8) /* 8 modulo 16: aligned after six pushes */
+#define FRAME_XMM    (FRAME_SPILL + 8 * FRAME_SPILLS) /* 32 bytes each */
+#define FRAME_VEC    (FRAME_XMM + 32 * 16)            /* a vector that a slow call takes or gives */
+#define FRAME_VEC_SPILL  (FRAME_VEC + 32)
+#define FRAME_VEC_SPILLS 32
+#define FRAME_SIZE   (FRAME_VEC_SPILL + 32 * FRAME_VEC_SPILLS + 8) /* 8 modulo 16: aligned after six pushes */
 
 /* General registers that hold guest slots, in order of the guest's pins, and the others. */
 #define NPINREGS 9

@@ -29,7 +29,8 @@ struct stub_ref stub_operand(struct host_emitter *e, ir_val v)
 {
     const struct value *x = &e->values.at[v];
     struct stub_ref ref = {.loc = REG_NONE, .spill = NO_SPILL};
-    ref.wide = type_is_64(ir_result_type(insn_of(e, v)));
+    ref.type = ir_result_type(insn_of(e, v));
+    ref.wide = type_is_64(ref.type);
     if (is_const(e, v)) {
         ref.bits = ir_const_bits(insn_of(e, v));
         if (!ref.wide)
@@ -55,7 +56,7 @@ uint32_t live_xmm(const struct host_emitter *e, unsigned dst)
     for (unsigned n = 0; n < 16; n++) {
         ir_val v = e->now.reg[XMM(n)];
         if (v != NO_VALUE && XMM(n) != dst && ra_live_after(e, v))
-            live |= 1u << n;
+            live |= (type_is_vec(ir_result_type(insn_of(e, v))) ? 0x10001u : 1u) << n;
     }
     return live;
 }
@@ -80,24 +81,25 @@ void stub_operand_load(struct host_emitter *e, const struct stub_ref *ref, unsig
 
 static void keep_xmm(struct host_emitter *e, uint32_t live, bool load)
 {
-    for (; live; live &= live - 1) {
-        unsigned n = (unsigned)__builtin_ctz(live);
-        struct x_mem m = x_at(RSP, FRAME_XMM + 8 * (int32_t)n);
+    for (uint32_t left = live & 0xffff; left; left &= left - 1) {
+        unsigned n = (unsigned)__builtin_ctz(left);
+        struct x_mem m = x_at(RSP, FRAME_XMM + 32 * (int32_t)n);
+        uint8_t type = live >> 16 >> n & 1 ? IR_V256 : IR_F64;
         if (load)
-            v_load(&e->a, true, n, m);
+            xmm_load(e, type, XMM(n), m);
         else
-            v_store(&e->a, true, m, n);
+            xmm_store(e, type, m, XMM(n));
     }
 }
 
 static void take_result(struct host_emitter *e, const struct stub *s)
 {
     uint8_t type = ir_result_type(insn_of(e, s->record));
-    struct x_mem m = x_at(RSP, FRAME_RESULT);
+    struct x_mem m = x_at(RSP, type_is_vec(type) ? FRAME_VEC : FRAME_RESULT);
     if (s->dst == REG_NONE)
         return;
     if (s->dst >= XMM(0))
-        v_load(&e->a, type_is_64(type), s->dst - XMM(0), m);
+        xmm_load(e, type, s->dst, m);
     else
         x_load(&e->a, width_of(type), s->dst, m);
 }
@@ -176,6 +178,28 @@ static void mark_beyond(struct host_emitter *e, const struct stub *s, uint32_t m
     x_here8(&e->a, inside);
 }
 
+/* A vector operand to FRAME_VEC, after the registers have been saved. */
+static void vec_operand_store(struct host_emitter *e, const struct stub_ref *ref)
+{
+    unsigned r = ref->loc;
+    if (r == REG_NONE) {
+        r = XMM(0);
+        xmm_load(e, ref->type, r, spill_at(ref->spill));
+    }
+    xmm_store(e, ref->type, x_at(RSP, FRAME_VEC), r);
+}
+
+/* Loads and stores of vectors: the third argument is the value's address. */
+static uint32_t wide_arguments(struct host_emitter *e, const struct stub *s)
+{
+    const struct ir_insn *i = insn_of(e, s->record);
+    bool store = i->op == IR_st;
+    if (store)
+        vec_operand_store(e, &s->ref[1]);
+    x_lea(&e->a, X_W, RCX, x_at(RSP, FRAME_VEC));
+    return store ? e->rt->store_wide : e->rt->load_wide;
+}
+
 static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
 {
     const struct ir_insn *i = insn_of(e, s->record);
@@ -192,7 +216,9 @@ static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
         x_alu_mem(&e->a, X_W, X_CMP, RSI, state_at((uint32_t)offsetof(struct nw_vcpu, window)));
     if (s->disp)
         x_lea(&e->a, w, RSI, x_at(RSI, s->disp));
-    if (i->op == IR_st) {
+    if (type_is_vec(i->type)) {
+        thunk = wide_arguments(e, s);
+    } else if (i->op == IR_st) {
         thunk = e->rt->store;
         memop = RCX;
         stub_operand_load(e, &s->ref[1], RDX);
