@@ -76,7 +76,8 @@ struct nw_vcpu {
 
     _Atomic uint32_t request;  /* enum vcpu_request */
     uint32_t leave;            /* enum vcpu_leave */
-    uint32_t mxcsr;            /* host MXCSR for guest code: rounding, all masked, no flags */
+    uint32_t mxcsr;            /* host MXCSR for guest code: rounding, DAZ and FTZ, all masked, no
+                                * flags */
     uint32_t host_mxcsr;       /* the caller's, kept by the entry thunk */
     uint32_t mxcsr_live;       /* 1 while the host's MXCSR holds guest flags */
     uint32_t irq_lines;        /* levels, bit per line; atomic access */
@@ -104,8 +105,11 @@ struct nw_vcpu {
 /* The sticky flags of guest floating point live in the host's MXCSR while translated code runs.
  * Folds them into vcpu->fp.flags (a no-op when not live). */
 void vcpu_fp_sync(struct nw_vcpu *);
-/* Call after writing vcpu->fp.round: recomputes vcpu->mxcsr. The block must end (exit_state) so
- * that the entry thunk loads it. */
+/* The sticky flags up to now (enum fp_flag); none are left. For code that must know what one
+ * operation raises: take before it, take after it, and put both back with vcpu->fp.flags |=. */
+uint32_t vcpu_fp_take(struct nw_vcpu *);
+/* Call after writing vcpu->fp.round, rules, daz or ftz: recomputes vcpu->mxcsr. The block must end
+ * (exit_state) so that the entry thunk loads it. */
 void vcpu_fp_changed(struct nw_vcpu *);
 
 /* Records a guest exception; the caller returns to translated code, which leaves. */

@@ -6,8 +6,10 @@ FP_CORE uint64_t sum(struct fp_env *env, struct fp_format f, struct fp_num a, st
     if (a.cls == FP_INF || b.cls == FP_INF) {
         if (a.cls == b.cls && a.sign != b.sign)
             return fp_invalid(env, f);
+        fp_used(env, a, b);
         return fp_inf(f, a.cls == FP_INF ? a.sign : b.sign);
     }
+    fp_used(env, a, b);
     if (a.cls == FP_ZERO || b.cls == FP_ZERO) {
         if (a.cls == b.cls)
             return a.sign == b.sign ? fp_zero(f, a.sign) : fp_sum_zero(env, f);

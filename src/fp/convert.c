@@ -11,7 +11,7 @@ FP_CORE uint64_t convert_nan(struct fp_env *env, struct fp_format from, struct f
     if (alternative)
         return fp_zero(to, n.sign);
     if (env->default_nan)
-        return fp_default_nan(to);
+        return fp_default_nan(env, to);
     uint64_t frac = n.bits & ((1ull << from.frac_bits) - 1);
     frac = to.frac_bits > from.frac_bits ? frac << (to.frac_bits - from.frac_bits)
                                          : frac >> (from.frac_bits - to.frac_bits);
@@ -22,6 +22,7 @@ FP_CORE uint64_t convert(struct fp_env *env, struct fp_format from, struct fp_fo
                          uint64_t bits)
 {
     struct fp_num n = fp_unpack(env, from, bits);
+    fp_used(env, n, n);
     switch (n.cls) {
     case FP_ZERO: return fp_zero(to, n.sign);
     case FP_FINITE: return fp_pack(env, to, env->round, n.sign, n.exp, n.frac);

@@ -23,6 +23,7 @@ enum fp_class { FP_ZERO, FP_FINITE, FP_INF, FP_QNAN, FP_SNAN };
 struct fp_num {
     enum fp_class cls;
     bool sign;
+    bool denormal; /* one that x86 reports */
     int exp;       /* FP_FINITE only */
     uint64_t frac; /* FP_FINITE only, else 0 */
     uint64_t bits; /* as given */
@@ -54,15 +55,19 @@ FP_CORE uint64_t fp_quiet_bit(struct fp_format f)
 {
     return 1ull << (f.frac_bits - 1);
 }
-FP_CORE uint64_t fp_default_nan(struct fp_format f)
+FP_CORE bool fp_x86(const struct fp_env *env)
 {
-    return fp_inf(f, false) | fp_quiet_bit(f);
+    return env->rules == FP_RULES_X86;
+}
+FP_CORE uint64_t fp_default_nan(const struct fp_env *env, struct fp_format f)
+{
+    return fp_inf(f, fp_x86(env)) | fp_quiet_bit(f);
 }
 /* The default NaN, as the result of an invalid operation. */
 FP_CORE uint64_t fp_invalid(struct fp_env *env, struct fp_format f)
 {
     env->flags |= FP_INVALID;
-    return fp_default_nan(f);
+    return fp_default_nan(env, f);
 }
 FP_CORE bool fp_is_nan(struct fp_num n)
 {
@@ -82,8 +87,16 @@ FP_CORE fp_u128 fp_jam128(fp_u128 v, unsigned shift)
     return v >> shift | ((v & (((fp_u128)1 << shift) - 1)) != 0);
 }
 
-/* FPUnpack (ARM DDI 0406C A2.7.8). Half precision is never flushed, and has neither infinities nor
- * NaNs in the alternative format. */
+/* x86 reports denormal operands unless the operation is invalid, gives a NaN or divides by zero
+ * (Intel SDM 1 4.9.2): called once that is out of the question. */
+FP_CORE void fp_used(struct fp_env *env, struct fp_num a, struct fp_num b)
+{
+    if (a.denormal || b.denormal)
+        env->flags |= FP_DENORMAL;
+}
+
+/* FPUnpack (ARM DDI 0406C A2.7.8). Half precision is never flushed nor reported, and has neither
+ * infinities nor NaNs in the alternative format. */
 FP_CORE struct fp_num fp_unpack(struct fp_env *env, struct fp_format f, uint64_t bits)
 {
     struct fp_num n = {.bits = bits, .sign = bits >> (f.frac_bits + f.exp_bits) & 1};
@@ -97,6 +110,9 @@ FP_CORE struct fp_num fp_unpack(struct fp_env *env, struct fp_format f, uint64_t
             env->flags |= FP_DENORMAL;
             return n;
         }
+        if (f.exp_bits != 5 && env->daz)
+            return n;
+        n.denormal = f.exp_bits != 5 && fp_x86(env);
         int shift = __builtin_clzll(frac);
         n.cls = FP_FINITE;
         n.frac = frac << shift;
@@ -155,6 +171,10 @@ FP_CORE uint64_t fp_pack(struct fp_env *env, struct fp_format f, enum fp_round r
         }
         if (env->tiny_after && biased == 0)
             tiny = frac < ~below || !fp_rounds_up(round, sign, true, frac & below, half);
+        if (tiny && f.exp_bits != 5 && env->ftz) {
+            env->flags |= FP_UNDERFLOW | FP_INEXACT;
+            return fp_zero(f, sign);
+        }
         frac = fp_jam64(frac, (unsigned)(1 - biased));
         biased = 1; /* the hidden bit is missing, which makes the packed exponent 0 */
     }
@@ -193,11 +213,16 @@ FP_CORE uint64_t fp_quiet(struct fp_env *env, struct fp_format f, struct fp_num 
 {
     if (n.cls == FP_SNAN)
         env->flags |= FP_INVALID;
-    return env->default_nan ? fp_default_nan(f) : n.bits | fp_quiet_bit(f);
+    return env->default_nan ? fp_default_nan(env, f) : n.bits | fp_quiet_bit(f);
 }
-/* FPProcessNaNs; one of the operands is a NaN. */
+/* FPProcessNaNs; one of the operands is a NaN. x86: Intel SDM 1 table 4-7. */
 FP_CORE uint64_t fp_nan2(struct fp_env *env, struct fp_format f, struct fp_num a, struct fp_num b)
 {
+    if (fp_x86(env)) {
+        if (b.cls == FP_SNAN)
+            env->flags |= FP_INVALID;
+        return fp_quiet(env, f, fp_is_nan(a) ? a : b);
+    }
     if (a.cls == FP_SNAN || (b.cls != FP_SNAN && a.cls == FP_QNAN))
         return fp_quiet(env, f, a);
     return fp_quiet(env, f, b);
@@ -206,9 +231,38 @@ FP_CORE uint64_t fp_nan2(struct fp_env *env, struct fp_format f, struct fp_num a
 FP_CORE uint64_t fp_nan3(struct fp_env *env, struct fp_format f, struct fp_num a, struct fp_num b,
                          struct fp_num c)
 {
+    if (fp_x86(env)) {
+        if (b.cls == FP_SNAN || c.cls == FP_SNAN)
+            env->flags |= FP_INVALID;
+        return fp_quiet(env, f, fp_is_nan(a) ? a : fp_is_nan(b) ? b : c);
+    }
     if (a.cls == FP_SNAN || (b.cls != FP_SNAN && c.cls != FP_SNAN && a.cls == FP_QNAN))
         return fp_quiet(env, f, a);
     return fp_is_nan(b) || fp_is_nan(c) ? fp_nan2(env, f, b, c) : fp_quiet(env, f, a);
+}
+
+/* Outcomes of a comparison, as bits of a set. */
+enum fp_order { FP_LESS = 1, FP_EQUAL = 2, FP_GREATER = 4, FP_UNORDERED = 8 };
+
+FP_CORE enum fp_order fp_order(struct fp_env *env, struct fp_format f, uint64_t ab, uint64_t bb,
+                               bool signaling)
+{
+    struct fp_num a = fp_unpack(env, f, ab), b = fp_unpack(env, f, bb);
+    if (fp_is_nan(a) || fp_is_nan(b)) {
+        if (signaling || a.cls == FP_SNAN || b.cls == FP_SNAN)
+            env->flags |= FP_INVALID;
+        return FP_UNORDERED;
+    }
+    fp_used(env, a, b);
+    if (a.cls == FP_ZERO && b.cls == FP_ZERO)
+        return FP_EQUAL;
+    if (a.cls == FP_ZERO)
+        return b.sign ? FP_GREATER : FP_LESS;
+    if (b.cls == FP_ZERO || a.sign != b.sign)
+        return a.sign ? FP_LESS : FP_GREATER;
+    if (a.bits == b.bits)
+        return FP_EQUAL;
+    return (a.bits < b.bits) != a.sign ? FP_LESS : FP_GREATER;
 }
 
 #endif

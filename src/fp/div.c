@@ -27,12 +27,15 @@ FP_CORE uint64_t divide(struct fp_env *env, struct fp_format f, uint64_t ab, uin
     bool sign = a.sign ^ b.sign;
     if (a.cls == b.cls && a.cls != FP_FINITE)
         return fp_invalid(env, f);
-    if (a.cls == FP_INF)
+    if (a.cls == FP_INF) {
+        fp_used(env, a, b);
         return fp_inf(f, sign);
+    }
     if (b.cls == FP_ZERO) {
         env->flags |= FP_DIVZERO;
         return fp_inf(f, sign);
     }
+    fp_used(env, a, b);
     if (a.cls == FP_ZERO || b.cls == FP_INF)
         return fp_zero(f, sign);
     return quotient(env, f, sign, a, b);
@@ -69,6 +72,7 @@ FP_CORE uint64_t square_root(struct fp_env *env, struct fp_format f, uint64_t ab
         return fp_zero(f, a.sign);
     if (a.sign)
         return fp_invalid(env, f);
+    fp_used(env, a, a);
     return a.cls == FP_INF ? fp_inf(f, false) : root(env, f, a);
 }
 

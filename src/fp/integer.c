@@ -28,7 +28,7 @@ FP_CORE uint64_t to_integer(struct fp_env *env, struct fp_format f, uint64_t bit
     struct fp_num n = fp_unpack(env, f, bits_in);
     if (n.cls == FP_ZERO)
         return 0;
-    if (fp_is_nan(n)) {
+    if (fp_is_nan(n) && !fp_x86(env)) {
         env->flags |= FP_INVALID;
         return 0;
     }
@@ -42,6 +42,8 @@ FP_CORE uint64_t to_integer(struct fp_env *env, struct fp_format f, uint64_t bit
     }
     if (!fits) {
         env->flags |= FP_INVALID;
+        if (fp_x86(env))
+            return is_signed ? ~(ones >> 1) : ones;
         whole = limit;
     } else if (rest) {
         env->flags |= FP_INEXACT;

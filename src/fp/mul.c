@@ -22,8 +22,10 @@ FP_CORE uint64_t mul(struct fp_env *env, struct fp_format f, uint64_t ab, uint64
     if (a.cls == FP_INF || b.cls == FP_INF) {
         if (a.cls == FP_ZERO || b.cls == FP_ZERO)
             return fp_invalid(env, f);
+        fp_used(env, a, b);
         return fp_inf(f, sign);
     }
+    fp_used(env, a, b);
     if (a.cls == FP_ZERO || b.cls == FP_ZERO)
         return fp_zero(f, sign);
     int exp;
@@ -58,20 +60,26 @@ FP_CORE uint64_t fused(struct fp_env *env, struct fp_format f, bool sign, struct
     return p > q ? fp_pack128(env, f, sign, exp, p - q) : fp_pack128(env, f, c.sign, exp, q - p);
 }
 
-FP_CORE uint64_t fma_(struct fp_env *env, struct fp_format f, uint64_t ab, uint64_t bb, uint64_t cb)
+FP_CORE uint64_t fma_(struct fp_env *env, struct fp_format f, uint64_t ab, uint64_t bb, uint64_t cb,
+                      unsigned negate)
 {
     struct fp_num c = fp_unpack(env, f, cb), a = fp_unpack(env, f, ab), b = fp_unpack(env, f, bb);
     bool undefined_product =
         (a.cls == FP_INF && b.cls == FP_ZERO) || (a.cls == FP_ZERO && b.cls == FP_INF);
     if (fp_is_nan(a) || fp_is_nan(b) || fp_is_nan(c)) {
+        if (fp_x86(env))
+            return fp_nan3(env, f, a, b, c);
         if (c.cls == FP_QNAN && undefined_product)
             return fp_invalid(env, f);
         return fp_nan3(env, f, c, a, b);
     }
-    bool sign = a.sign ^ b.sign;
+    bool sign = a.sign ^ b.sign ^ ((negate & FP_NEG_PRODUCT) != 0);
+    c.sign ^= (negate & FP_NEG_ADDEND) != 0;
     bool inf = a.cls == FP_INF || b.cls == FP_INF;
     if (undefined_product || (inf && c.cls == FP_INF && sign != c.sign))
         return fp_invalid(env, f);
+    fp_used(env, a, b);
+    fp_used(env, c, c);
     if (inf || c.cls == FP_INF)
         return fp_inf(f, inf ? sign : c.sign);
     return fused(env, f, sign, a, b, c);
@@ -87,9 +95,17 @@ uint64_t fp_mul64(struct fp_env *env, uint64_t a, uint64_t b)
 }
 uint32_t fp_fma32(struct fp_env *env, uint32_t a, uint32_t b, uint32_t c)
 {
-    return (uint32_t)fma_(env, FP_SINGLE, a, b, c);
+    return (uint32_t)fma_(env, FP_SINGLE, a, b, c, 0);
 }
 uint64_t fp_fma64(struct fp_env *env, uint64_t a, uint64_t b, uint64_t c)
 {
-    return fma_(env, FP_DOUBLE, a, b, c);
+    return fma_(env, FP_DOUBLE, a, b, c, 0);
+}
+uint32_t fp_fmaneg32(struct fp_env *env, uint32_t a, uint32_t b, uint32_t c, unsigned negate)
+{
+    return (uint32_t)fma_(env, FP_SINGLE, a, b, c, negate);
+}
+uint64_t fp_fmaneg64(struct fp_env *env, uint64_t a, uint64_t b, uint64_t c, unsigned negate)
+{
+    return fma_(env, FP_DOUBLE, a, b, c, negate);
 }

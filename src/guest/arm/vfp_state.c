@@ -40,7 +40,7 @@ void arm_fpscr_write(struct nw_vcpu *vcpu, uint32_t value)
         .round = s->fpscr >> 22 & 3,
         .flush = (s->fpscr & FPSCR_FZ) != 0,
         .default_nan = (s->fpscr & FPSCR_DN) != 0,
-        .nan_rule = FP_NAN_ARM,
+        .rules = FP_RULES_ARM,
         .ahp = (s->fpscr & FPSCR_AHP) != 0,
         .flags = value & FPSCR_FLAGS,
     };

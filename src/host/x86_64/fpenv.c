@@ -6,23 +6,40 @@
 #define MXCSR_FLAGS 0x3fu
 #define MXCSR_MASKS 0x1f80u
 
-/* IE, ZE, OE, UE, PE are the enum fp_flag bits in order once DE (bit 1) is left out. */
-static uint32_t flags_of(uint32_t mxcsr)
-{
-    return (mxcsr & 1) | (mxcsr >> 1 & 0x1e);
-}
+#define MXCSR_DE 2u /* x86 guests only: ARM's denormal flag is that of flushing */
 
 void vcpu_fp_sync(struct nw_vcpu *vcpu)
 {
     if (!vcpu->mxcsr_live)
         return;
     uint32_t mxcsr = _mm_getcsr();
-    vcpu->fp.flags |= flags_of(mxcsr);
+    vcpu->fp.flags |= fp_flags_of_mxcsr(vcpu->fp.rules == FP_RULES_X86 ? mxcsr : mxcsr & ~MXCSR_DE);
     _mm_setcsr(mxcsr & ~MXCSR_FLAGS);
+}
+
+uint32_t vcpu_fp_take(struct nw_vcpu *vcpu)
+{
+    vcpu_fp_sync(vcpu);
+    uint32_t flags = vcpu->fp.flags;
+    vcpu->fp.flags = 0;
+    return flags;
 }
 
 void vcpu_fp_changed(struct nw_vcpu *vcpu)
 {
     static const uint8_t control[] = {[FP_RN] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3};
-    vcpu->mxcsr = MXCSR_MASKS | (uint32_t)control[vcpu->fp.round & 3] << 13;
+    vcpu->mxcsr = MXCSR_MASKS | (uint32_t)control[vcpu->fp.round & 3] << 13 |
+                  (uint32_t)vcpu->fp.daz << 6 | (uint32_t)vcpu->fp.ftz << 15;
+}
+
+uint32_t fp_rcpx32(uint32_t a)
+{
+    return (uint32_t)_mm_cvtsi128_si32(
+        _mm_castps_si128(_mm_rcp_ss(_mm_castsi128_ps(_mm_cvtsi32_si128((int)a)))));
+}
+
+uint32_t fp_rsqrtx32(uint32_t a)
+{
+    return (uint32_t)_mm_cvtsi128_si32(
+        _mm_castps_si128(_mm_rsqrt_ss(_mm_castsi128_ps(_mm_cvtsi32_si128((int)a)))));
 }
