@@ -37,6 +37,7 @@ struct guest_ops {
     uint32_t flags_offset; /* slot of the packed NZCV nibble (I32), whose writing may be put off
                             * while translated code runs; none of PINS; 0: none */
     uint8_t addr_type;    /* IR_I32 or IR_I64 */
+    uint8_t fp_rules;     /* enum fp_rules: of scalar floating point without IR_FP_SOFT */
     uint8_t min_insn;     /* smallest instruction, bytes */
     const struct guest_pin *pins;
     unsigned npins;

@@ -123,7 +123,7 @@ ir_val build_pure(struct ir_builder *b, struct ir_insn i)
 
 static ir_val make(struct ir_builder *b, struct ir_insn i)
 {
-    return ir_shapes[i.op].effects == 0 ? build_pure(b, i) : build_append(b, i);
+    return ir_is_pure(i.op) ? build_pure(b, i) : build_append(b, i);
 }
 
 ir_val ir_op1(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_val a, uint16_t aux)
@@ -203,6 +203,32 @@ ir_val ir_cmp(struct ir_builder *b, enum ir_cc cc, enum ir_type type, ir_val x, 
 ir_val ir_select(struct ir_builder *b, enum ir_type type, ir_val cond, ir_val yes, ir_val no)
 {
     return ir_op3(b, IR_select, type, cond, yes, no, 0);
+}
+
+ir_val ir_fma(struct ir_builder *b, enum ir_type type, ir_val x, ir_val y, ir_val z,
+              unsigned negate)
+{
+    return ir_op3(b, IR_fma, type, x, y, z, (uint16_t)negate);
+}
+
+ir_val ir_fround(struct ir_builder *b, enum ir_type type, ir_val a, enum fp_round round, bool quiet)
+{
+    return ir_op1(b, IR_fround, type, a, (uint16_t)(round | (quiet ? IR_FP_QUIET : 0)));
+}
+
+ir_val ir_fcmpx(struct ir_builder *b, enum ir_type type, ir_val x, ir_val y, bool signaling)
+{
+    return ir_op2(b, IR_fcmpx, type, x, y, signaling);
+}
+
+ir_val ir_fcc(struct ir_builder *b, enum ir_fcc cc, enum ir_type type, ir_val x, ir_val y)
+{
+    return ir_op2(b, IR_fcc, type, x, y, cc);
+}
+
+ir_val ir_fcmpm(struct ir_builder *b, enum ir_type type, ir_val x, ir_val y, unsigned predicate)
+{
+    return ir_op2(b, IR_fcmpm, type, x, y, (uint16_t)predicate);
 }
 
 static uint16_t field(unsigned lsb, unsigned width)

@@ -10,6 +10,7 @@
 #ifndef IR_BUILD_H
 #define IR_BUILD_H
 
+#include "fp/soft.h"
 #include "ir/vec.h"
 
 struct ir_builder;
@@ -53,6 +54,22 @@ ir_val ir_nzcv_sub(struct ir_builder *, enum ir_type, ir_val a, ir_val b, ir_val
 ir_val ir_nzcv_logic(struct ir_builder *, enum ir_type, ir_val a, ir_val carry, ir_val old_flags);
 /* A truth value for ARM condition COND (0..13) of FLAGS; folded to a cmp where possible. */
 ir_val ir_nzcv_test(struct ir_builder *, unsigned cond, ir_val flags);
+
+/* a * b + c with one rounding; NEGATE: enum fp_negate bits. Under x86 rules a NaN among the operands
+ * counts in the order a, b, c: the factors of VFMADD132/213/231 as their digits name them. */
+ir_val ir_fma(struct ir_builder *, enum ir_type, ir_val a, ir_val b, ir_val c, unsigned negate);
+
+/* For guests with FP_RULES_X86. TYPE is that of the operands, IR_F32 or IR_F64. */
+/* ROUNDSS, ROUNDSD: ROUND is not FP_RA; QUIET: inexact is not raised. */
+ir_val ir_fround(struct ir_builder *, enum ir_type, ir_val a, enum fp_round round, bool quiet);
+/* UCOMISS; SIGNALING: COMISS. The flags as an I32, in their places of EFLAGS. */
+ir_val ir_fcmpx(struct ir_builder *, enum ir_type, ir_val a, ir_val b, bool signaling);
+/* A truth value: would Jcc jump after the fcmpx of the same operands? Costs the jump alone when that
+ * fcmpx is the last to have touched the host's flags. Compares again otherwise, and so may raise the
+ * fcmpx's exception flags once more: after vcpu_fp_take, test the fcmpx's bits instead. */
+ir_val ir_fcc(struct ir_builder *, enum ir_fcc, enum ir_type operands, ir_val a, ir_val b);
+/* CMPSS, CMPSD: all ones or 0, in a value of TYPE. PREDICATE 0..31. */
+ir_val ir_fcmpm(struct ir_builder *, enum ir_type, ir_val a, ir_val b, unsigned predicate);
 
 /* Vectors: memop size 4 (16 bytes) with V128, 5 (32 bytes) with V256. */
 ir_val ir_ld(struct ir_builder *, enum ir_type, ir_val addr, uint16_t memop);
@@ -105,10 +122,10 @@ bool ir_ended(struct ir_builder *);
 IR_SHORT2(add) IR_SHORT2(sub) IR_SHORT2(mul) IR_SHORT2(mulhu) IR_SHORT2(mulhs) IR_SHORT2(udiv)
 IR_SHORT2(sdiv) IR_SHORT2(and) IR_SHORT2(or) IR_SHORT2(xor) IR_SHORT2(andn) IR_SHORT2(shl)
 IR_SHORT2(shr) IR_SHORT2(sar) IR_SHORT2(ror) IR_SHORT2(smin) IR_SHORT2(smax) IR_SHORT2(umin)
-IR_SHORT2(umax) IR_SHORT2(fadd) IR_SHORT2(fsub) IR_SHORT2(fmul) IR_SHORT2(fdiv)
+IR_SHORT2(umax) IR_SHORT2(fminx) IR_SHORT2(fmaxx) IR_SHORT2(fadd) IR_SHORT2(fsub) IR_SHORT2(fmul) IR_SHORT2(fdiv)
 IR_SHORT1(not) IR_SHORT1(neg) IR_SHORT1(clz) IR_SHORT1(popcnt) IR_SHORT1(bswap) IR_SHORT1(zext)
 IR_SHORT1(sext) IR_SHORT1(trunc) IR_SHORT1(bitcast) IR_SHORT1(fsqrt) IR_SHORT1(fneg) IR_SHORT1(fabs)
-IR_SHORT1(fcvt) IR_SHORT1(si2f) IR_SHORT1(ui2f)
+IR_SHORT1(frcpx) IR_SHORT1(frsqrtx) IR_SHORT1(fcvt) IR_SHORT1(si2f) IR_SHORT1(ui2f)
 #undef IR_SHORT1
 #undef IR_SHORT2
 

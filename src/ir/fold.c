@@ -50,12 +50,14 @@ static unsigned bits_of(struct ir_builder *b, ir_val v)
     }
     case IR_ubfx: return IR_FIELD_WIDTH(i->aux);
     case IR_cmp:
+    case IR_fcc:
     case IR_nzcv_test: return 1;
     case IR_nzcv_add:
     case IR_nzcv_sub:
     case IR_nzcv_logic:
     case IR_fcmp: return 4;
     case IR_clz:
+    case IR_fcmpx:
     case IR_popcnt: return 7;
     case IR_get: return ir_type_size(i->type) * 8;
     case IR_ld:
@@ -82,12 +84,17 @@ bool fold_is_truth(struct ir_builder *b, ir_val v)
     return v != IR_NONE && bits_of(b, v) <= 1;
 }
 
+static bool has_inverse(const struct ir_insn *i)
+{
+    return i->op == IR_cmp || i->op == IR_fcc || i->op == IR_nzcv_test;
+}
+
 ir_val fold_not(struct ir_builder *b, ir_val truth)
 {
     const struct ir_insn *m = build_at(b, truth);
     struct ir_insn inverse = *m;
     inverse.aux ^= 1;
-    if (m->op == IR_cmp || m->op == IR_nzcv_test)
+    if (has_inverse(m))
         return build_share(b, inverse);
     return ir_xor(b, IR_I32, truth, ir_const32(b, 1));
 }
@@ -256,8 +263,7 @@ static ir_val fold_xor(struct ir_builder *b, struct ir_insn *i)
         *i = (struct ir_insn){.op = IR_not, .type = i->type, .a = i->a};
         return fold_record(b, i);
     }
-    if (k == 1 && (build_at(b, i->a)->op == IR_cmp || build_at(b, i->a)->op == IR_nzcv_test) &&
-        !wide(i))
+    if (k == 1 && has_inverse(build_at(b, i->a)) && !wide(i))
         return fold_not(b, i->a);
     return IR_NONE;
 }
@@ -584,7 +590,7 @@ static ir_val fold_vector(struct ir_builder *b, const struct ir_insn *i)
 ir_val fold_record(struct ir_builder *b, struct ir_insn *i)
 {
     uint64_t k;
-    if (i->op == IR_const)
+    if (i->op == IR_const || ir_shapes[i->op].effects)
         return IR_NONE;
     if (ir_op_is_vec(i->op))
         return fold_vector(b, i);

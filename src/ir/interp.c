@@ -118,7 +118,8 @@ static uint64_t run_call(struct run *r, const struct ir_insn *i)
     }
 }
 
-static uint64_t run_fp32(struct fp_env *env, unsigned op, uint32_t a, uint32_t b, uint32_t c)
+static uint64_t run_fp32(struct fp_env *env, unsigned op, uint32_t a, uint32_t b, uint32_t c,
+                         unsigned aux)
 {
     switch (op) {
     case IR_fadd: return fp_add32(env, a, b);
@@ -126,11 +127,12 @@ static uint64_t run_fp32(struct fp_env *env, unsigned op, uint32_t a, uint32_t b
     case IR_fmul: return fp_mul32(env, a, b);
     case IR_fdiv: return fp_div32(env, a, b);
     case IR_fsqrt: return fp_sqrt32(env, a);
-    default: return fp_fma32(env, a, b, c);
+    default: return fp_fmaneg32(env, a, b, c, aux);
     }
 }
 
-static uint64_t run_fp64(struct fp_env *env, unsigned op, uint64_t a, uint64_t b, uint64_t c)
+static uint64_t run_fp64(struct fp_env *env, unsigned op, uint64_t a, uint64_t b, uint64_t c,
+                         unsigned aux)
 {
     switch (op) {
     case IR_fadd: return fp_add64(env, a, b);
@@ -138,7 +140,7 @@ static uint64_t run_fp64(struct fp_env *env, unsigned op, uint64_t a, uint64_t b
     case IR_fmul: return fp_mul64(env, a, b);
     case IR_fdiv: return fp_div64(env, a, b);
     case IR_fsqrt: return fp_sqrt64(env, a);
-    default: return fp_fma64(env, a, b, c);
+    default: return fp_fmaneg64(env, a, b, c, aux);
     }
 }
 
@@ -162,6 +164,29 @@ static uint64_t run_from_int(struct run *r, const struct ir_insn *i, uint64_t a)
                              : fp_fromint32(&r->vcpu->fp, a, is_signed, 0, FP_CURRENT);
 }
 
+/* The operations of x86. */
+static uint64_t run_fpx(struct fp_env *env, const struct ir_insn *i, uint64_t a, uint64_t b)
+{
+    bool wide = i->type == IR_F64;
+    uint32_t x = (uint32_t)a, y = (uint32_t)b;
+    switch (i->op) {
+    case IR_fminx: return wide ? fp_minx64(env, a, b) : fp_minx32(env, x, y);
+    case IR_fmaxx: return wide ? fp_maxx64(env, a, b) : fp_maxx32(env, x, y);
+    case IR_fround: {
+        enum fp_round round = i->aux & 7;
+        bool quiet = i->aux & IR_FP_QUIET;
+        return wide ? fp_round64(env, a, round, quiet) : fp_round32(env, x, round, quiet);
+    }
+    case IR_fcmpx:
+        return wide ? fp_comi64(env, a, b, i->aux & 1) : fp_comi32(env, x, y, i->aux & 1);
+    case IR_fcc: return wide ? fp_cc64(env, a, b, i->aux) : fp_cc32(env, x, y, i->aux);
+    case IR_fcmpm:
+        return wide ? fp_cmpm64(env, a, b, i->aux & 31) : fp_cmpm32(env, x, y, i->aux & 31);
+    case IR_frcpx: return fp_rcpx32(x);
+    default: return fp_rsqrtx32(x);
+    }
+}
+
 static uint64_t run_fp(struct run *r, const struct ir_insn *i)
 {
     struct fp_env *env = &r->vcpu->fp;
@@ -173,14 +198,22 @@ static uint64_t run_fp(struct run *r, const struct ir_insn *i)
     case IR_fcmp:
         return twice ? fp_cmp64(env, a, b, i->aux & 1)
                      : fp_cmp32(env, (uint32_t)a, (uint32_t)b, i->aux & 1);
+    case IR_fminx:
+    case IR_fmaxx:
+    case IR_fround:
+    case IR_fcmpx:
+    case IR_fcc:
+    case IR_fcmpm:
+    case IR_frcpx:
+    case IR_frsqrtx: return run_fpx(env, i, a, b);
     case IR_fcvt: return twice ? fp_32to64(env, (uint32_t)a) : fp_64to32(env, a);
     case IR_f2si:
     case IR_f2ui: return run_to_int(r, i, a);
     case IR_si2f:
     case IR_ui2f: return run_from_int(r, i, a);
     default:
-        return twice ? run_fp64(env, i->op, a, b, c)
-                     : run_fp32(env, i->op, (uint32_t)a, (uint32_t)b, (uint32_t)c);
+        return twice ? run_fp64(env, i->op, a, b, c, i->aux & 3)
+                     : run_fp32(env, i->op, (uint32_t)a, (uint32_t)b, (uint32_t)c, i->aux & 3);
     }
 }
 
@@ -259,8 +292,9 @@ enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, un
             if (ir_op_is_vec(i->op))
                 vec_run(i, slots, &vcpu->fp, &slots[at]);
             else
-                slots[at].u64[0] =
-                    ir_shapes[i->op].effects & IR_E_FPFLAGS ? run_fp(&r, i) : run_pure(&r, i);
+                slots[at].u64[0] = ir_shapes[i->op].effects & (IR_E_FPFLAGS | IR_E_FPENV)
+                                       ? run_fp(&r, i)
+                                       : run_pure(&r, i);
             break;
         }
     }

@@ -18,11 +18,19 @@ enum ir_op {
     IR_OP_COUNT
 };
 
-enum ir_effect { IR_E_FPFLAGS = 1, IR_E_FAULT = 2, IR_E_STATE = 4, IR_E_CONTROL = 8 };
+enum ir_effect {
+    IR_E_FPFLAGS = 1, IR_E_FAULT = 2, IR_E_STATE = 4, IR_E_CONTROL = 8, IR_E_FPENV = 16
+};
 
 /* Integer comparisons; cc ^ 1 is the negation. ORDER IR_CC */
 enum ir_cc {
     IR_EQ, IR_NE, IR_ULT, IR_UGE, IR_ULE, IR_UGT, IR_SLT, IR_SGE, IR_SLE, IR_SGT
+};
+
+/* Conditions of fcc, numbered as Jcc's (Intel SDM 1 appendix B); cc ^ 1 is the negation. A NaN makes
+ * B, BE, E and P hold. ORDER X86_COND */
+enum ir_fcc {
+    IR_FCC_B = 2, IR_FCC_AE, IR_FCC_E, IR_FCC_NE, IR_FCC_BE, IR_FCC_A, IR_FCC_P = 10, IR_FCC_NP
 };
 
 typedef uint32_t ir_val; /* index of a record */
@@ -59,6 +67,9 @@ enum ir_mark {
 /* In aux of floating-point operations: compute through fp/soft.h (flush to zero and other modes
  * that the host's unit does not have). */
 #define IR_FP_SOFT (1u << 15)
+
+/* In aux of fround: inexact is not raised. */
+#define IR_FP_QUIET (1u << 3)
 
 /* ---- exits and calls, beside the records ---- */
 struct ir_exit {

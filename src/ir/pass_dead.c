@@ -147,7 +147,7 @@ static void walk_record(struct walk *w, uint32_t v)
     case IR_call: walk_call(w, i, v); return;
     default: break;
     }
-    if (effects == 0) {
+    if (ir_is_pure(i->op)) {
         walk_pure(w, i, v);
         return;
     }

@@ -2,6 +2,7 @@
 #include "ir/print.h"
 
 #include <inttypes.h>
+#include "fp/soft.h"
 #include "ir/vec.h"
 
 static const char *type_name(uint8_t type)
@@ -24,6 +25,13 @@ static const char *cond_name(unsigned cond)
     static const char *const names[] = {"eq", "ne", "cs", "cc", "mi", "pl", "vs",
                                         "vc", "hi", "ls", "ge", "lt", "gt", "le"};
     return cond < ARRAY_LEN(names) ? names[cond] : "?";
+}
+
+static const char *fcc_name(unsigned cc)
+{
+    static const char *const names[] = {"?",  "?", "b", "ae", "e", "ne",
+                                        "be", "a", "?", "?",  "p", "np"};
+    return cc < ARRAY_LEN(names) ? names[cc] : "?";
 }
 
 static const char *round_name(unsigned round)
@@ -137,6 +145,8 @@ static void print_typed(FILE *f, const struct ir_region *r, const struct ir_insn
         fprintf(f, ".%s", cc_name(i->aux));
     if (i->op == IR_nzcv_test)
         fprintf(f, ".%s", cond_name(i->aux));
+    if (i->op == IR_fcc)
+        fprintf(f, ".%s", fcc_name(i->aux));
     if (ir_op_is_vec(i->op))
         fprintf(f, ".%s", i->aux < VEC_COUNT ? vec_rows[i->aux].name : "?");
     if (i->type != IR_VOID && i->op != IR_nzcv_test)
@@ -160,10 +170,18 @@ static void print_typed(FILE *f, const struct ir_region *r, const struct ir_insn
         fprintf(f, ", %u, %u", i->aux & 0xffu, (unsigned)i->aux >> 8);
     if (ir_rows[i->op].effects & IR_E_FAULT)
         print_memop(f, i->aux);
-    if (i->op == IR_f2si || i->op == IR_f2ui)
+    if (i->op == IR_f2si || i->op == IR_f2ui || i->op == IR_fround)
         fprintf(f, " %s", round_name(i->aux & 7));
-    if (i->op == IR_fcmp && i->aux & 1)
+    if (i->op == IR_fround && i->aux & IR_FP_QUIET)
+        fputs(" quiet", f);
+    if ((i->op == IR_fcmp || i->op == IR_fcmpx) && i->aux & 1)
         fputs(" signaling", f);
+    if (i->op == IR_fma && i->aux & FP_NEG_PRODUCT)
+        fputs(" -product", f);
+    if (i->op == IR_fma && i->aux & FP_NEG_ADDEND)
+        fputs(" -addend", f);
+    if (i->op == IR_fcmpm)
+        fprintf(f, ", %u", i->aux & 31u);
     if (ir_rows[i->op].effects & IR_E_FPFLAGS && !ir_op_is_vec(i->op) && i->aux & IR_FP_SOFT)
         fputs(" soft", f);
 }

@@ -7,6 +7,7 @@
 /* The letters and names of ops.inc. */
 #define ROW_RESULT(text) (#text[0])
 #define FPFLAGS          IR_E_FPFLAGS
+#define FPENV            IR_E_FPENV
 #define FAULT            IR_E_FAULT
 #define STATE            IR_E_STATE
 #define CONTROL          IR_E_CONTROL

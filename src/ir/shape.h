@@ -11,4 +11,10 @@ struct ir_shape {
 };
 extern const struct ir_shape ir_shapes[IR_OP_COUNT];
 
+/* Made again, shared, moved or removed without anybody noticing? */
+static inline bool ir_is_pure(unsigned op)
+{
+    return (ir_shapes[op].effects & ~IR_E_FPENV) == 0;
+}
+
 #endif

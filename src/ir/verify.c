@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "fp/soft.h"
 #include "ir/vec.h"
 
 struct check {
@@ -96,6 +97,37 @@ static bool convert(struct check *c, const struct ir_insn *i)
     if (i->op == IR_bitcast)
         fits = fits && ir_type_size(i->type) == ir_type_size(from);
     return fits ? operand(c, i->a, from) : wrong(c, "no conversion from %u to %u", from, i->type);
+}
+
+static bool floating(struct check *c, const struct ir_insn *i)
+{
+    bool fits = true;
+    unsigned aux = i->aux & ~IR_FP_SOFT;
+    if (!is_float(i->type))
+        return wrong(c, "type %u", i->type);
+    switch (i->op) {
+    case IR_fma: fits = aux <= (FP_NEG_PRODUCT | FP_NEG_ADDEND); break;
+    case IR_fcmp:
+    case IR_fcmpx: fits = aux <= 1; break;
+    case IR_fround: {
+        unsigned round = aux & ~IR_FP_QUIET;
+        fits = round <= FP_RZ || round == FP_CURRENT;
+        break;
+    }
+    case IR_fcc:
+        fits =
+            (i->aux >= IR_FCC_B && i->aux <= IR_FCC_A) || i->aux == IR_FCC_P || i->aux == IR_FCC_NP;
+        break;
+    case IR_fcmpm: fits = aux < 32; break;
+    case IR_frcpx:
+    case IR_frsqrtx:
+        if (i->type != IR_F32)
+            return wrong(c, "type %u", i->type);
+        fits = i->aux == 0;
+        break;
+    default: fits = aux == 0; break;
+    }
+    return fits ? operands(c, i, i->type) : wrong(c, "aux %u", i->aux);
 }
 
 static bool pure(struct check *c, const struct ir_insn *i)
@@ -265,8 +297,8 @@ static bool record(struct check *c, const struct ir_insn *i)
             return vector(c, i);
         if (ir_rows[i->op].effects & IR_E_CONTROL)
             return control(c, i);
-        if (ir_rows[i->op].effects & IR_E_FPFLAGS)
-            return is_float(i->type) ? operands(c, i, i->type) : wrong(c, "type %u", i->type);
+        if (ir_rows[i->op].effects & (IR_E_FPFLAGS | IR_E_FPENV))
+            return floating(c, i);
         return pure(c, i);
     }
 }

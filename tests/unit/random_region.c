@@ -77,8 +77,25 @@ static ir_val value(struct gen *g, enum ir_type t)
     return make(g, IR_get, t, place(g, t), 0, 0, 0);
 }
 
+static ir_val number(struct gen *, enum ir_type);
+
+/* A condition of floating point, with or without the comparison that it belongs to. */
+static ir_val truth_x86(struct gen *g)
+{
+    static const uint8_t conditions[] = {IR_FCC_B,  IR_FCC_AE, IR_FCC_E, IR_FCC_NE,
+                                         IR_FCC_BE, IR_FCC_A,  IR_FCC_P, IR_FCC_NP};
+    enum ir_type t = below(g, 2) ? IR_F32 : IR_F64;
+    ir_val a = number(g, t), b = number(g, t);
+    ir_val flags = make(g, IR_fcmpx, t, a, b, 0, below(g, 2));
+    if (below(g, 2))
+        make(g, IR_put, IR_I32, flags, place(g, IR_I32), 0, 0);
+    return make(g, IR_fcc, t, a, b, 0, conditions[below(g, ARRAY_LEN(conditions))]);
+}
+
 static ir_val truth(struct gen *g)
 {
+    if (g->x86 && below(g, 3) == 0)
+        return truth_x86(g);
     enum ir_type t = below(g, 2) ? IR_I32 : IR_I64;
     ir_val x = value(g, t);
     return make(g, IR_cmp, t, x, value(g, t), 0, below(g, IR_SGT + 1));
@@ -186,8 +203,6 @@ static ir_val address(struct gen *g)
     return addr;
 }
 
-static ir_val number(struct gen *, enum ir_type);
-
 static void gen_float_memory(struct gen *g)
 {
     enum ir_type t = below(g, 2) ? IR_F32 : IR_F64;
@@ -288,8 +303,33 @@ static void gen_float_convert(struct gen *g)
     }
 }
 
+static void gen_float_x86(struct gen *g)
+{
+    static const uint8_t rounds[] = {FP_RN, FP_RP, FP_RM, FP_RZ, FP_CURRENT};
+    enum ir_type t = below(g, 2) ? IR_F32 : IR_F64;
+    ir_val a = number(g, t), b = number(g, t);
+    unsigned soft = soft_bit(g);
+    switch (below(g, 6)) {
+    case 0: make(g, below(g, 2) ? IR_fminx : IR_fmaxx, t, a, b, 0, soft); break;
+    case 1:
+        make(g, IR_fround, t, a, 0, 0,
+             rounds[below(g, ARRAY_LEN(rounds))] | (below(g, 2) ? IR_FP_QUIET : 0) | soft);
+        break;
+    case 2: make(g, IR_fcmpx, t, a, b, 0, below(g, 2) | soft); break;
+    case 3: make(g, IR_fcmpm, t, a, b, 0, below(g, 32) | soft); break;
+    case 4: make(g, IR_fma, t, a, b, number(g, t), below(g, 4) | soft); break;
+    default:
+        make(g, below(g, 2) ? IR_frcpx : IR_frsqrtx, IR_F32, number(g, IR_F32), 0, 0, 0);
+        break;
+    }
+}
+
 static void gen_float(struct gen *g)
 {
+    if (g->x86 && below(g, 2)) {
+        gen_float_x86(g);
+        return;
+    }
     static const uint8_t ops[] = {IR_fadd, IR_fsub,  IR_fmul, IR_fdiv, IR_fneg,
                                   IR_fabs, IR_fsqrt, IR_fcmp, IR_fma};
     enum ir_op op = ops[below(g, ARRAY_LEN(ops))];

@@ -13,6 +13,7 @@ struct gen {
     uint64_t seed;
     bool vectors; /* with vector operations */
     bool memops; /* alignment checks, big-endian data, floats and distances in memory operations */
+    bool x86;    /* floating point of x86 too */
     struct ir_region raw;
     ir_val result[MAX_STEPS * 4]; /* beside raw.insns: the sum of a flags record */
     bool hidden[MAX_STEPS * 4];

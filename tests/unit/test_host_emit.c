@@ -1,7 +1,8 @@
 /* Random regions executed by the x86-64 back end against the IR interpreter: state, memory,
  * exceptions and the exit taken, with many sets of pinned slots, with and without fastmem, built
- * and raw, with and without the passes. A seed as an argument runs and prints that one, with
- * vectors when another argument follows; SEEDS in the environment is how many there are. */
+ * and raw, with and without the passes. A seed as an argument runs and prints that one; letters
+ * after it: v with vectors, x with floating point of x86. SEEDS in the environment is how many there
+ * are. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -38,7 +39,7 @@ static struct gen gen;
 static struct ir_region built, passed, raw_passed;
 static struct stub *start, *want, *have;
 static uint64_t only_seed, current_seed, seeds;
-static bool only_vectors;
+static bool only_vectors, only_x86;
 
 /* ---- the host's side ---- */
 
@@ -79,6 +80,7 @@ static void random_guest(struct gen *g, struct guest_ops *ops, struct guest_pin 
     uint32_t at = 0;
     *ops = (struct guest_ops){
         .pc_offset = STUB_PC, .aux_offset = STUB_AUX, .addr_type = IR_I32, .pins = pins};
+    ops->fp_rules = g->x86 ? FP_RULES_X86 : FP_RULES_ARM;
     unsigned n = below(g, 4) ? 10 : below(g, 10);
     while (ops->npins < n && at + 8 <= SLOTS_END) {
         bool wide = at % 8 == 0 && below(g, 4) == 0;
@@ -136,7 +138,10 @@ static void random_state(struct stub *s)
     }
     memset(&s->vcpu.exc, 0, sizeof s->vcpu.exc);
     memset(&s->vcpu.fp, 0, sizeof s->vcpu.fp);
-    s->vcpu.fp.round = (uint8_t)below(&gen, 4);
+    if (gen.x86)
+        fp_env_set_mxcsr(&s->vcpu.fp, rnd(&gen) & 0xe040);
+    else
+        s->vcpu.fp.round = (uint8_t)below(&gen, 4);
 }
 
 static bool same(const struct stub *x, const struct stub *y)
@@ -159,7 +164,8 @@ static void report(const struct ir_region *r, const char *what, uint64_t seed)
     FILE *f = fopen("host_emit.bin", "wb");
     fwrite(host.buf.rw + host.block, 1, host.out.size, f);
     fclose(f);
-    fail_msg("seed %llu%s: %s differs", (unsigned long long)seed, gen.vectors ? " v" : "", what);
+    fail_msg("seed %llu %s%s: %s differs", (unsigned long long)seed, gen.vectors ? "v" : "",
+             gen.x86 ? "x" : "", what);
 }
 
 static void check_run(const struct ir_region *r, const char *what, uint64_t seed, bool fastmem)
@@ -247,9 +253,10 @@ static void copy_region(struct ir_region *to, const struct ir_region *from)
     to->addr_type = from->addr_type;
 }
 
-static void run_seed(struct ir_builder *builder, uint64_t seed, bool vectors)
+static void run_seed(struct ir_builder *builder, uint64_t seed, bool vectors, bool x86)
 {
     gen.vectors = vectors;
+    gen.x86 = x86;
     current_seed = seed;
     gen.memops = true;
     generate(&gen, seed);
@@ -281,13 +288,15 @@ static void random_regions(void **state)
     ir_region_init(&built);
     ir_region_init(&passed);
     ir_region_init(&raw_passed);
-    for (uint64_t seed = 1; seed <= seeds; seed++)
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
         for (unsigned vectors = 0; vectors < 2; vectors++)
-            run_seed(builder, seed, vectors);
+            run_seed(builder, seed, vectors, false);
+        run_seed(builder, seed, seed & 1, true);
+    }
     if (only_seed)
-        run_seed(builder, only_seed, only_vectors);
+        run_seed(builder, only_seed, only_vectors, only_x86);
     for (unsigned n = 0; !only_seed && n < ARRAY_LEN(kept_seeds); n++)
-        run_seed(builder, kept_seeds[n], false);
+        run_seed(builder, kept_seeds[n], false, false);
     ir_region_free(&gen.raw);
     ir_region_free(&built);
     ir_region_free(&passed);
@@ -357,7 +366,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(random_regions), cmocka_unit_test(links)};
     only_seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
-    only_vectors = argc > 2;
+    only_vectors = argc > 2 && strchr(argv[2], 'v');
+    only_x86 = argc > 2 && strchr(argv[2], 'x');
     seeds = only_seed ? 0 : getenv("SEEDS") ? strtoull(getenv("SEEDS"), NULL, 0) : SEEDS;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,8 @@ static void random_state(struct gen *g, struct stub *s)
     }
     memset(&s->vcpu.exc, 0, sizeof s->vcpu.exc);
     memset(&s->vcpu.fp, 0, sizeof s->vcpu.fp);
+    if (g->x86)
+        fp_env_set_mxcsr(&s->vcpu.fp, rnd(g) & 0xe040);
 }
 
 static void check_valid(const struct ir_region *r, const char *what, uint64_t seed)
@@ -78,6 +80,7 @@ static void copy_region(struct ir_region *to, const struct ir_region *from)
 
 static void run_seed(struct bench *t, uint64_t seed)
 {
+    t->gen.x86 = seed > SEEDS / 2;
     generate(&t->gen, seed);
     replay(t->builder, &t->gen, &t->built);
     check_valid(&t->built, "built", seed);

@@ -91,7 +91,7 @@ struct stub {
 };
 
 /* What EFLAGS are the result of, valid while asm_buf.flags is not 0. */
-enum flags_kind { FLAGS_SUB, FLAGS_ADD, FLAGS_LOGIC };
+enum flags_kind { FLAGS_SUB, FLAGS_ADD, FLAGS_LOGIC, FLAGS_FCOM };
 struct flags_source {
     ir_val a, b;   /* of a sum or difference */
     ir_val result; /* the value whose sign and zeroness they show, NO_VALUE: none */
@@ -285,6 +285,16 @@ enum x_cc emit_condition(struct host_emitter *, ir_val v);
 /* EFLAGS have just been set by A op B (NO_VALUE for logical operations) that gave RESULT. */
 void flags_set(struct host_emitter *, enum flags_kind, uint8_t type, ir_val a, ir_val b,
                ir_val result);
+
+/* EFLAGS are those of this comparison (FLAGS_FCOM: an fcmpx)? */
+bool flags_hold(const struct host_emitter *, enum flags_kind, const struct ir_insn *);
+
+/* ---- emit_float.c ---- */
+
+/* The whole operation by fp/soft.h when it is marked so. */
+bool emit_soft(struct host_emitter *, ir_val v, const struct ir_insn *);
+/* Compares for fcc I, unless EFLAGS hold it already; the condition to jump by. */
+enum x_cc emit_fcc_compare(struct host_emitter *, const struct ir_insn *);
 
 /* ---- emit_lazy.c ---- */
 

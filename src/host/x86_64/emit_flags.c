@@ -25,7 +25,7 @@ static bool same_value(const struct host_emitter *e, ir_val x, ir_val y)
            ir_const_bits(insn_of(e, x)) == ir_const_bits(insn_of(e, y));
 }
 
-static bool flags_hold(const struct host_emitter *e, enum flags_kind kind, const struct ir_insn *i)
+bool flags_hold(const struct host_emitter *e, enum flags_kind kind, const struct ir_insn *i)
 {
     return e->a.flags && e->flags.kind == kind && e->flags.type == i->type &&
            same_value(e, e->flags.a, i->a) && same_value(e, e->flags.b, i->b);
@@ -105,7 +105,9 @@ enum x_cc emit_condition(struct host_emitter *e, ir_val v)
 {
     const struct ir_insn *i = insn_of(e, v);
     if (e->values.at[v].flags & VAL_FUSED)
-        return i->op == IR_cmp ? compare(e, i) : test_nibble(e, i);
+        return i->op == IR_cmp   ? compare(e, i)
+               : i->op == IR_fcc ? emit_fcc_compare(e, i)
+                                 : test_nibble(e, i);
     unsigned r = ra_use(e, v);
     x_test(&e->a, 0, r, r);
     return X_NE;
@@ -123,6 +125,11 @@ static void materialise(struct host_emitter *e, ir_val v, enum x_cc cc)
 void emit_cmp(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     materialise(e, v, compare(e, i));
+}
+
+void emit_fcc(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    materialise(e, v, emit_fcc_compare(e, i));
 }
 
 void emit_nzcv_test(struct host_emitter *e, ir_val v, const struct ir_insn *i)

@@ -4,7 +4,8 @@
  *   - the smallest normal number: ARM detects underflow before rounding, x86 after it, and the
  *     flags differ only when a tiny value is rounded up to it;
  *   - conversions out of the integer's range.
- * The host's exception flags are right or too few in those cases, never too many. */
+ * The host's exception flags are right or too few in those cases, never too many. An x86 guest's
+ * operations are the host's own, without all that. */
 #include <stddef.h>
 #include "host/x86_64/emit.h"
 #include "host/x86_64/constants.h"
@@ -35,7 +36,7 @@ static void finish(struct host_emitter *e, ir_val v, struct stub *s, unsigned d)
 }
 
 /* The whole operation by fp/soft.h: modes that the host does not have. */
-static bool soft(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+bool emit_soft(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     if (!(i->aux & IR_FP_SOFT))
         return false;
@@ -69,12 +70,30 @@ static void check_result(struct host_emitter *e, struct stub *s, bool wide, enum
     stub_jcc(e, s, X_E); /* unordered sets ZF too */
 }
 
+static bool x86_rules(const struct host_emitter *e)
+{
+    return e->guest->fp_rules == FP_RULES_X86;
+}
+
+/* The host's instruction and nothing else. */
+static void plain(struct host_emitter *e, ir_val v, const struct ir_insn *i, uint32_t op)
+{
+    unsigned a = ra_use(e, i->a), b = ir_rows[i->op].operands[1] == 'v' ? ra_use(e, i->b) : a;
+    unsigned d = ra_def(e, v, ra_reusable(e, i->a), 0);
+    v_rrr(&e->a, op, d - XMM(0), a - XMM(0), b - XMM(0));
+    ra_bind(e, v, d);
+}
+
 static void binary(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum v_fp op,
                    enum check what)
 {
-    if (soft(e, v, i))
+    if (emit_soft(e, v, i))
         return;
     bool wide = type_is_64(i->type);
+    if (x86_rules(e)) {
+        plain(e, v, i, op | X_0F | (wide ? X_F2 : X_F3));
+        return;
+    }
     unsigned a = ra_use(e, i->a), b = op == V_SQRT ? a : ra_use(e, i->b);
     unsigned d = ra_def(e, v, REG_NONE, 0), t = what == CHECK_NAN ? d : ra_temp_xmm(e);
     struct stub *s = stub_add(e, STUB_FLOAT, v);
@@ -109,17 +128,51 @@ void emit_fsqrt(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     binary(e, v, i, V_SQRT, CHECK_NAN);
 }
 
+/* Of scalar VFMADD132, VFMSUB132, VFNMADD132 or VFNMSUB132 without the bits that say which operand
+ * is overwritten: 0x90 the first factor (132), 0xa0 the second (213), 0xb0 the addend (231). */
+static uint32_t fma_opcode(const struct ir_insn *i)
+{
+    return 0x09u + (i->aux & FP_NEG_ADDEND ? 2 : 0) + (i->aux & FP_NEG_PRODUCT ? 4 : 0) + X_0F38 +
+           X_66 + (type_is_64(i->type) ? X_W : 0);
+}
+
+/* NaNs count in the order of a, b, c in all three forms. */
+static void plain_fma(struct host_emitter *e, ir_val v, const struct ir_insn *i, unsigned a,
+                      unsigned b, unsigned c)
+{
+    unsigned reuse = ra_reusable(e, i->c);
+    if (reuse == REG_NONE)
+        reuse = ra_reusable(e, i->a);
+    if (reuse == REG_NONE)
+        reuse = ra_reusable(e, i->b);
+    unsigned d = ra_def(e, v, reuse, 0);
+    uint32_t op = fma_opcode(i);
+    if (d == a) {
+        v_rrr(&e->a, op | 0x90, d - XMM(0), c - XMM(0), b - XMM(0));
+    } else if (d == b) {
+        v_rrr(&e->a, op | 0xa0, d - XMM(0), a - XMM(0), c - XMM(0));
+    } else {
+        ra_move(e, d, c, i->type);
+        v_rrr(&e->a, op | 0xb0, d - XMM(0), a - XMM(0), b - XMM(0));
+    }
+    ra_bind(e, v, d);
+}
+
 void emit_fma(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
-    if (soft(e, v, i))
+    if (emit_soft(e, v, i))
         return;
     bool wide = type_is_64(i->type);
     unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), c = ra_use(e, i->c);
+    if (x86_rules(e)) {
+        plain_fma(e, v, i, a, b, c);
+        return;
+    }
     unsigned d = ra_def(e, v, REG_NONE, 0), t = ra_temp_xmm(e);
     struct stub *s = stub_add(e, STUB_FLOAT, v);
     set_operands(e, s, i);
     v_mov(&e->a, d - XMM(0), c - XMM(0));
-    v_rrr(&e->a, 0xb9 | X_0F38 | X_66 | (wide ? X_W : 0), d - XMM(0), a - XMM(0), b - XMM(0));
+    v_rrr(&e->a, fma_opcode(i) | 0xb0, d - XMM(0), a - XMM(0), b - XMM(0));
     check_result(e, s, wide, CHECK_NAN_OR_TINY, d - XMM(0), t - XMM(0));
     finish(e, v, s, d);
 }
@@ -150,7 +203,7 @@ void emit_fabs(struct host_emitter *e, ir_val v, const struct ir_insn *i)
  * set), as nibbles of one constant. */
 void emit_fcmp(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
-    if (soft(e, v, i))
+    if (emit_soft(e, v, i))
         return;
     struct asm_buf *x = &e->a;
     ra_take(e, RAX);
@@ -170,9 +223,13 @@ void emit_fcmp(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 /* Widening is exact, but its NaNs may have to be the default one; narrowing may be tiny. */
 void emit_fcvt(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
-    if (soft(e, v, i))
+    if (emit_soft(e, v, i))
         return;
     bool widens = i->type == IR_F64;
+    if (x86_rules(e)) {
+        plain(e, v, i, 0x5a | X_0F | (widens ? X_F3 : X_F2));
+        return;
+    }
     unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0), t = widens ? d : ra_temp_xmm(e);
     struct stub *s = stub_add(e, STUB_FLOAT, v);
     set_operands(e, s, i);
@@ -195,10 +252,10 @@ static bool by_stub_only(struct host_emitter *e, ir_val v, const struct ir_insn 
 {
     unsigned round = i->aux & 7;
     if (round == FP_RZ || round == FP_CURRENT)
-        return soft(e, v, i);
+        return emit_soft(e, v, i);
     struct ir_insn always = *i;
     always.aux |= IR_FP_SOFT;
-    return soft(e, v, &always);
+    return emit_soft(e, v, &always);
 }
 
 /* The host gives the most negative integer for what does not fit; when it is the true result the
@@ -210,6 +267,11 @@ void emit_f2si(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     bool from64 = ir_result_type(insn_of(e, i->a)) == IR_F64, wide = i->type == IR_I64;
     unsigned round = i->aux & 7;
     unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0);
+    if (x86_rules(e)) {
+        convert(e, from64, wide, round != FP_CURRENT, d, a - XMM(0));
+        ra_bind(e, v, d);
+        return;
+    }
     struct stub *s = stub_add(e, STUB_FLOAT, v);
     set_operands(e, s, i);
     convert(e, from64, wide, round != FP_CURRENT, d, a - XMM(0));
@@ -247,7 +309,7 @@ static void from_int(struct host_emitter *e, bool to64, bool wide, unsigned d, u
 
 void emit_si2f(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
-    if (soft(e, v, i))
+    if (emit_soft(e, v, i))
         return;
     bool wide = ir_result_type(insn_of(e, i->a)) == IR_I64;
     unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0);
@@ -257,7 +319,7 @@ void emit_si2f(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 
 void emit_ui2f(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
-    if (soft(e, v, i))
+    if (emit_soft(e, v, i))
         return;
     bool wide = ir_result_type(insn_of(e, i->a)) == IR_I64;
     unsigned a = ra_use(e, i->a), d = ra_def(e, v, REG_NONE, 0);
@@ -272,4 +334,85 @@ void emit_ui2f(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     stub_jcc(e, s, X_S);
     from_int(e, i->type == IR_F64, true, d - XMM(0), a);
     finish(e, v, s, d);
+}
+
+/* ---- what only x86 has ---- */
+
+static uint32_t scalar(const struct ir_insn *i, uint32_t op)
+{
+    return op | X_0F | (type_is_64(i->type) ? X_F2 : X_F3);
+}
+
+void emit_fminx(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (!emit_soft(e, v, i))
+        plain(e, v, i, scalar(i, 0x5d));
+}
+
+void emit_fmaxx(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (!emit_soft(e, v, i))
+        plain(e, v, i, scalar(i, 0x5f));
+}
+
+void emit_frcpx(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    plain(e, v, i, 0x53 | X_0F | X_F3);
+}
+
+void emit_frsqrtx(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    plain(e, v, i, 0x52 | X_0F | X_F3);
+}
+
+void emit_fround(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    static const uint8_t control[8] = {
+        [FP_RN] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3, [FP_CURRENT] = 4};
+    if (emit_soft(e, v, i))
+        return;
+    plain(e, v, i, (type_is_64(i->type) ? 0x0bu : 0x0au) | X_0F3A | X_66);
+    asm_u8(&e->a, control[i->aux & 7] | (i->aux & IR_FP_QUIET ? 8 : 0));
+}
+
+void emit_fcmpm(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (emit_soft(e, v, i))
+        return;
+    plain(e, v, i, scalar(i, 0xc2));
+    asm_u8(&e->a, i->aux & 31);
+}
+
+static void compare(struct host_emitter *e, const struct ir_insn *i, bool signaling)
+{
+    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b);
+    v_comi(&e->a, type_is_64(i->type), signaling, a - XMM(0), b - XMM(0));
+    flags_set(e, FLAGS_FCOM, i->type, i->a, i->b, NO_VALUE);
+}
+
+enum x_cc emit_fcc_compare(struct host_emitter *e, const struct ir_insn *i)
+{
+    if (!flags_hold(e, FLAGS_FCOM, i))
+        compare(e, i, false);
+    return (enum x_cc)i->aux;
+}
+
+/* EFLAGS stay as they are for the fcc that follows. lahf gives bit 1 too, which is always set. */
+void emit_fcmpx(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    if (emit_soft(e, v, i))
+        return;
+    bool used = e->values.at[v].uses;
+    if (used)
+        ra_take(e, RAX);
+    uint32_t locked = e->locked;
+    compare(e, i, i->aux & 1);
+    if (!used)
+        return;
+    e->locked = locked;               /* the operands are consumed; moves keep EFLAGS */
+    asm_u8(&e->a, 0x9f);              /* lahf */
+    x_rr(&e->a, 0xb6 | X_0F, RAX, 4); /* movzx eax, ah */
+    unsigned d = ra_def(e, v, RAX, 0);
+    x_lea(&e->a, 0, d, x_at(RAX, -2));
+    ra_bind(e, v, d);
 }

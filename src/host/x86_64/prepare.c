@@ -41,6 +41,7 @@ static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_v
     const struct ir_insn *i = insn_of(e, operand);
     switch (i->op) {
     case IR_cmp:
+    case IR_fcc:
     case IR_nzcv_test:
         return user->op == IR_select || user->op == IR_skip_if || user->op == IR_skip_ifnot ||
                user->op == IR_exit_if;
@@ -152,7 +153,8 @@ static void prepare_value(struct host_emitter *e, ir_val v, const struct ir_insn
     if (marked(e, v, IR_MARK_COLD_VALUE))
         x->flags |= VAL_COLD;
     else if (x->fusable_uses && x->fusable_uses == x->uses &&
-             (i->op == IR_cmp || i->op == IR_nzcv_test || i->op == IR_add || i->op == IR_shl))
+             (i->op == IR_cmp || i->op == IR_fcc || i->op == IR_nzcv_test || i->op == IR_add ||
+              i->op == IR_shl))
         x->flags |= VAL_FUSED;
     if (x->flags)
         x->pin = NO_PIN;

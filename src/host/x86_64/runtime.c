@@ -141,7 +141,7 @@ static void emit_enter(struct thunks *t)
 }
 
 /* rax = the result. The exceptions that the guest's instructions left in MXCSR become sticky flags:
- * IE, ZE, OE, UE, PE are the enum fp_flag bits in order once DE is left out. */
+ * IE, ZE, OE, UE, PE are the enum fp_flag bits in order once DE is left out, and DE is bit 7. */
 static void emit_leave(struct thunks *t)
 {
     struct asm_buf *a = &t->a;
@@ -154,6 +154,12 @@ static void emit_leave(struct thunks *t)
     x_mov_imm(a, RDX, 0x3d);
     v_rrr(a, 0xf5 | X_0F38 | X_F3, RCX, RCX, RDX); /* pext */
     x_rm(a, 0x09, RCX, vcpu_at(offsetof(struct nw_vcpu, fp.flags)));
+    if (t->guest->fp_rules == FP_RULES_X86) {
+        x_load(a, 0, RCX, x_at(RSP, FRAME_AUX));
+        x_alu_imm(a, 0, X_AND, RCX, 2);
+        x_shift_imm(a, 0, X_SHL, RCX, 6);
+        x_rm(a, 0x09, RCX, vcpu_at(offsetof(struct nw_vcpu, fp.flags)));
+    }
     ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, host_mxcsr)));
     v_zeroupper(a); /* so that the host's SSE code is not slowed */
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 0);

@@ -248,8 +248,13 @@ static uintptr_t arithmetic_of(unsigned op, bool wide)
     case IR_fmul: return wide ? (uintptr_t)fp_mul64 : (uintptr_t)fp_mul32;
     case IR_fdiv: return wide ? (uintptr_t)fp_div64 : (uintptr_t)fp_div32;
     case IR_fsqrt: return wide ? (uintptr_t)fp_sqrt64 : (uintptr_t)fp_sqrt32;
-    case IR_fma: return wide ? (uintptr_t)fp_fma64 : (uintptr_t)fp_fma32;
+    case IR_fma: return wide ? (uintptr_t)fp_fmaneg64 : (uintptr_t)fp_fmaneg32;
     case IR_fcmp: return wide ? (uintptr_t)fp_cmp64 : (uintptr_t)fp_cmp32;
+    case IR_fminx: return wide ? (uintptr_t)fp_minx64 : (uintptr_t)fp_minx32;
+    case IR_fmaxx: return wide ? (uintptr_t)fp_maxx64 : (uintptr_t)fp_maxx32;
+    case IR_fround: return wide ? (uintptr_t)fp_round64 : (uintptr_t)fp_round32;
+    case IR_fcmpx: return wide ? (uintptr_t)fp_comi64 : (uintptr_t)fp_comi32;
+    case IR_fcmpm: return wide ? (uintptr_t)fp_cmpm64 : (uintptr_t)fp_cmpm32;
     default: return wide ? (uintptr_t)fp_32to64 : (uintptr_t)fp_64to32; /* fcvt */
     }
 }
@@ -274,6 +279,22 @@ static uintptr_t from_int(struct host_emitter *e, const struct ir_insn *i)
     return i->type == IR_F64 ? (uintptr_t)fp_fromint64 : (uintptr_t)fp_fromint32;
 }
 
+/* The arguments that are not values. */
+static void soft_aux(struct host_emitter *e, const struct ir_insn *i)
+{
+    switch (i->op) {
+    case IR_fcmp:
+    case IR_fcmpx: x_mov_imm(&e->a, RCX, i->aux & 1); break;
+    case IR_fcmpm: x_mov_imm(&e->a, RCX, i->aux & 31); break;
+    case IR_fma: x_mov_imm(&e->a, R8, i->aux & 3); break;
+    case IR_fround:
+        x_mov_imm(&e->a, RDX, i->aux & 7);
+        x_mov_imm(&e->a, RCX, (i->aux & IR_FP_QUIET) != 0);
+        break;
+    default: break;
+    }
+}
+
 static void call_soft(struct host_emitter *e, const struct stub *s)
 {
     const struct ir_insn *i = insn_of(e, s->record);
@@ -292,8 +313,7 @@ static void call_soft(struct host_emitter *e, const struct stub *s)
         fn = from_int(e, i);
     else
         fn = arithmetic_of(i->op, type_is_64(i->type));
-    if (i->op == IR_fcmp)
-        x_mov_imm(&e->a, RCX, i->aux & 1);
+    soft_aux(e, i);
     x_mov_imm(&e->a, RAX, fn);
     x_call_to(&e->a, runtime_code(e, e->rt->soft));
     take_result(e, s);
