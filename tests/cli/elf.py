@@ -60,7 +60,7 @@ SAMPLES = {
     "interpreter empty": (interpreter(b""), "error"),
     "interpreter long": (interpreter(b"/x" * 5000 + b"\0"), "error"),
     "interpreter not ELF": (interpreter(b"/etc/passwd\0"), "error"),
-    "x86 machine": (program(machine=3), "error"),
+    "MIPS machine": (program(machine=8), "error"),
     "aarch64 machine": (program(machine=183), "error"),
     "64-bit class": (program(elf_class=2), "error"),
     "big-endian": (program(data=2), "error"),

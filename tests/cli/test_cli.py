@@ -77,7 +77,7 @@ class Errors(Scratch):
         self.fails("run", "nosuch", about="No such file")
         self.fails("run", "/no/such/file", about="No such file")
         self.fails("run", ".", about="'.'")
-        self.fails("run", sys.executable, about="ARM")
+        self.fails("run", self.file("mips", elf.program(machine=8)), about="MIPS")
         self.fails("run", self.file("text", b"just text\n"))
         self.fails("run", self.file("private", elf.program(), 0o644), about="Permission denied")
         self.fails("run", self.file("script", b"#!/no/such/sh\n"))

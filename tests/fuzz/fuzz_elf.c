@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         FUZZ_CHECK(why[0] && memchr(why, 0, sizeof why), "no reason");
     }
-    elf_is_foreign(data, size);
+    elf_is_foreign(NULL, data, size);
     close(fd);
     return 0;
 }

@@ -29,6 +29,7 @@ struct linux_auxv_cpu {
 struct linux_abi {
     const char *name; /* "ARM", for messages */
     nw_arch arch;
+    const char *models;   /* names of CPU models, for messages */
     uint16_t elf_machine; /* EM_* */
     uint8_t elf_class;    /* ELFCLASS32 or ELFCLASS64 */
     uint8_t word;         /* bytes of a pointer: 4 or 8 */
@@ -39,6 +40,7 @@ struct linux_abi {
     uint64_t task_size;   /* first address beyond user space */
     uint64_t exec_base;   /* where a position-independent program goes */
     uint64_t stack_top;
+    uint64_t window; /* fast memory to ask the engine for; 0: all of the address space is */
 
     /* System calls: the row of number NR or null, and *NAME (null for a number without a name).
      * RAW is what the call's registers held. */
@@ -64,6 +66,8 @@ struct linux_abi {
     void (*cpuinfo)(struct linux_task *, FILE *); /* /proc/cpuinfo; null: the host's is shown */
     /* Maps what the kernel gives every process (helper pages); 0 or -errno. */
     int64_t (*map_kernel_pages)(struct linux_process *);
+    /* A memory fault that is the kernel's to serve: true when the program goes on. Or null. */
+    bool (*serve_fault)(struct linux_task *, const nw_exit *);
     /* A siginfo for a guest exception. */
     void (*fault_info)(struct linux_task *, const nw_exit *, siginfo_t *out);
 
@@ -124,6 +128,6 @@ int64_t linux_put_msghdr(struct linux_task *, uint64_t gva, const struct linux_m
 /* Signal sets are 8 bytes everywhere; 0 or -EFAULT. */
 int64_t linux_get_sigset(struct linux_task *, uint64_t gva, linux_sigset *);
 
-extern const struct linux_abi linux_arm_abi;
+extern const struct linux_abi linux_arm_abi, linux_x86_64_abi, linux_i386_abi;
 
 #endif

@@ -8,7 +8,7 @@
 
 #define PAGE 4096ull
 
-static const struct linux_abi *const abis[] = {&linux_arm_abi};
+static const struct linux_abi *const abis[] = {&linux_arm_abi, &linux_x86_64_abi, &linux_i386_abi};
 
 const struct linux_abi *linux_abi_of(unsigned machine, unsigned elf_class)
 {
@@ -116,7 +116,7 @@ static int choose_abi(const Elf64_Ehdr *ehdr, const struct linux_abi **abi, char
                  ehdr->e_machine == EM_ARM && ehdr->e_ident[EI_CLASS] == ELFCLASS64 ? "64-bit "
                                                                                     : "",
                  machine_name(ehdr->e_machine, number, sizeof number),
-                 *abi ? (*abi)->name : abis[0]->name);
+                 *abi ? (*abi)->name : "ARM, x86 or x86-64");
         return -1;
     }
     *abi = found;
@@ -213,11 +213,20 @@ int elf_read(int fd, const struct linux_abi **abi, struct elf_image *out, char *
     return survey(fd, *abi, out, why);
 }
 
-bool elf_is_foreign(const void *head, size_t size)
+/* A program of the host's own machine beside a guest of another one is a tool of the host; beside a
+ * guest of the same one it belongs to the guest. */
+static bool is_host_machine(unsigned machine)
+{
+    return machine == EM_X86_64 || machine == EM_386;
+}
+
+bool elf_is_foreign(const struct linux_abi *abi, const void *head, size_t size)
 {
     Elf32_Ehdr ehdr;
     if (size < sizeof ehdr || memcmp(head, ELFMAG, SELFMAG))
         return false;
     memcpy(&ehdr, head, sizeof ehdr);
-    return !linux_abi_of(ehdr.e_machine, ehdr.e_ident[EI_CLASS]);
+    if (!linux_abi_of(ehdr.e_machine, ehdr.e_ident[EI_CLASS]))
+        return true;
+    return abi && is_host_machine(ehdr.e_machine) && !is_host_machine(abi->elf_machine);
 }

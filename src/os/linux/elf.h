@@ -33,9 +33,10 @@ const struct linux_abi *linux_abi_of(unsigned machine, unsigned elf_class);
  * the file must be of that. 0, or -1 with a reason in WHY (LINUX_ERROR_SIZE bytes), such as
  * "is for x86-64, this needs ARM". */
 int elf_read(int fd, const struct linux_abi **abi, struct elf_image *out, char *why);
-/* True when HEAD (SIZE bytes of the file's beginning) is an ELF header of another machine that
- * the host itself could run. */
-bool elf_is_foreign(const void *head, size_t size);
+/* True when HEAD (SIZE bytes of the file's beginning) is an ELF header of a program that the host
+ * rather than we should run for a program of ABI (null: the first one): of a machine that we do not
+ * know, or of the host's when the guest's is another. */
+bool elf_is_foreign(const struct linux_abi *abi, const void *head, size_t size);
 
 /* Maps the segments. A position-independent image goes to BASE, or anywhere if BASE is 0. */
 int elf_load(struct linux_process *, int fd, const struct elf_image *, uint64_t base,

@@ -128,7 +128,7 @@ static int64_t find_binary(struct linux_process *p, const char *path, struct lin
             return -errno;
         if (n < 2 || head[0] != '#' || head[1] != '!') {
             prog->foreign =
-                n < 4 || memcmp(head, ELFMAG, SELFMAG) || elf_is_foreign(head, (size_t)n);
+                n < 4 || memcmp(head, ELFMAG, SELFMAG) || elf_is_foreign(p->abi, head, (size_t)n);
             return 0;
         }
         if (depth == SCRIPT_DEPTH)

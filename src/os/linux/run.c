@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include "mem/space.h"
 #include "os/linux/abi.h"
 #include "os/linux/mm.h"
 #include "os/linux/process.h"
@@ -16,10 +17,22 @@
 /* Room between the stack and the highest mapping. */
 #define STACK_GAP (1ull << 20)
 
-static uint64_t mmap_top(const struct linux_abi *abi, const struct linux_options *options)
+static uint64_t mmap_top(const struct linux_process *p)
 {
-    uint64_t size = options->stack_size ? options->stack_size : 8ull << 20;
-    return (abi->stack_top - size - STACK_GAP) & ~4095ull;
+    uint64_t size = p->options->stack_size ? p->options->stack_size : 8ull << 20;
+    return (p->stack_top - size - STACK_GAP) & ~4095ull;
+}
+
+/* Everything goes where translated code reaches memory fastest. */
+static void place_stack(struct linux_process *p)
+{
+    p->stack_top = p->abi->stack_top;
+    if (!p->abi->window)
+        return;
+    (void)mem_set_window(p->engine, p->abi->window); /* else there is a smaller one */
+    uint64_t window = mem_window(p->engine);
+    if (window && window < p->stack_top)
+        p->stack_top = window - STACK_GAP;
 }
 
 static int open_engine(struct linux_process *p, char *why)
@@ -32,11 +45,13 @@ static int open_engine(struct linux_process *p, char *why)
                         .code_buffer = o->code_buffer,
                         .log = o->log};
     nw_status status = nw_engine_open(&config, &p->engine);
-    if (status == NW_OK)
+    if (status == NW_OK) {
+        place_stack(p);
         return 0;
+    }
     if (status == NW_ERR_CPU)
-        snprintf(why, LINUX_ERROR_SIZE,
-                 "unknown CPU model '%.100s'; try arm926, cortex-a8, cortex-a15 or max", o->cpu);
+        snprintf(why, LINUX_ERROR_SIZE, "unknown CPU model '%.100s'; try %s", o->cpu,
+                 p->abi->models);
     else
         snprintf(why, LINUX_ERROR_SIZE, "the engine cannot start: %s", nw_status_text(status));
     return -1;
@@ -80,7 +95,7 @@ static void name_process(const char *path)
 static int run_program(struct linux_task *t, struct linux_program *prog, char **envp, char *why)
 {
     struct linux_process *p = t->process;
-    p->mm = linux_mm_new(mmap_top(p->abi, p->options));
+    p->mm = linux_mm_new(mmap_top(p));
     if (!p->mm || p->abi->map_kernel_pages(p)) {
         snprintf(why, LINUX_ERROR_SIZE, "out of memory");
         return LINUX_EXIT_CANNOT;

@@ -165,7 +165,6 @@ int linux_stack_build(struct linux_task *t, const struct linux_stack_request *r,
     struct linux_process *p = t->process;
     uint64_t size = p->options->stack_size ? p->options->stack_size : DEFAULT_STACK;
     size = (size + 4095) & ~4095ull;
-    p->stack_top = p->abi->stack_top;
     p->stack_low = p->stack_top - size;
     struct linux_map_request map = {.addr = p->stack_low,
                                     .size = size,

@@ -104,15 +104,20 @@ static _Noreturn void engine_failed(struct linux_task *t, nw_status status)
 
 static void serve_exit(struct linux_task *t, const nw_exit *exit)
 {
+    const struct linux_abi *abi = t->process->abi;
     siginfo_t info = {0};
     switch (exit->reason) {
     case NW_EXIT_STOP:
     case NW_EXIT_LIMIT: break;
     case NW_EXIT_SYSCALL: linux_dispatch(t, exit); break;
+    case NW_EXIT_FAULT:
+        if (abi->serve_fault && abi->serve_fault(t, exit))
+            break;
+        /* fall through */
     case NW_EXIT_UNDEFINED:
     case NW_EXIT_BREAKPOINT:
-    case NW_EXIT_FAULT:
-        t->process->abi->fault_info(t, exit, &info);
+    case NW_EXIT_EXCEPTION:
+        abi->fault_info(t, exit, &info);
         linux_force_signal(t, &info);
         break;
     case NW_EXIT_HALT: sched_yield(); break; /* user mode has no interrupt to wait for */
