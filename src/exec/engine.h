@@ -64,6 +64,12 @@ struct nw_engine {
     uint64_t retired[COUNTERS]; /* of destroyed vCPUs */
 };
 
+/* What a nested lock has to undo. */
+struct engine_hold {
+    struct nw_vcpu *vcpu;
+    uint32_t place;
+};
+
 /* What src/exec keeps per vCPU. */
 struct exec_vcpu {
     _Atomic uint32_t place; /* enum vcpu_place */
@@ -71,17 +77,12 @@ struct exec_vcpu {
     bool stepping;  /* one instruction runs in the interpreter: stores into code are done */
     bool callback;  /* a callback of the caller's runs */
     uint64_t epoch; /* of the jump cache */
+    struct engine_hold exclusive; /* see struct mem_client */
     struct ir_builder *builder; /* for stepping */
     struct ir_region region;
     union ir_vec *slots; /* interpreter scratch */
     uint32_t nslots;
     _Atomic uint64_t counters[COUNTERS];
-};
-
-/* What a nested lock has to undo. */
-struct engine_hold {
-    struct nw_vcpu *vcpu;
-    uint32_t place;
 };
 
 /* Takes the engine's lock from any thread. A thread that runs a vCPU of this engine counts as

@@ -88,6 +88,18 @@ static void drop_write_tags(void *opaque, uint64_t page)
     sync_resume(engine);
 }
 
+static void exclusive_begin(struct nw_vcpu *vcpu)
+{
+    vcpu->exec->exclusive = engine_lock(vcpu->engine);
+    sync_pause(vcpu->engine, vcpu);
+}
+
+static void exclusive_end(struct nw_vcpu *vcpu)
+{
+    sync_resume(vcpu->engine);
+    engine_unlock(vcpu->engine, vcpu->exec->exclusive);
+}
+
 /* Blocks that are running keep their shared checks: an access that fails one of those is stepped.
  */
 static void beyond_window(void *opaque)
@@ -95,8 +107,9 @@ static void beyond_window(void *opaque)
     cache_forget(opaque, 0, UINT64_MAX);
 }
 
-const struct mem_client engine_mem_client = {store_hits_code, callback_enter, callback_leave,
-                                             drop_write_tags, beyond_window};
+const struct mem_client engine_mem_client = {store_hits_code, callback_enter,  callback_leave,
+                                             drop_write_tags, exclusive_begin, exclusive_end,
+                                             beyond_window};
 
 /* ---- changes ---- */
 

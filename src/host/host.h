@@ -21,7 +21,7 @@ struct host_runtime {
     uint32_t size;
     /* For the emitter: */
     uint32_t save;             /* saves every register in the frame, pinned ones in the vCPU too */
-    uint32_t load, store, cas; /* slow memory accesses after save */
+    uint32_t load, store, cas, rmw; /* slow memory accesses after save */
     uint32_t load_wide, store_wide; /* … of vectors */
     uint32_t call[4];          /* helpers after save; bit 0: may leave, bit 1: writes state */
     uint32_t soft;             /* fp/soft.h after save */

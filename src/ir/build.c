@@ -281,6 +281,13 @@ ir_val ir_cas(struct ir_builder *b, enum ir_type type, ir_val addr, ir_val expec
                .op = IR_cas, .type = type, .aux = memop, .a = addr, .b = expected, .c = desired});
 }
 
+ir_val ir_atomic(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_val addr, ir_val v,
+                 uint16_t memop)
+{
+    return build_append(
+        b, (struct ir_insn){.op = (uint8_t)op, .type = type, .aux = memop, .a = addr, .b = v});
+}
+
 void ir_fence(struct ir_builder *b)
 {
     build_append(b, (struct ir_insn){.op = IR_fence});

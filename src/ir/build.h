@@ -75,6 +75,8 @@ ir_val ir_fcmpm(struct ir_builder *, enum ir_type, ir_val a, ir_val b, unsigned 
 ir_val ir_ld(struct ir_builder *, enum ir_type, ir_val addr, uint16_t memop);
 void ir_st(struct ir_builder *, enum ir_type, ir_val addr, ir_val v, uint16_t memop);
 ir_val ir_cas(struct ir_builder *, enum ir_type, ir_val addr, ir_val expected, ir_val desired, uint16_t memop);
+/* OP: IR_atomic_add and its sisters. */
+ir_val ir_atomic(struct ir_builder *, enum ir_op op, enum ir_type, ir_val addr, ir_val v, uint16_t memop);
 void ir_fence(struct ir_builder *);
 
 /* ---- vectors: operation OP of ir/vec.inc on TYPE, V128 or V256 ----

@@ -69,7 +69,8 @@ static uint64_t access_memory(struct run *r, const struct ir_insn *i)
     switch (i->op) {
     case IR_ld: return mem_load(r->vcpu, addr, i->aux);
     case IR_st: mem_store(r->vcpu, addr, b->u64[0], i->aux); return 0;
-    default: return mem_cas(r->vcpu, addr, b->u64[0], r->slots[i->c].u64[0], i->aux);
+    case IR_cas: return mem_cas(r->vcpu, addr, b->u64[0], r->slots[i->c].u64[0], i->aux);
+    default: return mem_rmw(r->vcpu, addr, b->u64[0], i->aux, i->op);
     }
 }
 
@@ -264,6 +265,11 @@ enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, un
         case IR_ld:
         case IR_st:
         case IR_cas:
+        case IR_atomic_add:
+        case IR_atomic_and:
+        case IR_atomic_or:
+        case IR_atomic_xor:
+        case IR_atomic_xchg:
             run_memory(&r, i, &slots[at]);
             if (NW_UNLIKELY(vcpu->leave != VCPU_LEAVE_NONE))
                 return IR_LEFT_RAISED;

@@ -182,7 +182,7 @@ static bool vector(struct check *c, const struct ir_insn *i)
 
 static bool memory(struct check *c, const struct ir_insn *i)
 {
-    if (!is_int(i->type) && !is_float(i->type) && !(is_vector(i->type) && i->op != IR_cas))
+    if (!is_int(i->type) && !is_float(i->type) && !(is_vector(i->type) && i->op <= IR_st))
         return wrong(c, "type %u", i->type);
     if (is_vector(i->type) && (1u << IR_MEM_SIZE(i->aux) != ir_type_size(i->type) ||
                                i->aux & (IR_MEM_BE | IR_MEM_SIGNED)))
@@ -192,7 +192,7 @@ static bool memory(struct check *c, const struct ir_insn *i)
     if (!operand(c, i->a, c->r->addr_type))
         return false;
     return i->op == IR_ld ||
-           (operand(c, i->b, i->type) && (i->op == IR_st || operand(c, i->c, i->type)));
+           (operand(c, i->b, i->type) && (i->op != IR_cas || operand(c, i->c, i->type)));
 }
 
 static bool slot(struct check *c, const struct ir_insn *i)
@@ -280,7 +280,12 @@ static bool record(struct check *c, const struct ir_insn *i)
     case IR_call: return call(c, i);
     case IR_ld:
     case IR_st:
-    case IR_cas: return memory(c, i);
+    case IR_cas:
+    case IR_atomic_add:
+    case IR_atomic_and:
+    case IR_atomic_or:
+    case IR_atomic_xor:
+    case IR_atomic_xchg: return memory(c, i);
     case IR_zext:
     case IR_sext:
     case IR_trunc:

@@ -3,32 +3,12 @@
  * An access is at most two pieces, one per page. Both are resolved and checked before anything is
  * read or written. Memory is accessed under the space's lock, so that nobody unmaps it meanwhile;
  * MMIO callbacks run without locks. */
-#include "mem/core.h"
+#include "mem/access.h"
 #include "mem/mem.h"
 
 #include <string.h>
 #include "exec/counters.h"
 #include "ir/ir.h"
-
-#define ACCESS_MAX 32 /* bytes */
-
-struct piece {
-    const struct mem_region *region; /* valid under the lock */
-    uint64_t gpa;
-    uint8_t *host; /* null: MMIO */
-    unsigned size;
-    bool shut; /* the host page must be opened first */
-    nw_mmio_read_fn read;
-    nw_mmio_write_fn write;
-    void *opaque;
-    uint64_t offset;
-};
-
-struct access {
-    struct piece piece[2];
-    unsigned pieces;
-    bool mmio;
-};
 
 void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access access, nw_fault fault)
 {
@@ -125,7 +105,7 @@ static bool resolve_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t gva, u
     return true;
 }
 
-static bool resolve(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsigned size,
+bool access_resolve(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsigned size,
                     nw_access access)
 {
     uint64_t second = (gva + size - 1) & vcpu->mem->last & ~(PAGE_SIZE_ - 1);
@@ -232,8 +212,7 @@ static void tlb_check(struct nw_vcpu *vcpu)
     }
 }
 
-/* Reads or writes the pieces that are memory. False when a fault has been recorded. */
-static bool copy_pieces(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, bool write)
+bool access_copy(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, bool write)
 {
     struct mem_space *space = vcpu->mem;
     nw_access access = write ? NW_ACCESS_WRITE : NW_ACCESS_READ;
@@ -260,8 +239,7 @@ static bool copy_pieces(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, 
     return ok;
 }
 
-static bool load_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
-                      uint8_t *bytes)
+bool access_load(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
 {
     struct mem_space *space = vcpu->mem;
     struct access a;
@@ -270,10 +248,10 @@ static bool load_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigne
     counter_add(vcpu, COUNT_TLB_MISSES);
     pthread_rwlock_rdlock(&space->lock);
     tlb_check(vcpu);
-    ok = resolve(vcpu, &a, gva, size, NW_ACCESS_READ);
+    ok = access_resolve(vcpu, &a, gva, size, NW_ACCESS_READ);
     if (ok) {
         pthread_mutex_lock(&space->code_lock);
-        ok = copy_pieces(vcpu, &a, bytes, false);
+        ok = access_copy(vcpu, &a, bytes, false);
         if (ok && a.pieces == 1 && !a.mmio)
             fill(vcpu, &a.piece[0], mmu);
         pthread_mutex_unlock(&space->code_lock);
@@ -285,8 +263,7 @@ static bool load_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigne
     return ok;
 }
 
-/* The piece that touches code, or null. With code_lock held. */
-static const struct piece *hits_code(struct mem_space *space, const struct access *a)
+const struct piece *access_hits_code(struct mem_space *space, const struct access *a)
 {
     for (unsigned i = 0; i < a->pieces; i++) {
         const struct piece *p = &a->piece[i];
@@ -297,8 +274,6 @@ static const struct piece *hits_code(struct mem_space *space, const struct acces
     }
     return NULL;
 }
-
-enum store_result { STORE_DONE, STORE_FAILED, STORE_AGAIN };
 
 static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
                                     uint8_t *bytes)
@@ -312,15 +287,15 @@ static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned
 
     pthread_rwlock_rdlock(&space->lock);
     tlb_check(vcpu);
-    ok = resolve(vcpu, &a, gva, size, NW_ACCESS_WRITE);
+    ok = access_resolve(vcpu, &a, gva, size, NW_ACCESS_WRITE);
     if (ok) {
         pthread_mutex_lock(&space->code_lock);
-        code = hits_code(space, &a);
+        code = access_hits_code(space, &a);
         if (code) {
             code_gpa = code->gpa;
             code_size = code->size;
         } else {
-            ok = copy_pieces(vcpu, &a, bytes, true);
+            ok = access_copy(vcpu, &a, bytes, true);
             if (ok && a.pieces == 1 && !a.mmio)
                 fill(vcpu, &a.piece[0], mmu);
         }
@@ -340,8 +315,7 @@ static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned
     return STORE_DONE;
 }
 
-static bool store_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
-                       uint8_t *bytes)
+bool access_store(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
 {
     enum store_result r;
 
@@ -352,18 +326,17 @@ static bool store_slow(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsign
     return r == STORE_DONE;
 }
 
-/* MEM_BEYOND */
-static void step_beyond(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, nw_access access)
+void access_step(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, nw_access access)
 {
     struct access a;
 
     pthread_rwlock_rdlock(&vcpu->mem->lock);
-    if (resolve(vcpu, &a, gva, size, access))
+    if (access_resolve(vcpu, &a, gva, size, access))
         vcpu->leave = VCPU_LEAVE_STEP;
     pthread_rwlock_unlock(&vcpu->mem->lock);
 }
 
-static bool aligned(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
+bool access_aligned(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
 {
     if (NW_LIKELY(!(gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1))))
         return true;
@@ -371,9 +344,7 @@ static bool aligned(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_acces
     return false;
 }
 
-/* The host address of an access within one page that the TLB knows, else null. Outside the window
- * only: there the owner of the memory waits for this vCPU before the memory goes. */
-static uint8_t *tlb_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, bool write)
+uint8_t *access_tlb_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, bool write)
 {
     uint64_t page = page_of(gva);
     struct tlb_entry *e;
@@ -423,17 +394,17 @@ static uint64_t swap_bytes(uint64_t v, unsigned size)
 static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
-    uint8_t *host = tlb_hit(vcpu, gva, size, mmu, false);
+    uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, false);
 
-    if (!aligned(vcpu, gva, memop, NW_ACCESS_READ))
+    if (!access_aligned(vcpu, gva, memop, NW_ACCESS_READ))
         return false;
     if (NW_UNLIKELY(memop & MEM_BEYOND)) {
-        step_beyond(vcpu, gva, size, NW_ACCESS_READ);
+        access_step(vcpu, gva, size, NW_ACCESS_READ);
         return false;
     }
     if (!host)
         return locked_access(vcpu, gva, size, mmu, bytes, false) ||
-               load_slow(vcpu, gva, size, mmu, bytes);
+               access_load(vcpu, gva, size, mmu, bytes);
     read_whole(bytes, host, size);
     return true;
 }
@@ -441,18 +412,18 @@ static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
 static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
-    uint8_t *host = tlb_hit(vcpu, gva, size, mmu, true);
+    uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, true);
 
-    if (!aligned(vcpu, gva, memop, NW_ACCESS_WRITE))
+    if (!access_aligned(vcpu, gva, memop, NW_ACCESS_WRITE))
         return;
     if (NW_UNLIKELY(memop & MEM_BEYOND)) {
-        step_beyond(vcpu, gva, size, NW_ACCESS_WRITE);
+        access_step(vcpu, gva, size, NW_ACCESS_WRITE);
         return;
     }
     if (host)
         write_whole(host, bytes, size);
     else if (!locked_access(vcpu, gva, size, mmu, bytes, true))
-        store_slow(vcpu, gva, size, mmu, bytes);
+        access_store(vcpu, gva, size, mmu, bytes);
 }
 
 uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
@@ -498,127 +469,4 @@ void mem_store_wide(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, const vo
 
     memcpy(bytes, in, 1u << IR_MEM_SIZE(memop));
     store_bytes(vcpu, gva, memop, bytes);
-}
-
-static uint64_t host_cas(uint8_t *at, uint64_t expected, uint64_t desired, unsigned size)
-{
-    switch (size) {
-    case 1: {
-        uint8_t old = (uint8_t)expected;
-        __atomic_compare_exchange_n(at, &old, (uint8_t)desired, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST);
-        return old;
-    }
-    case 2: {
-        uint16_t old = (uint16_t)expected;
-        __atomic_compare_exchange_n((uint16_t *)(void *)at, &old, (uint16_t)desired, false,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-        return old;
-    }
-    case 4: {
-        uint32_t old = (uint32_t)expected;
-        __atomic_compare_exchange_n((uint32_t *)(void *)at, &old, (uint32_t)desired, false,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-        return old;
-    }
-    default: {
-        uint64_t old = expected;
-        __atomic_compare_exchange_n((uint64_t *)(void *)at, &old, desired, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST);
-        return old;
-    }
-    }
-}
-
-/* Under both locks: the exchange on one page of memory. */
-static bool cas_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t *value, uint64_t desired)
-{
-    struct mem_space *space = vcpu->mem;
-    uint64_t page = page_of(p->gpa);
-
-    if (p->region->file && !guarded_probe(p->host)) {
-        mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_BUS);
-        return false;
-    }
-    bool shut = !space_page_open(space, p->region, page, true);
-    if (shut && !space_open_page(space, p->region, page)) {
-        mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_PERM);
-        return false;
-    }
-    *value = host_cas(p->host, *value, desired, p->size);
-    if (shut)
-        space_close_page(space, p->region, page);
-    return true;
-}
-
-/* *VALUE: expected in, old out, in host byte order. */
-static enum store_result cas_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned size,
-                                  uint64_t *value, uint64_t desired)
-{
-    struct mem_space *space = vcpu->mem;
-    struct access a;
-    bool code = false, ok;
-
-    pthread_rwlock_rdlock(&space->lock);
-    ok = resolve(vcpu, &a, gva, size, NW_ACCESS_WRITE);
-    if (ok && !(a.piece[0].region->perms & NW_READ)) {
-        mem_raise(vcpu, gva, size, NW_ACCESS_READ, NW_FAULT_PERM);
-        ok = false;
-    }
-    if (ok && !a.mmio) {
-        pthread_mutex_lock(&space->code_lock);
-        code = hits_code(space, &a) != NULL;
-        if (!code)
-            ok = cas_piece(vcpu, &a.piece[0], value, desired);
-        pthread_mutex_unlock(&space->code_lock);
-    }
-    pthread_rwlock_unlock(&space->lock);
-    if (!ok)
-        return STORE_FAILED;
-    if (code)
-        return space->client->store_hits_code(vcpu, gva, size) ? STORE_AGAIN : STORE_FAILED;
-    if (a.mmio) {
-        uint64_t old = 0;
-
-        mmio_read(vcpu, &a.piece[0], (uint8_t *)&old);
-        if (old == *value)
-            mmio_write(vcpu, &a.piece[0], (const uint8_t *)&desired);
-        *value = old;
-    }
-    return STORE_DONE;
-}
-
-uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired,
-                 uint32_t memop)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
-    uint64_t mask = UINT64_MAX >> (64 - 8 * size), old = expected & mask;
-    uint8_t *host;
-    enum store_result r;
-
-    /* Host atomics want natural alignment whatever the guest allows. */
-    if ((gva & (size - 1)) || !aligned(vcpu, gva, memop, NW_ACCESS_WRITE)) {
-        mem_raise(vcpu, gva, size, NW_ACCESS_WRITE, NW_FAULT_ALIGN);
-        return 0;
-    }
-    if (NW_UNLIKELY(memop & MEM_BEYOND)) {
-        step_beyond(vcpu, gva, size, NW_ACCESS_WRITE);
-        return 0;
-    }
-    desired &= mask;
-    if (memop & IR_MEM_BE) {
-        old = swap_bytes(old, size);
-        desired = swap_bytes(desired, size);
-    }
-    host = tlb_hit(vcpu, gva, size, mmu, true);
-    if (host && tlb_hit(vcpu, gva, size, mmu, false)) {
-        old = host_cas(host, old, desired, size);
-    } else {
-        do {
-            r = cas_once(vcpu, gva, size, &old, desired);
-        } while (r == STORE_AGAIN);
-        if (r != STORE_DONE)
-            return 0;
-    }
-    return memop & IR_MEM_BE ? swap_bytes(old, size) : old;
 }

@@ -30,6 +30,9 @@ struct mem_client {
     void (*callback_leave)(struct nw_vcpu *);
     /* Page PAGE has become a code page: no vCPU may hold a write tag of it from now on. */
     void (*drop_write_tags)(void *opaque, uint64_t page);
+    /* Between these no other vCPU touches guest memory. No lock of the space is held. */
+    void (*exclusive_begin)(struct nw_vcpu *);
+    void (*exclusive_end)(struct nw_vcpu *);
     /* The first mapping beyond the window is about to be made: space->beyond is set. */
     void (*beyond_window)(void *opaque);
 };

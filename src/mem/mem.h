@@ -20,9 +20,15 @@ void mem_store(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);
 /* Accesses of 16 or 32 bytes, at OUT and IN in guest order. One that fails leaves OUT as it was. */
 void mem_load_wide(struct nw_vcpu *, uint64_t gva, uint32_t memop, void *out);
 void mem_store_wide(struct nw_vcpu *, uint64_t gva, uint32_t memop, const void *in);
-/* Atomic on host memory; the old value, zero-extended. */
+/* Atomic on memory, aligned or not; the old value, zero-extended. A device is read and written. */
 uint64_t mem_cas(struct nw_vcpu *, uint64_t gva, uint64_t expected, uint64_t desired,
                  uint32_t memop);
+/* OP: IR_atomic_add and its sisters. */
+uint64_t mem_rmw(struct nw_vcpu *, uint64_t gva, uint64_t operand, uint32_t memop, uint32_t op);
+/* 16 bytes, the low half first; a MEMOP of size 4. False: the access has failed, OLD is as it was.
+ */
+bool mem_cas16(struct nw_vcpu *, uint64_t gva, const uint64_t expected[2],
+               const uint64_t desired[2], uint64_t old[2], uint32_t memop);
 
 /* Is GVA a device's? Reading it twice may then give two values. */
 bool mem_is_mmio(struct nw_vcpu *, uint64_t gva);

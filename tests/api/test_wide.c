@@ -3,6 +3,7 @@
 #include "toy.h"
 #include "wide_guest.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -105,8 +106,7 @@ static void check_widths(struct wide *w, uint64_t base)
     poke(w, base, 0x8877665544332211);
     set(w, 0, base);
     set(w, 7, 0x8877665544332211);
-    set(w, 8, base & 7 ? DATA : base);
-    poke(w, get(w, 8), 0x8877665544332211);
+    set(w, 8, base);
     set(w, 9, 2);
     assert_int_equal(run(w, CODE), NW_EXIT_SYSCALL);
     assert_int_equal(get(w, 1), 0x44);
@@ -141,6 +141,178 @@ static void test_widths(void **state)
         assert_int_equal(nw_mem_map(w.engine, TOP, 0x10000, NW_RW), NW_OK);
         check_widths(&w, UINT64_MAX - 63);
         check_widths(&w, DATA + 8);
+        nw_engine_close(w.engine);
+    }
+}
+
+#define RMW(op, size, b, value, drop)                                                              \
+    WIDE(RMW, 1, b, (value) | (op) << 4 | (size) << 8 | (drop) << 12)
+
+static uint64_t model(unsigned op, uint64_t old, uint64_t v)
+{
+    switch (op) {
+    case 0: return old + v;
+    case 1: return old & v;
+    case 2: return old | v;
+    case 3: return old ^ v;
+    default: return v;
+    }
+}
+
+static void check_rmw(struct wide *w, uint64_t base, unsigned op, unsigned size, bool drop)
+{
+    uint64_t v = 0xf0e1d2c3b4a59687, before = 0x8877665544332211;
+    uint64_t mask = UINT64_MAX >> (64 - (8u << size));
+    uint64_t at = CODE + (op << 6 | size << 4 | (unsigned)drop << 3) * 4;
+
+    poke(w, base, before);
+    set(w, 0, base);
+    set(w, 1, 5);
+    set(w, 2, v);
+    assert_int_equal(run(w, at), NW_EXIT_SYSCALL);
+    assert_int_equal(peek(w, base), (before & ~mask) | (model(op, before, v) & mask));
+    assert_int_equal(get(w, 1), drop ? 5 : before & mask);
+    assert_int_equal(get(w, 2), v);
+}
+
+static void check_cas2(struct wide *w, uint64_t base)
+{
+    LOAD(w, CODE, WIDE(CAS2, 2, 0, 4), WIDE(SYS, 0, 0, 0));
+    poke(w, base, 11);
+    poke(w, base + 8, 12);
+    for (unsigned round = 0; round < 2; round++) {
+        set(w, 0, base);
+        set(w, 2, 11);
+        set(w, 3, round ? 12 : 13);
+        set(w, 4, 21);
+        set(w, 5, 22);
+        assert_int_equal(run(w, CODE), NW_EXIT_SYSCALL);
+        assert_int_equal(get(w, 2), 11);
+        assert_int_equal(get(w, 3), 12);
+        assert_int_equal(peek(w, base), round ? 21 : 11);
+        assert_int_equal(peek(w, base + 8), round ? 22 : 12);
+    }
+}
+
+/* Atomic operations of every size, aligned and not, over pages and over the window's end. */
+static void test_atomics(void **state)
+{
+    (void)state;
+    EACH_MODE(m)
+    {
+        struct wide w = open_wide(m);
+        uint64_t end = window_end(&w);
+        const uint64_t bases[] = {DATA,    DATA + 4, DATA + 1,  DATA + 0xffd, DATA + 60,
+                                  end - 8, end - 5,  HIGH + 16, HIGH + 0xffc};
+
+        assert_int_equal(nw_mem_map(w.engine, end - 0x1000, 0x2000, NW_RW), NW_OK);
+        assert_int_equal(nw_mem_map(w.engine, HIGH, 0x2000, NW_RW), NW_OK);
+        for (unsigned op = 0; op < 5; op++)
+            for (unsigned size = 0; size < 4; size++)
+                for (unsigned drop = 0; drop < 2; drop++)
+                    LOAD(&w, CODE + (op << 6 | size << 4 | drop << 3) * 4,
+                         RMW(op, size, 0, 2, drop), WIDE(SYS, 0, 0, 0));
+        for (unsigned n = 0; n < ARRAY_LEN(bases); n++)
+            for (unsigned op = 0; op < 5; op++)
+                for (unsigned size = 0; size < 4; size++)
+                    for (unsigned drop = 0; drop < 2; drop++)
+                        check_rmw(&w, bases[n], op, size, drop);
+        for (unsigned n = 0; n < ARRAY_LEN(bases); n++)
+            check_cas2(&w, bases[n]);
+        nw_engine_close(w.engine);
+    }
+}
+
+static void test_atomic_faults(void **state)
+{
+    (void)state;
+    EACH_MODE(m)
+    {
+        struct wide w = open_wide(m);
+        static const uint64_t bad[] = {0x20000, HIGH, TOP, 0x1fffd};
+
+        LOAD(&w, CODE, RMW(0, 3, 0, 2, 0), WIDE(SYS, 0, 0, 0));
+        LOAD(&w, CODE + 16, RMW(1, 3, 0, 2, 0), WIDE(SYS, 0, 0, 0));
+        LOAD(&w, CODE + 32, RMW(2, 3, 0, 2, 1), WIDE(SYS, 0, 0, 0));
+        LOAD(&w, CODE + 48, RMW(4, 3, 0, 2, 0), WIDE(SYS, 0, 0, 0));
+        LOAD(&w, CODE + 64, WIDE(CAS2, 2, 0, 4), WIDE(SYS, 0, 0, 0));
+        for (unsigned round = 0; round < 12; round++) {
+            for (unsigned n = 0; n < 5 * ARRAY_LEN(bad); n++) {
+                uint64_t addr = bad[n / 5];
+
+                set(&w, 0, addr);
+                set(&w, 1, 5);
+                set(&w, 2, 6);
+                run(&w, CODE + 16 * (n % 5));
+                expect_fault(&w, NW_ACCESS_WRITE, NW_FAULT_UNMAPPED,
+                             addr == 0x1fffd ? 0x20000 : addr);
+                assert_int_equal(get(&w, 1), 5);
+                assert_int_equal(w.exit.pc, CODE + 16 * (n % 5));
+            }
+        }
+        /* Written over while it runs. */
+        for (unsigned n = 0; n < 6; n++) {
+            LOAD(&w, CODE, RMW(0, 2, 0, 2, 0), WIDE(LI, 3, 0, 1), WIDE(SYS, 0, 0, 0));
+            set(&w, 0, CODE + 4 - n % 2);
+            set(&w, 2, 5u << 8 * (n % 2));
+            assert_int_equal(run(&w, CODE), NW_EXIT_SYSCALL);
+            assert_int_equal(get(&w, 3), 6);
+        }
+        nw_engine_close(w.engine);
+    }
+}
+
+struct worker {
+    nw_vcpu *vcpu;
+    pthread_t thread;
+};
+
+static void *work(void *arg)
+{
+    nw_exit exit;
+
+    assert_int_equal(nw_vcpu_run(((struct worker *)arg)->vcpu, 0, &exit), NW_OK);
+    assert_int_equal(exit.reason, NW_EXIT_SYSCALL);
+    return NULL;
+}
+
+/* Additions from several vCPUs, with locked accesses of every kind to the same bytes. */
+static void test_atomic_threads(void **state)
+{
+    enum { WORKERS = 4, ROUNDS = 3000 };
+
+    (void)state;
+    EACH_MODE(m)
+    {
+        struct wide w = open_wide(m);
+        struct worker workers[WORKERS] = {{0}};
+
+        LOAD(&w, CODE, RMW(0, 3, 6, 2, 0), RMW(0, 3, 7, 2, 1), RMW(0, 3, 8, 2, 0),
+             RMW(3, 3, 10, 3, 0), RMW(3, 3, 10, 3, 0), RMW(0, 2, 9, 2, 0), WIDE(ADDI, 4, 4, -1),
+             WIDE(BNE, 4, 5, -7), WIDE(SYS, 0, 0, 0));
+        for (unsigned n = 0; n < WORKERS; n++) {
+            struct wide one = {.engine = w.engine};
+
+            assert_int_equal(nw_vcpu_create(w.engine, &workers[n].vcpu), NW_OK);
+            one.vcpu = workers[n].vcpu;
+            set(&one, 2, 1);
+            set(&one, 3, 0xff00ff);
+            set(&one, 4, ROUNDS);
+            set(&one, 6, DATA);
+            set(&one, 7, DATA + 13);
+            set(&one, 8, DATA + 0xffc);
+            set(&one, 9, DATA + 13);
+            set(&one, 10, DATA + 0x100);
+            set(&one, WIDE_PC, CODE);
+        }
+        for (unsigned n = 0; n < WORKERS; n++)
+            assert_int_equal(pthread_create(&workers[n].thread, NULL, work, &workers[n]), 0);
+        for (unsigned n = 0; n < WORKERS; n++)
+            pthread_join(workers[n].thread, NULL);
+        assert_int_equal(peek(&w, DATA), WORKERS * ROUNDS);
+        assert_int_equal(peek(&w, DATA + 13), 2 * WORKERS * ROUNDS);
+        assert_int_equal(peek(&w, DATA + 0xffc), WORKERS * ROUNDS);
+        assert_int_equal(peek(&w, DATA + 0x100), 0);
         nw_engine_close(w.engine);
     }
 }
@@ -518,17 +690,13 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_widths),
-        cmocka_unit_test(test_top),
-        cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_displacement),
-        cmocka_unit_test(test_shared_checks),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_mapped_meanwhile),
-        cmocka_unit_test(test_code),
-        cmocka_unit_test(test_moves),
-        cmocka_unit_test(test_window_size),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_widths),         cmocka_unit_test(test_top),
+        cmocka_unit_test(test_atomics),        cmocka_unit_test(test_atomic_faults),
+        cmocka_unit_test(test_atomic_threads), cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_displacement),   cmocka_unit_test(test_shared_checks),
+        cmocka_unit_test(test_kinds),          cmocka_unit_test(test_mapped_meanwhile),
+        cmocka_unit_test(test_code),           cmocka_unit_test(test_moves),
+        cmocka_unit_test(test_window_size),    cmocka_unit_test(test_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

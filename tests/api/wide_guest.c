@@ -75,6 +75,30 @@ static void lift_push(struct wide_lift *l)
     ir_put(l->b, IR_I64, R(b), addr);
 }
 
+static void lift_rmw(struct wide_lift *l, ir_val addr)
+{
+    enum ir_op op = IR_atomic_add + (l->word >> 4 & 7);
+    unsigned size = l->word >> 8 & 3;
+    enum ir_type type = size < 3 ? IR_I32 : IR_I64;
+    ir_val v = get(l, l->word), old;
+
+    old = ir_atomic(l->b, op, type, addr, size < 3 ? ir_trunc(l->b, IR_I32, v) : v, (uint16_t)size);
+    if (!(l->word >> 12 & 1))
+        put(l, size < 3 ? ir_zext(l->b, IR_I64, old) : old);
+}
+
+static uint64_t cas2(struct nw_vcpu *vcpu, uint64_t addr, uint64_t a, uint64_t c, uint64_t unused)
+{
+    struct wide_state *s = (struct wide_state *)vcpu->state;
+
+    (void)unused;
+    mem_cas16(vcpu, addr, &s->r[a], &s->r[c], &s->r[a], 4);
+    return 0;
+}
+
+static const struct ir_helper cas2_helper = {"cas2", cas2, IR_H_READS | IR_H_WRITES | IR_H_EXITS,
+                                             IR_VOID, 3};
+
 static void lift_branch(struct wide_lift *l)
 {
     ir_val taken = ir_cmp(l->b, IR_NE, IR_I64, get(l, field_a(l)), get(l, l->word >> 16));
@@ -110,6 +134,10 @@ static void lift_one(struct wide_lift *l)
     case WIDE_PUSH: lift_push(l); break;
     case WIDE_COPY: ir_st(l->b, IR_I64, a, ir_ld(l->b, IR_I64, near, 3), 3); break;
     case WIDE_CAS: put(l, ir_cas(l->b, IR_I64, b, a, get(l, l->word), 3)); break;
+    case WIDE_RMW: lift_rmw(l, b); break;
+    case WIDE_CAS2:
+        ir_call(l->b, &cas2_helper, b, number(l, field_a(l)), number(l, imm(l)), IR_NONE);
+        break;
     case WIDE_BNE: lift_branch(l); break;
     case WIDE_J:
         ir_exit(l->b, l->pc + 4 * (uint64_t)imm(l), 0);

@@ -36,7 +36,7 @@ static struct ir_insn record(struct input *in, uint32_t at)
         i.b = i.b % 30 * 8;
     if (i.op == IR_exit_exc)
         i.a = EXC_UNDEFINED, i.aux = 0;
-    if (i.op == IR_ld || i.op == IR_st || i.op == IR_cas) {
+    if (ir_rows[i.op].effects & IR_E_FAULT) {
         /* One MMU index, alignment within what memops can say. */
         i.aux &= (uint16_t) ~(IR_MEM_MMU(3) | 0xf800u);
         if (IR_MEM_ALIGN_OF(i.aux) > 4)

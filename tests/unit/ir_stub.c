@@ -108,6 +108,25 @@ void mem_store_wide(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, const vo
         memcpy(at, in, 1u << IR_MEM_SIZE(memop));
 }
 
+uint64_t mem_rmw(struct nw_vcpu *vcpu, uint64_t gva, uint64_t operand, uint32_t memop, uint32_t op)
+{
+    uint8_t *at = find(vcpu, gva, memop, NW_ACCESS_WRITE);
+    uint64_t old = 0, v;
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    if (!at)
+        return 0;
+    memcpy(&old, at, size);
+    old = turned(old, memop);
+    v = op == IR_atomic_add   ? old + operand
+        : op == IR_atomic_and ? old & operand
+        : op == IR_atomic_or  ? old | operand
+        : op == IR_atomic_xor ? old ^ operand
+                              : operand;
+    v = turned(v, memop);
+    memcpy(at, &v, size);
+    return old;
+}
+
 uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired,
                  uint32_t memop)
 {

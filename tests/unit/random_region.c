@@ -236,6 +236,12 @@ static void gen_memory(struct gen *g)
         make(g, IR_cas, t, addr, old, value(g, t), memop & ~IR_MEM_SIGNED);
         break;
     }
+    case 2:
+        if (g->memops && below(g, 2)) {
+            make(g, IR_atomic_add + below(g, 5), t, addr, value(g, t), 0, memop & ~IR_MEM_SIGNED);
+            break;
+        }
+        /* fall through */
     default: make(g, IR_ld, t, addr, 0, 0, memop); break;
     }
 }

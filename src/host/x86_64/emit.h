@@ -81,7 +81,8 @@ struct stub {
     uint8_t nfrom;
     uint32_t resume; /* offset to go on at */
     uint32_t exit;   /* index of the exit */
-    uint32_t site;   /* index in out->sites, NO_REF: none */
+    uint32_t site;   /* index of the first in out->sites, NO_REF: none */
+    uint8_t nsites;
     int32_t disp;    /* of a memory access */
     bool shared_check; /* … whose base is taken to be in the window from then on */
     struct stub_ref ref[3];

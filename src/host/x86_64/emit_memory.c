@@ -31,12 +31,17 @@ static void split_address(struct host_emitter *e, ir_val v, ir_val *base, int32_
     }
 }
 
+static bool is_atomic(const struct ir_insn *i)
+{
+    return i->op != IR_ld && i->op != IR_st;
+}
+
 /* Atomics are aligned here in any case: a locked access over two cache lines is trapped by some
  * hosts, and always slow. */
 static uint32_t align_mask(const struct ir_insn *i)
 {
     uint32_t required = IR_MEM_ALIGN_OF(i->aux), size = IR_MEM_SIZE(i->aux);
-    return (1u << (i->op == IR_cas && size > required ? size : required)) - 1;
+    return (1u << (is_atomic(i) && size > required ? size : required)) - 1;
 }
 
 /* The same base has passed a check, or will have once this one is done: when it FAULTS otherwise.
@@ -62,7 +67,7 @@ static bool known_aligned(struct host_emitter *e, const struct access *m, uint32
 static void check_alignment(struct host_emitter *e, struct access *m, const struct ir_insn *i)
 {
     uint32_t mask = align_mask(i);
-    if (mask == 0 || known_aligned(e, m, mask, i->op != IR_cas))
+    if (mask == 0 || known_aligned(e, m, mask, !is_atomic(i)))
         return;
     if (m->disp & (int32_t)mask) {
         x_lea(&e->a, m->wide ? X_W : 0, m->temps[0], x_at(m->base, m->disp));
@@ -205,13 +210,12 @@ static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struc
 static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn *i,
                          struct access *m)
 {
-    if (i->op == IR_cas) {
-        m->temps[0] = RAX; /* reserved for the comparison, which comes later */
-    } else if (!fast(e)) {
+    bool unaligned = m->base != REG_NONE && m->disp & (int32_t)align_mask(i);
+    if (!fast(e) && !is_atomic(i)) {
         m->temps[0] = ra_temp(e);
         m->temps[1] = ra_temp(e);
-    } else if (m->base != REG_NONE && m->disp & (int32_t)align_mask(i)) {
-        m->temps[0] = ra_temp(e);
+    } else if (fast(e) && unaligned && !(is_atomic(i) && m->temps[0] == RAX)) {
+        m->temps[0] = ra_temp(e); /* RAX is free until the comparison */
     }
     m->stub = stub_add(e, STUB_MEMORY, v);
     m->stub->ref[0] =
@@ -221,7 +225,7 @@ static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn 
     else
         m->stub->disp = m->disp;
     check_window(e, m);
-    if (fast(e) || i->op != IR_cas)
+    if (fast(e) || !is_atomic(i))
         check_alignment(e, m, i);
 }
 
@@ -245,18 +249,19 @@ static void begin_site(struct host_emitter *e, struct access *m)
     if (at > 11)
         x_nop(&e->a, 16 - at);
     struct host_site site = {.access = asm_pos(&e->a)};
-    m->stub->site = e->out->sites.len;
     if (!VEC_PUSH(&e->out->sites, site)) {
         e->oom = true;
-        m->stub->site = NO_REF;
+        return;
     }
+    if (!m->stub->nsites++)
+        m->stub->site = e->out->sites.len - 1;
 }
 
 static void end_site(struct host_emitter *e, struct access *m)
 {
-    if (!fast(e) || m->stub->site == NO_REF)
+    if (!m->stub->nsites)
         return;
-    struct host_site *s = &e->out->sites.at[m->stub->site];
+    struct host_site *s = &e->out->sites.at[m->stub->site + m->stub->nsites - 1];
     s->length = (uint8_t)(asm_pos(&e->a) - s->access);
 }
 
@@ -417,48 +422,162 @@ void emit_st(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 
 /* ---- atomics ---- */
 
-static void cas_inline(struct host_emitter *e, struct access *m, const struct ir_insn *i,
-                       unsigned desired)
+/* Without fastmem, or on big-endian data, always by the stub. */
+static bool atomic_inline(const struct host_emitter *e, const struct ir_insn *i)
 {
-    struct asm_buf *a = &e->a;
-    unsigned size = IR_MEM_SIZE(i->aux);
-    uint32_t op = size == 0   ? 0xb0u | X_REG8
-                  : size == 1 ? 0xb1u | X_66
-                  : size == 2 ? 0xb1u
-                              : 0xb1u | X_W;
-    begin_site(e, m);
-    a->flags = 0;
-    x_rm(a, op | X_0F | X_LOCK, desired, m->at);
-    end_site(e, m);
-    if (size == 0)
-        x_movzx8(a, RAX, RAX);
-    else if (size == 1)
-        x_rr(a, 0xb7 | X_0F, RAX, RAX);
-    else if (size == 2)
-        x_mov(a, 0, RAX, RAX);
+    return fast(e) && !(i->aux & IR_MEM_BE);
 }
 
-/* Without fastmem, or on big-endian data, always by the stub. */
+static void jump_to_stub(struct host_emitter *e, struct access *m)
+{
+    e->a.flags = 0;
+    m->stub->from[m->stub->nfrom++] = x_jmp32(&e->a);
+}
+
+/* An instruction with opcode OP for bytes and OP + 1 for the other sizes. */
+static void atomic_access(struct host_emitter *e, struct access *m, const struct ir_insn *i,
+                          uint32_t op, unsigned reg)
+{
+    static const uint32_t sized[] = {X_REG8, 1 | X_66, 1, 1 | X_W};
+    begin_site(e, m);
+    e->a.flags = 0;
+    x_rm(&e->a, op + sized[IR_MEM_SIZE(i->aux)], reg, m->at);
+    end_site(e, m);
+}
+
+static void zero_extend(struct host_emitter *e, const struct ir_insn *i, unsigned r)
+{
+    switch (IR_MEM_SIZE(i->aux)) {
+    case 0: x_movzx8(&e->a, r, r); break;
+    case 1: x_rr(&e->a, 0xb7 | X_0F, r, r); break;
+    case 2: x_mov(&e->a, 0, r, r); break;
+    default: break;
+    }
+}
+
+#define CMPXCHG (0xb0u | X_0F | X_LOCK)
+#define XADD    (0xc0u | X_0F | X_LOCK)
+#define XCHG    0x86u /* locked in any case */
+
 void emit_cas(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
-    struct access m;
+    struct access m = {.temps = {RAX, REG_NONE}};
     ra_take(e, RAX);
     unsigned expected = ra_use(e, i->b), desired = ra_use(e, i->c);
-    bool inline_it = fast(e) && !(i->aux & IR_MEM_BE);
     fetch_address(e, i, &m);
     begin_access(e, v, i, &m);
     m.stub->ref[1] = stub_operand(e, i->b);
     m.stub->ref[2] = stub_operand(e, i->c);
-    if (inline_it) {
+    if (atomic_inline(e, i)) {
         locate(e, &m, i, true);
         x_mov(&e->a, X_W, RAX, expected);
-        cas_inline(e, &m, i, desired);
+        atomic_access(e, &m, i, CMPXCHG, desired);
+        zero_extend(e, i, RAX);
     } else {
-        e->a.flags = 0;
-        m.stub->from[m.stub->nfrom++] = x_jmp32(&e->a);
+        jump_to_stub(e, &m);
     }
     end_access(e, &m, RAX);
     ra_bind(e, v, RAX);
+}
+
+/* One instruction that leaves the old value in the operand's register. No pinned register, since it
+ * is written before the access can fault. */
+static void exchange_old(struct host_emitter *e, ir_val v, const struct ir_insn *i, uint32_t op)
+{
+    struct access m = {.temps = {REG_NONE, REG_NONE}};
+    unsigned s = ra_use(e, i->b);
+    fetch_address(e, i, &m);
+    uint32_t avoid = e->pinned | (m.base != REG_NONE ? 1u << m.base : 0);
+    unsigned d = ra_def(e, v, ra_reusable(e, i->b), avoid);
+    begin_access(e, v, i, &m);
+    m.stub->ref[1] = stub_operand(e, i->b);
+    if (atomic_inline(e, i)) {
+        locate(e, &m, i, true);
+        ra_move(e, d, s, i->type);
+        atomic_access(e, &m, i, op, d);
+        zero_extend(e, i, d);
+    } else {
+        jump_to_stub(e, &m);
+    }
+    end_access(e, &m, d);
+    ra_bind(e, v, d);
+}
+
+/* Nobody wants the old value. */
+static void update_only(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum x_alu op)
+{
+    struct access m = {.temps = {REG_NONE, REG_NONE}};
+    unsigned s = ra_use(e, i->b);
+    fetch_address(e, i, &m);
+    begin_access(e, v, i, &m);
+    m.stub->ref[1] = stub_operand(e, i->b);
+    if (atomic_inline(e, i)) {
+        locate(e, &m, i, true);
+        atomic_access(e, &m, i, ((uint32_t)op << 3) | X_LOCK, s);
+    } else {
+        jump_to_stub(e, &m);
+    }
+    end_access(e, &m, REG_NONE);
+}
+
+/* The host has no instruction for it: tried until nobody has come in between. */
+static void update_loop(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum x_alu op)
+{
+    struct ir_insn load = *i;
+    struct access m = {.temps = {RAX, REG_NONE}};
+    ra_take(e, RAX);
+    unsigned s = ra_use(e, i->b);
+    fetch_address(e, i, &m);
+    unsigned t = ra_temp(e);
+    begin_access(e, v, i, &m);
+    m.stub->ref[1] = stub_operand(e, i->b);
+    if (atomic_inline(e, i)) {
+        locate(e, &m, i, true);
+        load.aux &= (uint16_t)~IR_MEM_SIGNED;
+        load_int(e, &m, &load, RAX);
+        uint32_t again = asm_pos(&e->a);
+        x_mov(&e->a, X_W, t, RAX);
+        x_alu(&e->a, X_W, op, t, s);
+        atomic_access(e, &m, i, CMPXCHG, t);
+        x_jcc_to(&e->a, X_NE, (int32_t)again);
+    } else {
+        jump_to_stub(e, &m);
+    }
+    end_access(e, &m, RAX);
+    ra_bind(e, v, RAX);
+}
+
+static void update_logic(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum x_alu op)
+{
+    if (e->values.at[v].uses)
+        update_loop(e, v, i, op);
+    else
+        update_only(e, v, i, op);
+}
+
+void emit_atomic_add(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    exchange_old(e, v, i, XADD);
+}
+
+void emit_atomic_and(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    update_logic(e, v, i, X_AND);
+}
+
+void emit_atomic_or(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    update_logic(e, v, i, X_OR);
+}
+
+void emit_atomic_xor(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    update_logic(e, v, i, X_XOR);
+}
+
+void emit_atomic_xchg(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    exchange_old(e, v, i, XCHG);
 }
 
 void emit_fence(struct host_emitter *e, ir_val v, const struct ir_insn *i)

@@ -46,8 +46,8 @@ static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_v
         return user->op == IR_select || user->op == IR_skip_if || user->op == IR_skip_ifnot ||
                user->op == IR_exit_if;
     case IR_add:
-        return (user->op == IR_ld || user->op == IR_st || user->op == IR_cas) &&
-               is_const(e, i->b) && displaces(insn_of(e, i->b), i->type);
+        return ir_shapes[user->op].effects & IR_E_FAULT && is_const(e, i->b) &&
+               displaces(insn_of(e, i->b), i->type);
     default: return false;
     }
 }

@@ -328,6 +328,7 @@ nw_status host_emit_runtime(struct host_buffer buf, const struct guest_ops *gues
     rt->load_wide = emit_memory_call(&t, (uintptr_t)mem_load_wide);
     rt->store_wide = emit_memory_call(&t, (uintptr_t)mem_store_wide);
     rt->cas = emit_memory_call(&t, (uintptr_t)mem_cas);
+    rt->rmw = emit_memory_call(&t, (uintptr_t)mem_rmw);
     for (unsigned n = 0; n < 4; n++)
         rt->call[n] = emit_helper_call(&t, n & 1, n & 2, 0);
     rt->soft = emit_helper_call(&t, false, false, offsetof(struct nw_vcpu, fp));

@@ -206,8 +206,8 @@ static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
     const struct ir_insn *at = s->insn == NO_REF ? NULL : insn_of(e, s->insn);
     uint32_t w = e->r->addr_type == IR_I64 ? X_W : 0, thunk = e->rt->load;
     unsigned memop = RDX;
-    if (s->site != NO_REF)
-        e->out->sites.at[s->site].stub = asm_pos(&e->a);
+    for (unsigned n = 0; n < s->nsites; n++)
+        e->out->sites.at[s->site + n].stub = asm_pos(&e->a);
     x_call_to(&e->a, runtime_code(e, e->rt->save));
     keep_xmm(e, s->live, false);
     do_cold_puts(e, s);
@@ -227,6 +227,11 @@ static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
         memop = R8;
         stub_operand_load(e, &s->ref[1], RDX);
         stub_operand_load(e, &s->ref[2], RCX);
+    } else if (i->op != IR_ld) {
+        thunk = e->rt->rmw;
+        memop = RCX;
+        stub_operand_load(e, &s->ref[1], RDX);
+        x_mov_imm(&e->a, R8, i->op);
     }
     x_mov_imm(&e->a, memop, i->aux);
     mark_beyond(e, s, i->aux, memop);

@@ -1,0 +1,47 @@
+/* What plain accesses (access.c) and atomic ones (atomic.c) share. */
+#ifndef MEM_ACCESS_H
+#define MEM_ACCESS_H
+
+#include "mem/core.h"
+
+#define ACCESS_MAX 32 /* bytes */
+
+struct piece {
+    const struct mem_region *region; /* valid under the lock */
+    uint64_t gpa;
+    uint8_t *host; /* null: MMIO */
+    unsigned size;
+    bool shut; /* the host page must be opened first */
+    nw_mmio_read_fn read;
+    nw_mmio_write_fn write;
+    void *opaque;
+    uint64_t offset;
+};
+
+struct access {
+    struct piece piece[2];
+    unsigned pieces;
+    bool mmio;
+};
+
+enum store_result { STORE_DONE, STORE_FAILED, STORE_AGAIN };
+
+/* Finds what lies behind an access. False: the exception is recorded. The space's lock held. */
+bool access_resolve(struct nw_vcpu *, struct access *, uint64_t gva, unsigned size, nw_access);
+/* Reads or writes the pieces that are memory. False when a fault has been recorded. Both locks
+ * held. */
+bool access_copy(struct nw_vcpu *, struct access *, uint8_t *bytes, bool write);
+/* The piece that touches code, or null. With code_lock held. */
+const struct piece *access_hits_code(struct mem_space *, const struct access *);
+/* Whole accesses in the guest's byte order, devices too. False when they have failed. */
+bool access_load(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes);
+bool access_store(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes);
+/* As the memop wants it, or the exception is recorded. */
+bool access_aligned(struct nw_vcpu *, uint64_t gva, uint32_t memop, nw_access);
+/* MEM_BEYOND: faults, or has the instruction stepped. */
+void access_step(struct nw_vcpu *, uint64_t gva, unsigned size, nw_access);
+/* The host address of an access within one page that the TLB knows, else null. Outside the window
+ * only: there the owner of the memory waits for this vCPU before the memory goes. */
+uint8_t *access_tlb_hit(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, bool write);
+
+#endif

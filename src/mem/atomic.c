@@ -1,0 +1,277 @@
+/* Atomic read-modify-write: naturally aligned memory by the host's own atomics, anything else while
+ * every other vCPU of the engine is paused. */
+#include "mem/access.h"
+#include "mem/mem.h"
+
+#include <string.h>
+#include "ir/ir.h"
+
+struct update {
+    unsigned op; /* enum ir_op: cas or one of the atomic_ rows */
+    uint32_t memop;
+    unsigned size;
+    uint64_t operand[2];  /* what cas stores */
+    uint64_t expected[2]; /* by cas */
+    uint64_t old[2];
+};
+
+static uint64_t mask_of(const struct update *u)
+{
+    return u->size < 8 ? (1ull << 8 * u->size) - 1 : UINT64_MAX;
+}
+
+/* Between the guest's byte order and the host's. */
+static uint64_t turn(const struct update *u, uint64_t v)
+{
+    return u->memop & IR_MEM_BE ? __builtin_bswap64(v) >> (64 - 8 * u->size) : v;
+}
+
+/* What is to be stored where OLD was; up to 8 bytes. */
+static uint64_t result(const struct update *u, uint64_t old)
+{
+    switch (u->op) {
+    case IR_atomic_add: return (old + u->operand[0]) & mask_of(u);
+    case IR_atomic_and: return old & u->operand[0];
+    case IR_atomic_or: return old | u->operand[0];
+    case IR_atomic_xor: return old ^ u->operand[0];
+    case IR_atomic_xchg: return u->operand[0];
+    default: return old == u->expected[0] ? u->operand[0] : old;
+    }
+}
+
+static bool stores(const struct update *u)
+{
+    return u->op != IR_cas || (u->old[0] == u->expected[0] && u->old[1] == u->expected[1]);
+}
+
+static uint64_t host_cas(uint8_t *at, uint64_t expected, uint64_t desired, unsigned size)
+{
+    switch (size) {
+    case 1: {
+        uint8_t old = (uint8_t)expected;
+        __atomic_compare_exchange_n(at, &old, (uint8_t)desired, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST);
+        return old;
+    }
+    case 2: {
+        uint16_t old = (uint16_t)expected;
+        __atomic_compare_exchange_n((uint16_t *)(void *)at, &old, (uint16_t)desired, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        return old;
+    }
+    case 4: {
+        uint32_t old = (uint32_t)expected;
+        __atomic_compare_exchange_n((uint32_t *)(void *)at, &old, (uint32_t)desired, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        return old;
+    }
+    default: {
+        uint64_t old = expected;
+        __atomic_compare_exchange_n((uint64_t *)(void *)at, &old, desired, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST);
+        return old;
+    }
+    }
+}
+
+#ifdef __x86_64__
+#define HOST_CAS16 __attribute__((target("cx16")))
+#else
+#define HOST_CAS16
+#endif
+
+HOST_CAS16 static void host_cas16(struct update *u, uint8_t *at)
+{
+    __extension__ typedef unsigned __int128 pair;
+    pair expected, desired, old;
+
+    memcpy(&expected, u->expected, 16);
+    memcpy(&desired, u->operand, 16);
+    old = __sync_val_compare_and_swap((pair *)(void *)at, expected, desired);
+    memcpy(u->old, &old, 16);
+}
+
+static void update_host(struct update *u, uint8_t *at)
+{
+    uint64_t seen = turn(u, u->expected[0]), old;
+
+    if (u->size == 16) {
+        host_cas16(u, at);
+        return;
+    }
+    do {
+        old = seen;
+        seen = host_cas(at, old, turn(u, result(u, turn(u, old))), u->size);
+    } while (seen != old);
+    u->old[0] = turn(u, old);
+}
+
+/* OLD's bytes become the new value's. */
+static void update_bytes(struct update *u, uint8_t *bytes)
+{
+    uint64_t v = 0;
+
+    if (u->size == 16) {
+        memcpy(u->old, bytes, 16);
+        if (stores(u))
+            memcpy(bytes, u->operand, 16);
+        return;
+    }
+    memcpy(&v, bytes, u->size);
+    u->old[0] = turn(u, v);
+    v = turn(u, result(u, u->old[0]));
+    memcpy(bytes, &v, u->size);
+}
+
+static bool resolve(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsigned size)
+{
+    if (!access_resolve(vcpu, a, gva, size, NW_ACCESS_WRITE))
+        return false;
+    for (unsigned i = 0; i < a->pieces; i++) {
+        const struct piece *p = &a->piece[i];
+
+        if (!(p->region->perms & NW_READ)) {
+            mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_READ, NW_FAULT_PERM);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Under both locks: the update of aligned memory. */
+static bool update_piece(struct nw_vcpu *vcpu, struct piece *p, struct update *u)
+{
+    struct mem_space *space = vcpu->mem;
+    uint64_t page = p->gpa & ~(PAGE_SIZE_ - 1);
+
+    if (p->region->file && !guarded_probe(p->host)) {
+        mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_BUS);
+        return false;
+    }
+    bool shut = !space_page_open(space, p->region, page, true);
+    if (shut && !space_open_page(space, p->region, page)) {
+        mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_PERM);
+        return false;
+    }
+    update_host(u, p->host);
+    if (shut)
+        space_close_page(space, p->region, page);
+    return true;
+}
+
+/* Under both locks, with the other vCPUs paused. */
+static bool update_pieces(struct nw_vcpu *vcpu, struct access *a, struct update *u)
+{
+    uint8_t bytes[16];
+
+    if (!access_copy(vcpu, a, bytes, false))
+        return false;
+    update_bytes(u, bytes);
+    return access_copy(vcpu, a, bytes, true);
+}
+
+/* Devices have no atomic accesses. */
+static enum store_result update_device(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
+{
+    unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
+    uint8_t bytes[16];
+
+    if (!access_load(vcpu, gva, u->size, mmu, bytes))
+        return STORE_FAILED;
+    update_bytes(u, bytes);
+    if (stores(u) && !access_store(vcpu, gva, u->size, mmu, bytes))
+        return STORE_FAILED;
+    return STORE_DONE;
+}
+
+static enum store_result update_once(struct nw_vcpu *vcpu, uint64_t gva, struct update *u,
+                                     bool alone)
+{
+    struct mem_space *space = vcpu->mem;
+    const struct piece *code = NULL;
+    uint64_t code_gpa = 0;
+    unsigned code_size = 0;
+    struct access a;
+    bool ok;
+
+    if (alone)
+        space->client->exclusive_begin(vcpu);
+    pthread_rwlock_rdlock(&space->lock);
+    ok = resolve(vcpu, &a, gva, u->size);
+    if (ok && !a.mmio) {
+        pthread_mutex_lock(&space->code_lock);
+        code = access_hits_code(space, &a);
+        if (code) {
+            code_gpa = code->gpa;
+            code_size = code->size;
+        } else {
+            ok = alone ? update_pieces(vcpu, &a, u) : update_piece(vcpu, &a.piece[0], u);
+        }
+        pthread_mutex_unlock(&space->code_lock);
+    }
+    pthread_rwlock_unlock(&space->lock);
+    if (alone)
+        space->client->exclusive_end(vcpu);
+    if (!ok)
+        return STORE_FAILED;
+    if (code)
+        return space->client->store_hits_code(vcpu, code_gpa, code_size) ? STORE_AGAIN
+                                                                         : STORE_FAILED;
+    return a.mmio ? update_device(vcpu, gva, u) : STORE_DONE;
+}
+
+/* False when the access has failed. */
+static bool update(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
+{
+    unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
+    bool alone = gva & (u->size - 1);
+    enum store_result r;
+    uint8_t *host;
+
+    if (!access_aligned(vcpu, gva, u->memop, NW_ACCESS_WRITE))
+        return false;
+    if (NW_UNLIKELY(u->memop & MEM_BEYOND)) {
+        access_step(vcpu, gva, u->size, NW_ACCESS_WRITE);
+        return false;
+    }
+    host = alone ? NULL : access_tlb_hit(vcpu, gva, u->size, mmu, true);
+    if (host && access_tlb_hit(vcpu, gva, u->size, mmu, false)) {
+        update_host(u, host);
+        return true;
+    }
+    do {
+        r = update_once(vcpu, gva, u, alone);
+    } while (r == STORE_AGAIN);
+    return r == STORE_DONE;
+}
+
+uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired,
+                 uint32_t memop)
+{
+    struct update u = {.op = IR_cas, .memop = memop, .size = 1u << IR_MEM_SIZE(memop)};
+
+    u.expected[0] = expected & mask_of(&u);
+    u.operand[0] = desired & mask_of(&u);
+    return update(vcpu, gva, &u) ? u.old[0] : 0;
+}
+
+uint64_t mem_rmw(struct nw_vcpu *vcpu, uint64_t gva, uint64_t operand, uint32_t memop, uint32_t op)
+{
+    struct update u = {.op = op, .memop = memop, .size = 1u << IR_MEM_SIZE(memop)};
+
+    u.operand[0] = operand & mask_of(&u);
+    return update(vcpu, gva, &u) ? u.old[0] : 0;
+}
+
+bool mem_cas16(struct nw_vcpu *vcpu, uint64_t gva, const uint64_t expected[2],
+               const uint64_t desired[2], uint64_t old[2], uint32_t memop)
+{
+    struct update u = {.op = IR_cas, .memop = memop, .size = 16};
+
+    memcpy(u.expected, expected, sizeof u.expected);
+    memcpy(u.operand, desired, sizeof u.operand);
+    if (!update(vcpu, gva, &u))
+        return false;
+    memcpy(old, u.old, sizeof u.old);
+    return true;
+}
