@@ -20,6 +20,31 @@ static uint32_t operand(struct input *in, char letter, uint32_t at)
     return v;
 }
 
+/* Most values of aux are wrong for floating point: some that are not. */
+static void float_aux(struct ir_insn *i)
+{
+    switch (i->op) {
+    case IR_f2si:
+    case IR_f2ui: i->aux &= 3; break;
+    case IR_fma: i->aux &= IR_FP_SOFT | 3; break;
+    case IR_fcmp:
+    case IR_fcmpx: i->aux &= IR_FP_SOFT | 1; break;
+    case IR_fround: i->aux &= IR_FP_SOFT | IR_FP_QUIET | 3; break;
+    case IR_fcmpm: i->aux &= IR_FP_SOFT | 31; break;
+    case IR_fcc: i->aux = IR_FCC_B + i->aux % 6; break;
+    case IR_frcpx:
+    case IR_frsqrtx: i->aux = 0; break;
+    case IR_fadd:
+    case IR_fsub:
+    case IR_fmul:
+    case IR_fdiv:
+    case IR_fsqrt:
+    case IR_fminx:
+    case IR_fmaxx: i->aux &= IR_FP_SOFT; break;
+    default: break;
+    }
+}
+
 static struct ir_insn record(struct input *in, uint32_t at)
 {
     struct ir_insn i = {.op = take8(in) % (IR_OP_COUNT + 1), .type = take8(in) % (IR_V256 + 1)};
@@ -42,8 +67,7 @@ static struct ir_insn record(struct input *in, uint32_t at)
         if (IR_MEM_ALIGN_OF(i.aux) > 4)
             i.aux = (uint16_t)(i.aux & ~IR_MEM_ALIGN(7));
     }
-    if (i.op == IR_f2si || i.op == IR_f2ui)
-        i.aux &= 3;
+    float_aux(&i);
     return i;
 }
 
@@ -62,7 +86,7 @@ static void make(struct input *in, struct ir_region *r)
     FUZZ_CHECK(VEC_PUSH(&r->insns, ((struct ir_insn){.op = IR_exit_state})), "no memory");
 }
 
-static const struct guest_ops guest = {
+static struct guest_ops guest = {
     .name = "ir", .pc_offset = STUB_PC, .aux_offset = STUB_AUX, .addr_type = IR_I32, .min_insn = 4};
 
 static void emit(const struct ir_region *r, const struct host_options *options)
@@ -89,10 +113,11 @@ static void emit(const struct ir_region *r, const struct host_options *options)
     VEC_FREE(&out.insn_offsets);
 }
 
-static void prepare(struct stub *s)
+static void prepare(struct stub *s, uint8_t fp_rules)
 {
     memset(&s->vcpu.exc, 0, sizeof s->vcpu.exc);
     memset(&s->vcpu.fp, 0, sizeof s->vcpu.fp);
+    s->vcpu.fp.rules = fp_rules;
     for (unsigned n = 0; n < VCPU_STATE_SIZE; n++)
         s->vcpu.state[n] = (uint8_t)(n * 37);
     memset(s->vcpu.state + STUB_PC, 0, 8);
@@ -121,8 +146,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(ir_run_passes(&r) == NW_ERR_INTERNAL, "passes take what is wrong");
         return 0;
     }
-    prepare(before);
-    prepare(after);
+    guest.fp_rules = choice & 4 ? FP_RULES_X86 : FP_RULES_ARM;
+    prepare(before, guest.fp_rules);
+    prepare(after, guest.fp_rules);
     enum ir_leave left = stub_run(before, &r);
     FUZZ_CHECK(ir_run_passes(&r) == NW_OK, "passes");
     FUZZ_CHECK(ir_verify(&r, why, sizeof why), "%s", why);

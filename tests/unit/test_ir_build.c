@@ -125,6 +125,12 @@ static void chains_shorten(void **state)
     ir_val less = ir_cmp(f->b, IR_ULT, IR_I32, x, get(f, 1));
     is_record(f, ir_cmp(f->b, IR_EQ, IR_I32, less, k(f, 0)), IR_cmp, x, get(f, 1), IR_UGE);
     is_record(f, ir_cmp(f->b, IR_UGT, IR_I32, k(f, 9), x), IR_cmp, x, k(f, 9), IR_ULT);
+    /* Not folded, since DAZ decides, but shared and inverted. */
+    ir_val p = ir_bitcast(f->b, IR_F32, k(f, 1)), q = ir_bitcast(f->b, IR_F32, k(f, 0));
+    ir_val equal = ir_fcc(f->b, IR_FCC_E, IR_F32, p, q);
+    is_record(f, equal, IR_fcc, p, q, IR_FCC_E);
+    assert_int_equal(ir_fcc(f->b, IR_FCC_E, IR_F32, p, q), equal);
+    is_record(f, ir_xor(f->b, IR_I32, equal, k(f, 1)), IR_fcc, p, q, IR_FCC_NE);
 }
 
 static void equal_records_are_shared(void **state)

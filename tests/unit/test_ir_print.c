@@ -48,6 +48,63 @@ static void build(struct ir_builder *b, struct ir_region *r)
     ir_end(b);
 }
 
+static void build_float(struct ir_builder *b, struct ir_region *r)
+{
+    ir_begin(b, r);
+    ir_insn_start(b, 0x8000, 0);
+    ir_val x = ir_get(b, IR_F64, 16), y = ir_get(b, IR_F64, 24);
+    ir_put(b, IR_F64, 32, ir_fma(b, IR_F64, x, y, y, FP_NEG_PRODUCT | FP_NEG_ADDEND));
+    ir_put(b, IR_F64, 40, ir_fround(b, IR_F64, x, FP_CURRENT, true));
+    ir_put(b, IR_F64, 48, ir_fcmpm(b, IR_F64, x, y, 17));
+    ir_put(b, IR_I32, 0, ir_fcmpx(b, IR_F64, x, y, true));
+    ir_exit_if(b, ir_fcc(b, IR_FCC_AE, IR_F64, x, y), 0x9000, 0);
+    ir_put(b, IR_F64, 56, ir_op2(b, IR_fminx, IR_F64, x, y, IR_FP_SOFT));
+    ir_exit(b, 0x8004, 0);
+    ir_end(b);
+}
+
+static void check_text(void (*make)(struct ir_builder *, struct ir_region *), const char *want)
+{
+    const struct ir_names names = {slot};
+    struct ir_builder *b = ir_builder_new();
+    struct ir_region r;
+    char *text = NULL;
+    size_t size = 0;
+    ir_region_init(&r);
+    make(b, &r);
+    assert_int_equal(ir_run_passes(&r), NW_OK);
+    FILE *f = open_memstream(&text, &size);
+    assert_non_null(f);
+    ir_print(f, &r, &names);
+    fclose(f);
+    assert_string_equal(text, want);
+    free(text);
+    ir_region_free(&r);
+    ir_builder_free(b);
+}
+
+static void golden_float(void **state)
+{
+    static const char want[] = "insn 0x8000\n"
+                               "  v1 = get.f64 [16]\n"
+                               "  v2 = get.f64 [24]\n"
+                               "  v3 = fma.f64 v1, v2, v2 -product -addend\n"
+                               "  put.f64 [32], v3\n"
+                               "  v5 = fround.f64 v1 current quiet\n"
+                               "  put.f64 [40], v5\n"
+                               "  v7 = fcmpm.f64 v1, v2, 17\n"
+                               "  put.f64 [48], v7\n"
+                               "  v9 = fcmpx.f64 v1, v2 signaling\n"
+                               "  put.i32 r0, v9\n"
+                               "  v11 = fcc.ae.f64 v1, v2\n"
+                               "  exit_if v11, 0x9000 mode 0x0\n"
+                               "  v13 = fminx.f64 v1, v2 soft\n"
+                               "  put.f64 [56], v13\n"
+                               "  exit 0x8004 mode 0x0\n";
+    (void)state;
+    check_text(build_float, want);
+}
+
 static void golden(void **state)
 {
     static const char want[] = "insn 0x8000\n"
@@ -74,27 +131,12 @@ static void golden(void **state)
                                "  v21 = f2si.i32 v20 zero\n"
                                "  put.i32 [80], v21\n"
                                "  exit_exc 3, 7 pc+4\n";
-    const struct ir_names names = {slot};
-    struct ir_builder *b = ir_builder_new();
-    struct ir_region r;
-    char *text = NULL;
-    size_t size = 0;
     (void)state;
-    ir_region_init(&r);
-    build(b, &r);
-    assert_int_equal(ir_run_passes(&r), NW_OK);
-    FILE *f = open_memstream(&text, &size);
-    assert_non_null(f);
-    ir_print(f, &r, &names);
-    fclose(f);
-    assert_string_equal(text, want);
-    free(text);
-    ir_region_free(&r);
-    ir_builder_free(b);
+    check_text(build, want);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(golden)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(golden), cmocka_unit_test(golden_float)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
