@@ -19,6 +19,7 @@ void x86_cc_forget(struct x86_lift *l)
                             .src = IR_NONE,
                             .aux = IR_NONE,
                             .cf = IR_NONE,
+                            .of = IR_NONE,
                             .a = IR_NONE,
                             .fa = IR_NONE,
                             .fb = IR_NONE};
@@ -59,22 +60,42 @@ void x86_cc_set(struct x86_lift *l, enum x86_cc_op op, unsigned bits, ir_val dst
         ir_put(l->b, IR_I32, X86_OFF(cc_cf), cf);
 }
 
-void x86_cc_set_cf(struct x86_lift *l, ir_val cf)
+/* Adds KEPT (X86_CC_CF, X86_CC_OF) to the operation. */
+static void keep_apart(struct x86_lift *l, uint32_t kept)
 {
     if (l->cc.derived) {
         ir_val flags = l->cc.src;
         x86_cc_set_flags(l, flags);
     }
     if (l->cc.known) {
-        l->cc.op |= X86_CC_CF;
+        l->cc.op |= kept;
         put_op(l, l->cc.op);
     } else {
         ir_val op = ir_get(l->b, IR_I32, X86_OFF(cc_op));
-        ir_put(l->b, IR_I32, X86_OFF(cc_op), ir_or(l->b, IR_I32, op, ir_const32(l->b, X86_CC_CF)));
+        ir_put(l->b, IR_I32, X86_OFF(cc_op), ir_or(l->b, IR_I32, op, ir_const32(l->b, kept)));
     }
     l->cc.fa = IR_NONE;
+}
+
+void x86_cc_set_cf(struct x86_lift *l, ir_val cf)
+{
+    ir_val both = cf;
+    if (!l->cc.known || l->cc.of != IR_NONE) { /* bit 1 may be OF */
+        ir_val old = ir_get(l->b, IR_I32, X86_OFF(cc_cf));
+        both = ir_or(l->b, IR_I32, ir_and(l->b, IR_I32, old, ir_const32(l->b, 2)), cf);
+    }
+    keep_apart(l, X86_CC_CF);
     l->cc.cf = cf;
-    ir_put(l->b, IR_I32, X86_OFF(cc_cf), cf);
+    ir_put(l->b, IR_I32, X86_OFF(cc_cf), both);
+}
+
+void x86_cc_set_cf_of(struct x86_lift *l, ir_val cf, ir_val of)
+{
+    keep_apart(l, X86_CC_CF | X86_CC_OF);
+    l->cc.cf = cf;
+    l->cc.of = of;
+    ir_val high = ir_shl(l->b, IR_I32, of, ir_const32(l->b, 1));
+    ir_put(l->b, IR_I32, X86_OFF(cc_cf), ir_or(l->b, IR_I32, high, cf));
 }
 
 void x86_cc_set_flags(struct x86_lift *l, ir_val flags)
@@ -143,10 +164,10 @@ static ir_val call_eval(struct x86_lift *l, ir_val op, ir_val dst, ir_val src, i
     return ir_call(l->b, &helper, op, dst, src, aux);
 }
 
-static ir_val with_cf(struct x86_lift *l, ir_val flags, ir_val cf)
+/* FLAGS with bit N replaced by VALUE, unless that is IR_NONE. */
+static ir_val with_bit(struct x86_lift *l, ir_val flags, unsigned n, ir_val value)
 {
-    struct ir_builder *b = l->b;
-    return ir_or(b, IR_I32, ir_and(b, IR_I32, flags, ir_const32(b, ~(uint32_t)X86_CF)), cf);
+    return value == IR_NONE ? flags : ir_bfi(l->b, IR_I32, flags, value, n, 1);
 }
 
 /* The flags of the state as it is. */
@@ -176,11 +197,11 @@ ir_val x86_cc_flags(struct x86_lift *l)
         return flags;
     }
     ir_val flags = l->cc.src;
-    uint32_t op = l->cc.op & ~(uint32_t)X86_CC_CF;
+    uint32_t op = l->cc.op & ~(uint32_t)(X86_CC_CF | X86_CC_OF);
     if ((op & 0xfc) != X86_CC_FLAGS)
         flags = call_eval(l, ir_const64(l->b, op), operand64(l, l->cc.dst), operand64(l, l->cc.src),
                           operand64(l, l->cc.aux));
-    return l->cc.op & X86_CC_CF ? with_cf(l, flags, l->cc.cf) : flags;
+    return with_bit(l, with_bit(l, flags, 0, l->cc.cf), 11, l->cc.of);
 }
 
 static ir_val bit(struct x86_lift *l, ir_val v, unsigned bits, unsigned n)
@@ -308,6 +329,10 @@ static ir_val test_known(struct x86_lift *l, unsigned c)
 
     if (c == B)
         return x86_cc_carry(l);
+    if (c == O)
+        return l->cc.of;
+    if (l->cc.of != IR_NONE && (c == L || c == LE))
+        return IR_NONE;
     if (kind == X86_CC_SUB && !(l->cc.op & X86_CC_CF) && (c == Z || c == BE || c == L || c == LE))
         return test_difference(l, c, first(l, bits), l->cc.src, bits);
     if (kind == X86_CC_DEC && (c == L || c == LE)) {

@@ -79,12 +79,14 @@ uint32_t x86_flags_eval(uint64_t op, uint64_t dst, uint64_t src, uint64_t aux)
         flags |= X86_AF;
     if (op & X86_CC_CF)
         flags = (flags & ~(uint32_t)X86_CF) | (uint32_t)(op >> 32 & 1);
+    if (op & X86_CC_OF)
+        flags = (flags & ~(uint32_t)X86_OF) | (op >> 33 & 1 ? X86_OF : 0);
     return flags;
 }
 
 uint32_t x86_eflags_read(const struct x86_state *s)
 {
-    uint64_t op = s->cc_op | (uint64_t)(s->cc_cf & 1) << 32;
+    uint64_t op = s->cc_op | (uint64_t)(s->cc_cf & 3) << 32;
     return x86_flags_eval(op, s->cc_dst, s->cc_src, s->cc_aux) | s->eflags | 2;
 }
 

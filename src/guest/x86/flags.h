@@ -4,7 +4,8 @@
 
 #include "guest/x86/state.h"
 
-/* The six flags in their places. OP with X86_CC_CF: CF is bit 32 of OP. Operands may have anything
+/* The six flags in their places. OP with X86_CC_CF (X86_CC_OF): CF
+ * is bit 32 (OF bit 33) of OP. Operands may have anything
  * above the operation's size. */
 uint32_t x86_flags_eval(uint64_t op, uint64_t dst, uint64_t src, uint64_t aux);
 /* EFLAGS as the guest sees them. */

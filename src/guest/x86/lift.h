@@ -17,7 +17,8 @@
 struct x86_cc {
     bool known;  /* OP is; else only the state knows */
     uint32_t op; /* enum x86_cc_op, size added, with X86_CC_CF */
-    ir_val dst, src, aux, cf; /* what the slots hold, cut to the operation's size */
+    ir_val dst, src, aux; /* what the slots hold, cut to the operation's size */
+    ir_val cf, of; /* values of 0 or 1 where they are kept by themselves, else IR_NONE */
     ir_val a;    /* first operand of ADD and SUB where it is at hand, else IR_NONE */
     ir_val fa, fb; /* CC_FLAGS made by a floating-point comparison of these; else IR_NONE */
     bool derived;  /* the slots hold the same flags in another form */
@@ -179,6 +180,8 @@ void x86_cc_set(struct x86_lift *, enum x86_cc_op, unsigned bits, ir_val dst, ir
                 ir_val a);
 /* CF = 0/1 value, the others stay. */
 void x86_cc_set_cf(struct x86_lift *, ir_val cf);
+/* CF and OF = 0/1 values, the others stay. */
+void x86_cc_set_cf_of(struct x86_lift *, ir_val cf, ir_val of);
 /* All six from an I32 in their places of EFLAGS. */
 void x86_cc_set_flags(struct x86_lift *, ir_val flags);
 /* … which are those of a floating-point comparison of A and B (ir_fcmpx). */

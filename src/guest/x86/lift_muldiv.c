@@ -5,16 +5,14 @@
  * Intel's set SF and PF by the low half and clear the others. */
 static void product_flags(struct x86_lift *l, ir_val truth, ir_val low, unsigned bits)
 {
-    struct ir_builder *b = l->b;
-    ir_val flags;
-    if (l->model->vendor != X86_VENDOR_AMD) {
-        x86_cc_set(l, X86_CC_LOGIC, bits, low, IR_NONE, IR_NONE, IR_NONE);
-        flags = ir_and(b, IR_I32, x86_cc_flags(l), ir_const32(b, X86_SF | X86_PF));
-    } else {
-        flags = ir_and(b, IR_I32, x86_cc_flags(l), ir_const32(b, ~(uint32_t)(X86_CF | X86_OF)));
+    if (l->model->vendor == X86_VENDOR_AMD) {
+        x86_cc_set_cf_of(l, truth, truth);
+        return;
     }
-    ir_val both = ir_neg(b, IR_I32, truth);
-    both = ir_and(b, IR_I32, both, ir_const32(b, X86_CF | X86_OF));
+    struct ir_builder *b = l->b;
+    x86_cc_set(l, X86_CC_LOGIC, bits, low, IR_NONE, IR_NONE, IR_NONE);
+    ir_val flags = ir_and(b, IR_I32, x86_cc_flags(l), ir_const32(b, X86_SF | X86_PF));
+    ir_val both = ir_and(b, IR_I32, ir_neg(b, IR_I32, truth), ir_const32(b, X86_CF | X86_OF));
     x86_cc_set_flags(l, ir_or(b, IR_I32, flags, both));
 }
 

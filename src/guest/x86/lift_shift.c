@@ -56,12 +56,13 @@ void x86_shift(struct x86_lift *l, const struct x86_insn *i)
  * the same rule. */
 static void rotate_flags(struct x86_lift *l, ir_val cf, ir_val of, ir_val none)
 {
-    struct ir_builder *b = l->b;
-    ir_val old = x86_cc_flags(l);
-    ir_val rest = ir_and(b, IR_I32, old, ir_const32(b, ~(uint32_t)(X86_CF | X86_OF)));
-    ir_val now =
-        ir_or(b, IR_I32, ir_or(b, IR_I32, rest, cf), ir_shl(b, IR_I32, of, ir_const32(b, 11)));
-    x86_cc_set_flags(l, ir_select(b, IR_I32, none, old, now));
+    uint64_t known;
+    bool constant = ir_is_const(l->b, none, &known);
+    struct x86_cc saved = constant ? l->cc : x86_cc_save(l);
+    if (constant && known)
+        return;
+    x86_cc_set_cf_of(l, cf, of);
+    x86_cc_restore_if(l, none, &saved);
 }
 
 static ir_val bit_at(struct x86_lift *l, ir_val v, unsigned bits, unsigned n)

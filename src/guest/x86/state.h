@@ -61,8 +61,9 @@ enum x86_cc_op {
     X86_CC_SAR = 40,   /* … arithmetic */
     X86_CC_BLS = 44,   /* of cc_dst; CF = cc_src (0 or 1), OF = AF = 0 (BMI1, BZHI) */
     X86_CC_OPS = 48,
-    X86_CC_CF = 1 << 8, /* added: CF is cc_cf (0 or 1), the other flags as above */
+    X86_CC_CF = 1 << 8, /* added: CF is bit 0 of cc_cf, the other flags as above */
     X86_CC_AF = 1 << 9, /* added to shifts: AF is 1 (else 0), undefined by the manuals */
+    X86_CC_OF = 1 << 10, /* added together with CC_CF: OF is bit 1 of cc_cf (rotates, products) */
 };
 
 struct x86_state {
