@@ -36,6 +36,9 @@ bool ir_is_const(struct ir_builder *, ir_val v, uint64_t *out);
 
 ir_val ir_get(struct ir_builder *, enum ir_type, uint32_t offset);
 void ir_put(struct ir_builder *, enum ir_type, uint32_t offset, ir_val v);
+/* What the slot holds is of no interest from here on: puts before it are dead unless a fault can see
+ * them. The slot must be put before anything reads it for its value. */
+void ir_drop(struct ir_builder *, enum ir_type, uint32_t offset);
 /* A guest instruction begins. Counts region->ninsns. */
 void ir_insn_start(struct ir_builder *, uint64_t pc, uint32_t aux);
 

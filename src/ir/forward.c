@@ -164,3 +164,12 @@ void ir_put(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_val v)
     }
     build_append(b, put);
 }
+
+void ir_drop(struct ir_builder *b, enum ir_type type, uint32_t offset)
+{
+    if (!tracked(type, offset))
+        return;
+    for (unsigned w = first_word(offset); w <= last_word(offset, ir_type_size(type)); w++)
+        forget(b, w);
+    build_append(b, build_record(IR_drop, type, 0, offset, 0, 0));
+}

@@ -262,6 +262,7 @@ enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, un
         case IR_get: get_state(&r, i, &slots[at]); break;
         case IR_put: put_state(&r, i, &slots[i->a]); break;
         case IR_insn: r.insn = i; break;
+        case IR_drop: break;
         case IR_ld:
         case IR_st:
         case IR_cas:

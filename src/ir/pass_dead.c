@@ -3,7 +3,7 @@
  * For each word of guest state the walk keeps the position of the put that overwrites it next. A
  * put is dead when no observer lies between it and that next put; it is cold when only memory
  * operations, which may fault, lie between. Exits, calls that touch state, skips and labels
- * observe everything; a get observes what it overlaps. */
+ * observe everything; a get observes what it overlaps; a drop overwrites with nothing. */
 #include "ir/pass.h"
 
 #include <string.h>
@@ -132,6 +132,17 @@ static void walk_call(struct walk *w, const struct ir_insn *i, uint32_t v)
         w->r->uses.at[call->args[n]]++;
 }
 
+/* The slot counts as overwritten here. */
+static void walk_drop(struct walk *w, const struct ir_insn *i, uint32_t v)
+{
+    uint32_t first, last;
+    w->r->marks.at[v] |= KEPT;
+    if (i->a % 4 || ir_type_size(i->type) < 4 || !words_of(i->a, i->type, &first, &last))
+        return;
+    for (uint32_t n = first; n <= last; n++)
+        w->next_put[n] = v + 1;
+}
+
 static void walk_record(struct walk *w, uint32_t v)
 {
     const struct ir_insn *i = &w->r->insns.at[v];
@@ -144,6 +155,7 @@ static void walk_record(struct walk *w, uint32_t v)
             see_get(w, i);
         }
         return;
+    case IR_drop: walk_drop(w, i, v); return;
     case IR_call: walk_call(w, i, v); return;
     default: break;
     }

@@ -154,6 +154,7 @@ static void print_typed(FILE *f, const struct ir_region *r, const struct ir_insn
     switch (i->op) {
     case IR_const: fprintf(f, " 0x%" PRIx64, ir_const_bits(i)); return;
     case IR_get:
+    case IR_drop:
         fputc(' ', f);
         print_slot(f, i->a, i->type, names);
         return;

@@ -200,7 +200,7 @@ static bool slot(struct check *c, const struct ir_insn *i)
     if (i->type < IR_I8 || i->type > IR_V256)
         return wrong(c, "type %u", i->type);
     uint8_t value = i->type < IR_I32 ? (uint8_t)IR_I32 : i->type;
-    return i->op == IR_get || operand(c, i->a, value);
+    return i->op == IR_get || i->op == IR_drop || operand(c, i->a, value);
 }
 
 static bool call(struct check *c, const struct ir_insn *i)
@@ -274,6 +274,7 @@ static bool record(struct check *c, const struct ir_insn *i)
     switch (i->op) {
     case IR_const: return constant(c, i);
     case IR_get:
+    case IR_drop:
     case IR_put: return slot(c, i);
     case IR_insn:
     case IR_fence: return true;

@@ -177,6 +177,15 @@ static void gen_flags(struct gen *g)
         make(g, IR_nzcv_test, IR_I32, flags, 0, 0, below(g, 14));
 }
 
+/* A put, sometimes of a slot that has just been dropped. */
+static void put(struct gen *g, enum ir_type t, ir_val v)
+{
+    uint32_t at = place(g, t);
+    if (t >= IR_I32 && !below(g, 4))
+        make(g, IR_drop, t, at, 0, 0, 0);
+    make(g, IR_put, t, v, at, 0, 0);
+}
+
 static void gen_state(struct gen *g)
 {
     static const uint8_t types[] = {IR_I32, IR_I32, IR_I32, IR_I32, IR_I64,
@@ -185,7 +194,7 @@ static void gen_state(struct gen *g)
     if (below(g, 2))
         make(g, IR_get, t, place(g, t), 0, 0, 0);
     else
-        make(g, IR_put, t, value(g, t < IR_I32 ? IR_I32 : t), place(g, t), 0, 0);
+        put(g, t, value(g, t < IR_I32 ? IR_I32 : t));
 }
 
 /* Mostly within the memory of ir_stub.h, sometimes at or over its end. */
@@ -377,7 +386,7 @@ static void gen_vector(struct gen *g)
         if (below(g, 2))
             make(g, IR_get, t, place(g, t), 0, 0, 0);
         else
-            make(g, IR_put, t, value(g, t), place(g, t), 0, 0);
+            put(g, t, value(g, t));
         return;
     }
     enum vec_op op = below(g, VEC_COUNT);
@@ -549,6 +558,7 @@ static ir_val replay_one(struct ir_builder *b, const struct gen *g, uint32_t v, 
                                    : ir_bitcast(b, IR_F64, ir_const64(b, ir_const_bits(i)));
     case IR_get: return ir_get(b, i->type, i->a);
     case IR_put: ir_put(b, i->type, i->b, x); return IR_NONE;
+    case IR_drop: ir_drop(b, i->type, i->a); return IR_NONE;
     case IR_insn: ir_insn_start(b, ir_insn_pc(i), i->a); return IR_NONE;
     case IR_nzcv_add: return ir_nzcv_add(b, i->type, x, y, z, sum);
     case IR_nzcv_sub: return ir_nzcv_sub(b, i->type, x, y, z, sum);

@@ -8,9 +8,13 @@ static unsigned bits_of(uint32_t op)
     return 8u << (op & 3);
 }
 
+/* IR_NONE: the operation has no use for the slot. */
 static void put64(struct x86_lift *l, uint32_t offset, ir_val v, unsigned bits)
 {
-    ir_put(l->b, IR_I64, offset, x86_zext(l, v, bits, 64));
+    if (v == IR_NONE)
+        ir_drop(l->b, IR_I64, offset);
+    else
+        ir_put(l->b, IR_I64, offset, x86_zext(l, v, bits, 64));
 }
 
 void x86_cc_forget(struct x86_lift *l)
@@ -50,14 +54,13 @@ void x86_cc_set(struct x86_lift *l, enum x86_cc_op op, unsigned bits, ir_val dst
     l->cc.a = a;
     l->cc.cf = cf;
     put_op(l, l->cc.op);
-    if (dst != IR_NONE)
-        put64(l, X86_OFF(cc_dst), dst, bits);
-    if (src != IR_NONE)
-        put64(l, X86_OFF(cc_src), src, bits);
-    if (aux != IR_NONE)
-        put64(l, X86_OFF(cc_aux), aux, bits);
+    put64(l, X86_OFF(cc_dst), dst, bits);
+    put64(l, X86_OFF(cc_src), src, bits);
+    put64(l, X86_OFF(cc_aux), aux, bits);
     if (keeps_cf)
         ir_put(l->b, IR_I32, X86_OFF(cc_cf), cf);
+    else
+        ir_drop(l->b, IR_I32, X86_OFF(cc_cf));
 }
 
 /* Adds KEPT (X86_CC_CF, X86_CC_OF) to the operation. */
@@ -105,7 +108,10 @@ void x86_cc_set_flags(struct x86_lift *l, ir_val flags)
     l->cc.op = X86_CC_FLAGS;
     l->cc.src = flags;
     put_op(l, X86_CC_FLAGS);
+    put64(l, X86_OFF(cc_dst), IR_NONE, 64);
     put64(l, X86_OFF(cc_src), flags, 32);
+    put64(l, X86_OFF(cc_aux), IR_NONE, 64);
+    ir_drop(l->b, IR_I32, X86_OFF(cc_cf));
 }
 
 void x86_cc_set_fcmp(struct x86_lift *l, ir_val flags, ir_val a, ir_val b)

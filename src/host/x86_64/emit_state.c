@@ -168,3 +168,9 @@ void emit_put(struct host_emitter *e, ir_val v, const struct ir_insn *i)
         put_now(e, &put);
     }
 }
+
+void emit_drop(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    (void)v;
+    settle_cold(e, i->a, ir_type_size(i->type));
+}

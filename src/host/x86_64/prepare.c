@@ -96,12 +96,13 @@ static uint32_t last_fault(const struct host_emitter *e, ir_val put)
             last = v;
         if (effects & IR_E_CONTROL)
             break;
-        if (i->op != IR_put)
+        if (i->op != IR_put && i->op != IR_drop)
             continue;
         unsigned size = ir_type_size(i->type), width = ir_type_size(p->type);
-        if (i->b <= p->b && i->b + size >= p->b + width)
+        uint32_t offset = i->op == IR_put ? i->b : i->a;
+        if (offset <= p->b && offset + size >= p->b + width)
             break;
-        if (i->b < p->b + width && p->b < i->b + size)
+        if (offset < p->b + width && p->b < offset + size)
             last = v; /* stored for good before a part is overwritten */
     }
     return last;
