@@ -11,6 +11,7 @@
 
 #include "guest/x86/decode.h"
 #include "guest/x86/state.h"
+#include "guest/x86/system.h"
 #include "ir/build.h"
 
 /* The arithmetic flags as far as they are known while lifting. */
@@ -44,20 +45,12 @@ struct x86_lift {
 
 /* ---- outcomes: each ends the path of the current instruction ---- */
 
-/* Exceptions by vector (SDM 3A 6.3.1). */
-enum x86_vector {
-    X86_DE = 0, X86_DB = 1, X86_NMI_VECTOR = 2, X86_BP = 3, X86_OF_TRAP = 4, X86_BR = 5, X86_UD = 6,
-    X86_NM = 7, X86_DF_FAULT = 8, X86_TS_FAULT = 10, X86_NP = 11, X86_SS_FAULT = 12, X86_GP = 13,
-    X86_PF_FAULT = 14, X86_MF = 16, X86_AC_FAULT = 17, X86_MC = 18, X86_XM = 19,
-};
 /* Exception VECTOR with ERROR code at this instruction, or, with AFTER, a trap behind it. */
 void x86_exception(struct x86_lift *, enum x86_vector, uint32_t error, bool after);
 void x86_undefined(struct x86_lift *);
 void x86_gp0(struct x86_lift *);
 /* Raises it when TRUTH holds; goes on otherwise. */
 void x86_exception_if(struct x86_lift *, ir_val truth, enum x86_vector, uint32_t error);
-/* For helpers: records the exception; the helper (IR_H_EXITS) returns and the block is left. */
-void x86_raise(struct nw_vcpu *, enum x86_vector, uint32_t error);
 /* Something that the mode word or the dispatcher must see has changed: ends the block, to go on at
  * the next instruction. Every other put has been made. */
 void x86_leave_state(struct x86_lift *);
@@ -199,8 +192,10 @@ void x86_cc_forget(struct x86_lift *);
 
 /* ---- lifters shared between families; rows lead to the first of each pair ---- */
 x86_lift_fn x86_jmp_far, x86_call_far, x86_ret_far;      /* far forms of JMP, CALL, RET */
-x86_lift_fn x86_push_segment, x86_pop_segment;           /* segment forms of PUSH and POP */
-x86_lift_fn x86_mov_special; /* MOV to or from segment, control and debug registers */
+x86_lift_fn x86_push_segment, x86_pop_segment; /* segment forms of PUSH and POP */
+x86_lift_fn x86_mov_segment, x86_mov_control, x86_mov_debug; /* MOV to or from such registers */
+/* Raises #GP(0) where CR4.UMIP keeps programs from the instruction. */
+void x86_umip_check(struct x86_lift *);
 
 #define X86_INSN(mnemonic, lift, arg) x86_lift_fn x86_##lift;
 #include "guest/x86/insn.inc"

@@ -1,25 +1,30 @@
 /* Data transfer: MOV and its relatives, XCHG, CMOVcc, SETcc, sign extension (SDM 1 7.3.1). */
 #include "guest/x86/lift.h"
 
-static bool is_special(const ZydisDecodedOperand *op)
+/* The class of the special register that N is, or NONE for an ordinary operand. */
+static ZydisRegisterClass special(const struct x86_insn *i, unsigned n)
 {
-    if (op->type != ZYDIS_OPERAND_TYPE_REGISTER)
-        return false;
-    switch (ZydisRegisterGetClass(op->reg.value)) {
-    case ZYDIS_REGCLASS_SEGMENT:
-    case ZYDIS_REGCLASS_CONTROL:
-    case ZYDIS_REGCLASS_DEBUG: return true;
-    default: return false;
+    if (i->op[n].type != ZYDIS_OPERAND_TYPE_REGISTER)
+        return ZYDIS_REGCLASS_INVALID;
+    switch (ZydisRegisterGetClass(i->op[n].reg.value)) {
+    case ZYDIS_REGCLASS_SEGMENT: return ZYDIS_REGCLASS_SEGMENT;
+    case ZYDIS_REGCLASS_CONTROL: return ZYDIS_REGCLASS_CONTROL;
+    case ZYDIS_REGCLASS_DEBUG: return ZYDIS_REGCLASS_DEBUG;
+    default: return ZYDIS_REGCLASS_INVALID;
     }
 }
 
 void x86_mov(struct x86_lift *l, const struct x86_insn *i)
 {
-    if (is_special(&i->op[0]) || is_special(&i->op[1])) {
-        x86_mov_special(l, i);
-        return;
+    ZydisRegisterClass class = special(i, 0);
+    if (class == ZYDIS_REGCLASS_INVALID)
+        class = special(i, 1);
+    switch (class) {
+    case ZYDIS_REGCLASS_SEGMENT: x86_mov_segment(l, i); break;
+    case ZYDIS_REGCLASS_CONTROL: x86_mov_control(l, i); break;
+    case ZYDIS_REGCLASS_DEBUG: x86_mov_debug(l, i); break;
+    default: x86_write(l, 0, x86_read(l, 1)); break;
     }
-    x86_write(l, 0, x86_read(l, 1));
 }
 
 void x86_movzx(struct x86_lift *l, const struct x86_insn *i)

@@ -65,19 +65,13 @@ void x86_ret_far(struct x86_lift *l, const struct x86_insn *i)
     x86_undefined(l);
 }
 
-void x86_push_segment(struct x86_lift *l, const struct x86_insn *i)
+void x86_mov_control(struct x86_lift *l, const struct x86_insn *i)
 {
     (void)i;
     x86_undefined(l);
 }
 
-void x86_pop_segment(struct x86_lift *l, const struct x86_insn *i)
-{
-    (void)i;
-    x86_undefined(l);
-}
-
-void x86_mov_special(struct x86_lift *l, const struct x86_insn *i)
+void x86_mov_debug(struct x86_lift *l, const struct x86_insn *i)
 {
     (void)i;
     x86_undefined(l);

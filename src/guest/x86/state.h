@@ -39,6 +39,12 @@ struct x86_segment {
 #define X86_ATTR_DB  (1u << 14)
 #define X86_ATTR_G   (1u << 15)
 
+/* What may not come before the next instruction. */
+enum x86_inhibit {
+    X86_INHIBIT_INTR = 1, /* STI: external interrupts */
+    X86_INHIBIT_SS = 2,   /* MOV SS, POP SS, LSS: debug exceptions and NMI too (SDM 3A 6.8.3) */
+};
+
 struct x86_table {
     uint64_t base;
     uint32_t limit;
@@ -76,7 +82,7 @@ struct x86_state {
     uint32_t eflags; /* all but X86_FLAGS_ARITH, which are 0 here */
     uint32_t mxcsr;  /* control and mask bits; the sticky flags are vcpu->fp.flags, see fp.c */
     uint32_t mode;   /* enum x86_key_bits as far as it follows from the rest: x86_mode_update */
-    uint32_t inhibit; /* 1: the next instruction runs without interrupts (STI, MOV SS) */
+    uint32_t inhibit; /* enum x86_inhibit, of the next instruction */
 
     _Alignas(32) uint8_t ymm[16][32];
 
