@@ -59,6 +59,11 @@ void x86_leave_to_state(struct x86_lift *l)
     l->ended = true;
 }
 
+void x86_again_if(struct x86_lift *l, ir_val truth)
+{
+    ir_exit_if(l->b, truth, l->pc, l->mode);
+}
+
 ir_val x86_call(struct x86_lift *l, const struct ir_helper *helper, ir_val a0, ir_val a1, ir_val a2,
                 ir_val a3)
 {

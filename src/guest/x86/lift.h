@@ -10,6 +10,7 @@
 #define GUEST_X86_LIFT_H
 
 #include "guest/x86/decode.h"
+#include "guest/x86/repeat.h"
 #include "guest/x86/state.h"
 #include "guest/x86/system.h"
 #include "ir/build.h"
@@ -56,6 +57,9 @@ void x86_exception_if(struct x86_lift *, ir_val truth, enum x86_vector, uint32_t
 void x86_leave_state(struct x86_lift *);
 /* The same where the state's pc has been written (by a helper). */
 void x86_leave_to_state(struct x86_lift *);
+
+/* Leaves to run this instruction again when TRUTH holds: a repeated instruction has elements left. */
+void x86_again_if(struct x86_lift *, ir_val truth);
 
 /* Calls a helper that reads or writes state: use this, not ir_call, since it keeps track of the
  * flags. A helper with IR_H_WRITES may change the flags (all cc slots). */
@@ -196,6 +200,7 @@ x86_lift_fn x86_push_segment, x86_pop_segment; /* segment forms of PUSH and POP 
 x86_lift_fn x86_mov_segment, x86_mov_control, x86_mov_debug; /* MOV to or from such registers */
 /* Raises #GP(0) where CR4.UMIP keeps programs from the instruction. */
 void x86_umip_check(struct x86_lift *);
+x86_lift_fn x86_movsd_vector, x86_cmpsd_vector; /* SSE2 forms of MOVSD and CMPSD */
 
 #define X86_INSN(mnemonic, lift, arg) x86_lift_fn x86_##lift;
 #include "guest/x86/insn.inc"
