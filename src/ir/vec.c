@@ -59,3 +59,11 @@ void vec_run(const struct ir_insn *i, const union ir_vec *slots, struct fp_env *
     memset(d, 0, sizeof *d);
     r->fn(&args);
 }
+
+void vec_call(struct fp_env *fp, union ir_vec *io, uint32_t op, uint32_t size, uint32_t imm)
+{
+    struct vec_args args = {
+        .d = io, .a = &io[1], .b = &io[2], .c = &io[3], .size = size, .imm = imm, .fp = fp};
+    memset(io, 0, sizeof *io);
+    vec_rows[op].fn(&args);
+}

@@ -70,6 +70,8 @@ static inline uint8_t vec_type(char letter, uint8_t type)
 bool vec_has_type(enum vec_op, uint8_t type);
 /* The IR operation that carries OP. */
 enum ir_op vec_carrier(enum vec_op);
+/* Runs OP of SIZE bytes for translated code: io[0] = the result, io[1..3] the operands. */
+void vec_call(struct fp_env *, union ir_vec *io, uint32_t op, uint32_t size, uint32_t imm);
 /* Runs the function of vector record I on slots of operands; gives the value. */
 void vec_run(const struct ir_insn *i, const union ir_vec *slots, struct fp_env *, union ir_vec *d);
 

@@ -219,6 +219,7 @@ static void check_region(const struct ir_region *r, const char *what, uint64_t s
     struct guest_pin pins[16];
     struct guest_ops ops;
     struct host_options opt = {.fastmem = below(&gen, 2), .chain = below(&gen, 2)};
+    opt.baseline = gen.vectors && below(&gen, 4) == 0;
     random_guest(&gen, &ops, pins);
     assert_int_equal(host_emit_runtime(host.buf, &ops, &host.rt), NW_OK);
     host.block = host.rt.size + 16 * below(&gen, 4);

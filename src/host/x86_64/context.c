@@ -1,5 +1,5 @@
 /* What the host CPU offers, and its interrupted contexts. */
-#include "host/host.h"
+#include "host/x86_64/runtime.h"
 
 #include <cpuid.h>
 #include <ucontext.h>
@@ -20,6 +20,17 @@ nw_status host_check(void)
                 __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") &&
                 __builtin_cpu_supports("popcnt") && has_lzcnt_movbe();
     return good ? NW_OK : NW_ERR_HOST;
+}
+
+unsigned host_features(void)
+{
+    unsigned eax, ebx, ecx = 0, edx, features = 0;
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))
+        features |= (ecx & bit_F16C ? HOST_F16C : 0) | (ecx & bit_PCLMUL ? HOST_CLMUL : 0) |
+                    (ecx & bit_AES ? HOST_AES : 0);
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx))
+        features |= (ebx & bit_SHA ? HOST_SHA : 0) | (ecx & bit_GFNI ? HOST_GFNI : 0);
+    return features;
 }
 
 uintptr_t host_context_pc(const void *ucontext)

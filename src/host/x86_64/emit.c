@@ -121,6 +121,7 @@ nw_status host_emit(struct host_emitter *e, const struct guest_ops *guest,
     e->r = region;
     e->guest = guest;
     e->opt = options;
+    e->features = options->baseline ? 0 : host_features();
     e->rt = runtime;
     e->out = out;
     e->offset = offset;

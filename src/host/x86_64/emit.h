@@ -113,11 +113,12 @@ struct host_emitter {
     const struct host_options *opt;
     const struct host_runtime *rt;
     struct host_code *out;
-    uint32_t offset; /* of the block after the runtime */
-    uint32_t cur;    /* record being emitted */
-    uint32_t insn;   /* record of the current guest instruction, NO_REF before the first */
-    uint32_t locked; /* locations that must not be given away */
-    uint32_t temps;  /* general registers that are temporaries */
+    uint32_t offset;   /* of the block after the runtime */
+    uint32_t cur;      /* record being emitted */
+    uint32_t insn;     /* record of the current guest instruction, NO_REF before the first */
+    uint32_t locked;   /* locations that must not be given away */
+    unsigned features; /* enum host_feature that may be used */
+    uint32_t temps;    /* general registers that are temporaries */
     uint32_t pinned;
     bool keep;        /* emitting a cold value: no operand dies, no pinned register is a target */
     bool unreachable; /* after an exit, before the next label */
@@ -320,12 +321,18 @@ struct stub_ref stub_operand(struct host_emitter *, ir_val v);
 void stub_jcc(struct host_emitter *, struct stub *, enum x_cc cc);
 /* xmm registers with values that live on, but for DST, as in struct stub. */
 uint32_t live_xmm(const struct host_emitter *, unsigned dst);
+/* Bracket a slow call in place: every register is saved, and the xmm registers LIVE; afterwards D
+ * has record V's value from the frame. */
+void stub_call_begin(struct host_emitter *, uint32_t live);
+void stub_call_end(struct host_emitter *, ir_val v, unsigned d, uint32_t live);
 /* Emits the call of a float stub in place. */
 void stub_float_inline(struct host_emitter *, struct stub *);
 nw_status stubs_emit(struct host_emitter *);
 bool emit_room(const struct host_emitter *);
 /* Stores the guest's pc, through rax where it is wide. */
 void emit_store_pc(struct host_emitter *, uint64_t pc);
+/* An operand of any type to element N of FRAME_VEC, after the registers have been saved. */
+void stub_operand_store(struct host_emitter *, const struct stub_ref *, unsigned n);
 /* R = the operand, after the registers have been saved in the frame. */
 void stub_operand_load(struct host_emitter *, const struct stub_ref *, unsigned r);
 

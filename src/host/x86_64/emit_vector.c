@@ -15,6 +15,7 @@ enum how {
     SELF, /* RVM with the result only: an idiom that reads nothing */
     MOVE, /* a copy of 128 bits, or of less; the upper half becomes 0 */
     TEST, /* RM whose result is in ZF and CF */
+    OLD,  /* RM without VEX: the result takes the place of a; xmm0 is c */
 };
 
 #define X_NP                      0u
@@ -23,6 +24,8 @@ enum how {
 #define DIGIT(n)                  | (n) << 24
 #define FIXED(n)                  | (uint32_t)(n) << 24
 #define EXTRA(op)                 ((op) >> 24)
+#define NEEDS(feature)            | HOST_##feature << 19
+#define NEEDED(op)                ((op) >> 19 & 31)
 
 static const struct {
     uint32_t op;
@@ -83,9 +86,53 @@ static void instruction(struct host_emitter *e, enum how how, const struct opera
     case SELF: v_rrr(x, o->op, d, d, d); break;
     case MOVE: v_rrr(x, o->op & ~X_256, d, 0, a); break;
     case TEST: test(e, o); break;
+    case OLD: break;
     }
     if (o->has_imm)
         asm_u8(x, o->imm);
+}
+
+/* The row's function, where the host lacks the instruction. */
+static void call_row(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    const struct vec_row *r = &vec_rows[i->aux];
+    const ir_val operand[3] = {i->a, i->b, i->c};
+    struct stub_ref refs[3];
+    for (unsigned n = 0; n < r->values; n++)
+        if (!is_const(e, operand[n]))
+            ra_use(e, operand[n]);
+    unsigned d = ra_def(e, v, REG_NONE, 0);
+    for (unsigned n = 0; n < r->values; n++)
+        refs[n] = stub_operand(e, operand[n]);
+    uint32_t live = live_xmm(e, d);
+    stub_call_begin(e, live);
+    for (unsigned n = 0; n < r->values; n++)
+        stub_operand_store(e, &refs[n], n + 1);
+    x_lea(&e->a, X_W, RSI, x_at(RSP, FRAME_VEC));
+    x_mov_imm(&e->a, RDX, i->aux);
+    x_mov_imm(&e->a, RCX, ir_type_size(i->type));
+    x_mov_imm(&e->a, R8, r->imm ? operand[r->values] : 0);
+    x_mov_imm(&e->a, RAX, (uintptr_t)vec_call);
+    x_call_to(&e->a, runtime_code(e, e->rt->soft));
+    stub_call_end(e, v, d, live);
+    ra_bind(e, v, d);
+}
+
+static void emit_old(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    const struct vec_row *r = &vec_rows[i->aux];
+    struct asm_buf *x = &e->a;
+    if (r->values == 3)
+        ra_take(e, XMM(0));
+    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), c = r->values == 3 ? ra_use(e, i->c) : 0;
+    unsigned d = ra_def(e, v, ra_reusable(e, i->a), i->a == i->b ? 0 : 1u << b);
+    ra_move(e, d, a, IR_V128);
+    if (r->values == 3)
+        v_mov(x, 0, c - XMM(0));
+    x_rr(x, host_rows[i->aux].op, d - XMM(0), b - XMM(0));
+    if (r->imm)
+        asm_u8(x, i->c);
+    ra_bind(e, v, d);
 }
 
 static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *i)
@@ -94,6 +141,14 @@ static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *
     const ir_val operand[3] = {i->a, i->b, i->c};
     enum how how = host_rows[i->aux].how;
     struct operands o = {.op = host_rows[i->aux].op | (i->type == IR_V256 ? X_256 : 0)};
+    if (NEEDED(o.op) & ~e->features) {
+        call_row(e, v, i);
+        return;
+    }
+    if (how == OLD) {
+        emit_old(e, v, i);
+        return;
+    }
     if (how == TEST)
         ra_take(e, RAX);
     for (unsigned n = 0; n < r->values; n++)

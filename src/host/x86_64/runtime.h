@@ -17,10 +17,14 @@
 #define FRAME_SPILL  (FRAME_REGS + 128)
 #define FRAME_SPILLS 48
 #define FRAME_XMM    (FRAME_SPILL + 8 * FRAME_SPILLS) /* 32 bytes each */
-#define FRAME_VEC    (FRAME_XMM + 32 * 16)            /* a vector that a slow call takes or gives */
-#define FRAME_VEC_SPILL  (FRAME_VEC + 32)
+#define FRAME_VEC    (FRAME_XMM + 32 * 16) /* vectors for slow calls: the result, operands */
+#define FRAME_VEC_SPILL  (FRAME_VEC + 4 * 32)
 #define FRAME_VEC_SPILLS 32
 #define FRAME_SIZE   (FRAME_VEC_SPILL + 32 * FRAME_VEC_SPILLS + 8) /* 8 modulo 16: aligned after six pushes */
+
+/* Instructions that a host may have beyond those that host_check asks for. */
+enum host_feature { HOST_F16C = 1, HOST_CLMUL = 2, HOST_AES = 4, HOST_SHA = 8, HOST_GFNI = 16 };
+unsigned host_features(void);
 
 /* General registers that hold guest slots, in order of the guest's pins, and the others. */
 #define NPINREGS 9

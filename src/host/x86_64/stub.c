@@ -92,16 +92,32 @@ static void keep_xmm(struct host_emitter *e, uint32_t live, bool load)
     }
 }
 
+static void load_result(struct host_emitter *e, uint8_t type, unsigned d, int32_t frame)
+{
+    if (d >= XMM(0))
+        xmm_load(e, type, d, x_at(RSP, frame));
+    else
+        x_load(&e->a, width_of(type), d, x_at(RSP, frame));
+}
+
 static void take_result(struct host_emitter *e, const struct stub *s)
 {
     uint8_t type = ir_result_type(insn_of(e, s->record));
-    struct x_mem m = x_at(RSP, type_is_vec(type) ? FRAME_VEC : FRAME_RESULT);
-    if (s->dst == REG_NONE)
-        return;
-    if (s->dst >= XMM(0))
-        xmm_load(e, type, s->dst, m);
-    else
-        x_load(&e->a, width_of(type), s->dst, m);
+    if (s->dst != REG_NONE)
+        load_result(e, type, s->dst, type_is_vec(type) ? FRAME_VEC : FRAME_RESULT);
+}
+
+void stub_call_begin(struct host_emitter *e, uint32_t live)
+{
+    x_call_to(&e->a, runtime_code(e, e->rt->save));
+    keep_xmm(e, live, false);
+}
+
+void stub_call_end(struct host_emitter *e, ir_val v, unsigned d, uint32_t live)
+{
+    load_result(e, ir_result_type(insn_of(e, v)), d, FRAME_VEC);
+    keep_xmm(e, live, true);
+    e->a.flags = 0;
 }
 
 /* ---- exits ---- */
@@ -178,15 +194,20 @@ static void mark_beyond(struct host_emitter *e, const struct stub *s, uint32_t m
     x_here8(&e->a, inside);
 }
 
-/* A vector operand to FRAME_VEC, after the registers have been saved. */
-static void vec_operand_store(struct host_emitter *e, const struct stub_ref *ref)
+void stub_operand_store(struct host_emitter *e, const struct stub_ref *ref, unsigned n)
 {
+    struct x_mem m = x_at(RSP, FRAME_VEC + 32 * (int32_t)n);
+    if (!type_is_vec(ref->type)) {
+        stub_operand_load(e, ref, RAX);
+        x_store(&e->a, X_W, m, RAX);
+        return;
+    }
     unsigned r = ref->loc;
     if (r == REG_NONE) {
         r = XMM(0);
         xmm_load(e, ref->type, r, spill_at(ref->spill));
     }
-    xmm_store(e, ref->type, x_at(RSP, FRAME_VEC), r);
+    xmm_store(e, ref->type, m, r);
 }
 
 /* Loads and stores of vectors: the third argument is the value's address. */
@@ -195,7 +216,7 @@ static uint32_t wide_arguments(struct host_emitter *e, const struct stub *s)
     const struct ir_insn *i = insn_of(e, s->record);
     bool store = i->op == IR_st;
     if (store)
-        vec_operand_store(e, &s->ref[1]);
+        stub_operand_store(e, &s->ref[1], 0);
     x_lea(&e->a, X_W, RCX, x_at(RSP, FRAME_VEC));
     return store ? e->rt->store_wide : e->rt->load_wide;
 }
