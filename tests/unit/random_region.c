@@ -391,6 +391,8 @@ static void gen_vector(struct gen *g)
     }
     enum vec_op op = below(g, VEC_COUNT);
     const struct vec_row *r = &vec_rows[op];
+    if (r->fp && !g->x86)
+        return;
     if (!vec_has_type(op, t))
         t = t == IR_V128 ? IR_V256 : IR_V128;
     for (unsigned n = 0; n < r->values; n++)

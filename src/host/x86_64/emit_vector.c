@@ -15,6 +15,7 @@ enum how {
     SELF, /* RVM with the result only: an idiom that reads nothing */
     MOVE, /* a copy of 128 bits, or of less; the upper half becomes 0 */
     TEST, /* RM whose result is in ZF and CF */
+    FMA,  /* RVM, whose result takes the place of the addend or of a factor */
     OLD,  /* RM without VEX: the result takes the place of a; xmm0 is c */
 };
 
@@ -86,6 +87,7 @@ static void instruction(struct host_emitter *e, enum how how, const struct opera
     case SELF: v_rrr(x, o->op, d, d, d); break;
     case MOVE: v_rrr(x, o->op & ~X_256, d, 0, a); break;
     case TEST: test(e, o); break;
+    case FMA:
     case OLD: break;
     }
     if (o->has_imm)
@@ -135,6 +137,30 @@ static void emit_old(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     ra_bind(e, v, d);
 }
 
+/* The form of the three, of which the row has the third, that overwrites what ends here: their
+ * opcodes are 0x10 apart (Intel SDM 2C, VFMADD132PD). */
+static void emit_fused(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    struct asm_buf *x = &e->a;
+    uint32_t op = host_rows[i->aux].op | (i->type == IR_V256 ? X_256 : 0);
+    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), c = ra_use(e, i->c);
+    bool a_ends = ra_reusable(e, i->a) == a && i->a != i->b && i->a != i->c;
+    bool b_ends = ra_reusable(e, i->b) == b && i->b != i->a && i->b != i->c;
+    bool c_ends = ra_reusable(e, i->c) == c && i->c != i->a && i->c != i->b;
+    if (!c_ends && b_ends) {
+        v_rrr(x, op - 0x10, b - XMM(0), a - XMM(0), c - XMM(0));
+        ra_bind(e, v, b);
+    } else if (!c_ends && a_ends) {
+        v_rrr(x, op - 0x20, a - XMM(0), c - XMM(0), b - XMM(0));
+        ra_bind(e, v, a);
+    } else {
+        unsigned d = c_ends ? c : ra_def(e, v, REG_NONE, 0);
+        ra_move(e, d, c, i->type);
+        v_rrr(x, op, d - XMM(0), a - XMM(0), b - XMM(0));
+        ra_bind(e, v, d);
+    }
+}
+
 static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     const struct vec_row *r = &vec_rows[i->aux];
@@ -145,8 +171,8 @@ static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *
         call_row(e, v, i);
         return;
     }
-    if (how == OLD) {
-        emit_old(e, v, i);
+    if (how == OLD || how == FMA) {
+        (how == OLD ? emit_old : emit_fused)(e, v, i);
         return;
     }
     if (how == TEST)
