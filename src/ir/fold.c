@@ -562,8 +562,45 @@ static ir_val simplify(struct ir_builder *b, struct ir_insn *i)
 }
 
 /* The idioms for all zeros and all ones. */
+/* Element 0 of a vector that was put together from scalars. */
+static ir_val fold_part(struct ir_builder *b, const struct ir_insn *i)
+{
+    const struct ir_insn *m = build_at(b, i->a);
+    bool wide = i->aux == VEC_to_f64 || i->aux == VEC_to_i64;
+    enum ir_type type = vec_type(vec_rows[i->aux].result, i->type);
+    if (!ir_op_is_vec(m->op))
+        return IR_NONE;
+    switch (m->aux) {
+    case VEC_from_i32:
+    case VEC_from_f32: return wide ? IR_NONE : ir_bitcast(b, type, m->a);
+    case VEC_from_i64:
+    case VEC_from_f64: return wide ? ir_bitcast(b, type, m->a) : IR_NONE;
+    case VEC_with_f32: return wide ? IR_NONE : ir_bitcast(b, type, m->b);
+    case VEC_with_f64: return wide ? ir_bitcast(b, type, m->b) : IR_NONE;
+    case VEC_pair64: {
+        if (wide)
+            return ir_bitcast(b, type, m->a);
+        const struct ir_insn *low = build_at(b, m->a);
+        return ir_op_is_vec(low->op) && low->aux == VEC_pair32 ? ir_bitcast(b, type, low->a)
+                                                               : IR_NONE;
+    }
+    default: return IR_NONE;
+    }
+}
+
 static ir_val fold_vector(struct ir_builder *b, const struct ir_insn *i)
 {
+    switch (i->aux) {
+    case VEC_to_i32:
+    case VEC_to_i64:
+    case VEC_to_f32:
+    case VEC_to_f64: return fold_part(b, i);
+    case VEC_low128: {
+        const struct ir_insn *m = build_at(b, i->a);
+        return ir_op_is_vec(m->op) && m->aux == VEC_zext128 ? m->a : IR_NONE;
+    }
+    default: break;
+    }
     if (i->op != IR_v2 || i->a != i->b)
         return IR_NONE;
     switch (i->aux) {

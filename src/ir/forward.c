@@ -135,6 +135,24 @@ static ir_val convert(struct ir_builder *b, const struct known_slot *slot, enum 
     return ir_bitcast(b, type, slot->val);
 }
 
+/* Has the region put a part of [OFFSET, OFFSET + SIZE)? */
+static bool put_in_parts(const struct ir_builder *b, uint32_t offset, unsigned size)
+{
+    for (unsigned w = first_word(offset); w <= last_word(offset, size); w++)
+        if (is_known(b, w) && b->known[w].raw && ir_type_size(b->known[w].type) < size)
+            return true;
+    return false;
+}
+
+/* 64 bits at OFFSET as an F64. */
+static ir_val half(struct ir_builder *b, uint32_t offset)
+{
+    if (!put_in_parts(b, offset, 8))
+        return ir_get(b, IR_F64, offset);
+    ir_val low = ir_get(b, IR_F32, offset), high = ir_get(b, IR_F32, offset + 4);
+    return ir_v2(b, IR_V128, VEC_pair32, low, high);
+}
+
 ir_val ir_get(struct ir_builder *b, enum ir_type type, uint32_t offset)
 {
     struct ir_insn get = build_record(IR_get, type, 0, offset, 0, 0);
@@ -146,6 +164,12 @@ ir_val ir_get(struct ir_builder *b, enum ir_type type, uint32_t offset)
         ir_val v = convert(b, &slot, type);
         if (v != IR_NONE)
             return v;
+    }
+    /* A load of what several stores have just written waits until they have left the host's store
+     * buffer: scalar results that are copied as vectors would all wait. */
+    if (type == IR_V128 && put_in_parts(b, offset, 16)) {
+        ir_val low = half(b, offset), high = half(b, offset + 8);
+        return ir_v2(b, IR_V128, VEC_pair64, low, high);
     }
     ir_val v = build_append(b, get);
     learn(b, type, offset, v, false);

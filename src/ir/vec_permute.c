@@ -139,6 +139,15 @@ LOW(to_i64, 8)
 LOW(to_f32, 4)
 LOW(to_f64, 8)
 
+#define PAIR(name, f)                                                                              \
+    void vec_##name(const struct vec_args *k)                                                      \
+    {                                                                                              \
+        k->d->f[0] = k->a->f[0];                                                                   \
+        k->d->f[1] = k->b->f[0];                                                                   \
+    }
+PAIR(pair32, u32)
+PAIR(pair64, u64)
+
 #define INSERT(name, f, at)                                                                        \
     void vec_##name(const struct vec_args *k)                                                      \
     {                                                                                              \

@@ -324,6 +324,30 @@ static void tests_of_logic_and_choices(void **state)
     is_record(f, test, IR_select, cond, ir_cmp(f->b, IR_EQ, IR_I32, y, old), 0);
 }
 
+/* A vector load of what was stored in parts is put together from them. */
+static void vectors_are_joined(void **state)
+{
+    struct fix *f = *state;
+    ir_val x = ir_fadd(f->b, IR_F64, ir_get(f->b, IR_F64, 64), ir_get(f->b, IR_F64, 80));
+    ir_put(f->b, IR_F64, 64, x);
+    ir_val v = ir_get(f->b, IR_V128, 64);
+    is_record(f, v, IR_v2, x, ir_get(f->b, IR_F64, 72), VEC_pair64);
+    assert_int_equal(ir_get(f->b, IR_V128, 64), v);
+    ir_put(f->b, IR_V128, 96, v);
+    assert_int_equal(ir_get(f->b, IR_F64, 96), x);
+    ir_val s = ir_fadd(f->b, IR_F32, ir_get(f->b, IR_F32, 128), ir_get(f->b, IR_F32, 144));
+    ir_put(f->b, IR_F32, 128, s);
+    v = ir_get(f->b, IR_V128, 128);
+    ir_val low = f->r.insns.at[v].a;
+    is_record(f, low, IR_v2, s, ir_get(f->b, IR_F32, 132), VEC_pair32);
+    ir_put(f->b, IR_V128, 160, v);
+    assert_int_equal(ir_get(f->b, IR_F32, 160), s);
+    /* Only read in parts: one load. */
+    ir_get(f->b, IR_F64, 192);
+    assert_int_equal(f->r.insns.at[ir_get(f->b, IR_V128, 192)].op, IR_get);
+    finish(f);
+}
+
 static void exits_know_back_edges(void **state)
 {
     struct fix *f = *state;
@@ -359,6 +383,7 @@ int main(void)
         TEST(two_skips_forget_between),
         TEST(constant_skips_resolve),
         TEST(crossing_constant_skip_stays),
+        TEST(vectors_are_joined),
         TEST(tests_become_comparisons),
         TEST(tests_with_carry),
         TEST(tests_of_logic_and_choices),
