@@ -6,6 +6,7 @@
 #include "guest/x86/flags.h"
 #include "guest/x86/mxcsr.h"
 #include "guest/x86/segment.h"
+#include "guest/x86/x87.h"
 
 /* The registers that are one plain 64-bit word of the state. */
 static uint64_t *plain(struct x86_state *s, unsigned reg)
@@ -70,36 +71,6 @@ static uint8_t *bytes(struct x86_state *s, unsigned reg, unsigned *size)
     return NULL;
 }
 
-/* The tag word from the state's tag bits and the registers' values (SDM 1 8.1.7). */
-static uint16_t tag_word(const struct x86_state *s)
-{
-    uint16_t tags = 0;
-    for (unsigned n = 0; n < 8; n++) {
-        uint64_t mantissa;
-        uint16_t exponent;
-        unsigned tag = 0;
-        memcpy(&mantissa, s->fpr[n], 8);
-        memcpy(&exponent, s->fpr[n] + 8, 2);
-        exponent &= 0x7fff;
-        if (!(s->fptag >> n & 1))
-            tag = 3;
-        else if (exponent == 0 && mantissa == 0)
-            tag = 1;
-        else if (exponent == 0 || exponent == 0x7fff || !(mantissa >> 63))
-            tag = 2;
-        tags |= (uint16_t)(tag << 2 * n);
-    }
-    return tags;
-}
-
-static void tag_word_write(struct x86_state *s, uint16_t tags)
-{
-    s->fptag = 0;
-    for (unsigned n = 0; n < 8; n++)
-        if ((tags >> 2 * n & 3) != 3)
-            s->fptag |= (uint16_t)(1u << n);
-}
-
 nw_status x86_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *value)
 {
     struct x86_state *s = x86_of(vcpu);
@@ -122,7 +93,7 @@ nw_status x86_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *value)
     else if (reg == NW_X86_MXCSR)
         *value = x86_mxcsr_read(vcpu);
     else if (reg == NW_X86_FPTAG)
-        *value = tag_word(s);
+        *value = x87_tag_word(s);
     else
         return NW_ERR_ARG;
     return NW_OK;
@@ -144,7 +115,7 @@ static nw_status write_special(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
             return NW_ERR_ARG;
         x86_mxcsr_write(vcpu, (uint32_t)value);
         return NW_OK;
-    case NW_X86_FPTAG: tag_word_write(s, (uint16_t)value); return NW_OK;
+    case NW_X86_FPTAG: s->fptag = x87_tags((unsigned)value); return NW_OK;
     default: return NW_ERR_ARG;
     }
 }

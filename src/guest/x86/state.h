@@ -93,6 +93,9 @@ struct x86_state {
     uint16_t fpop;       /* last opcode, 11 bits */
     uint64_t fpip, fpdp; /* last instruction and data pointer */
     uint16_t fpcs, fpds;
+    /* Of an x87 store between computing its value and having stored it: the status word and tags
+     * then, and the upper 16 bits of an 80-bit value. */
+    uint16_t fpsw_next, fptag_next, fp_high;
 
     struct x86_segment seg[X86_SEGS];
     struct x86_table gdtr, idtr;

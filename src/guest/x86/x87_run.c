@@ -1,0 +1,217 @@
+/* The helpers that execute x87 instructions. */
+#include <string.h>
+
+#include "guest/x86/lift.h"
+#include "guest/x86/x87.h"
+
+/* The pointers of SDM 1 8.1.8, which every instruction but the control ones leaves. */
+static void note(struct x86_state *s, uint64_t what, uint64_t offset)
+{
+    bool selectors = s->model->vendor == X86_VENDOR_AMD;
+    s->fpop = (uint16_t)X87_WHAT_OPCODE(what);
+    s->fpip = s->mode & X86_KEY_CODE64 ? s->pc : (uint32_t)(s->pc - s->seg[X86_CS].base);
+    s->fpcs = selectors ? s->seg[X86_CS].selector : 0;
+    if (what & X87_WHAT_MEMORY) {
+        s->fpdp = offset;
+        s->fpds = selectors ? s->seg[X87_WHAT_SEG(what)].selector : 0;
+    }
+}
+
+/* The instruction is complete: leaves the block behind it, so that what the lifter has put after
+ * the helper is not done. */
+static void finish(struct nw_vcpu *vcpu, uint64_t what)
+{
+    struct x86_state *s = x86_of(vcpu);
+    uint64_t next = s->pc + X87_WHAT_LENGTH(what);
+    s->pc = s->mode & X86_KEY_CODE64 ? next : (uint32_t)next;
+    vcpu->leave = VCPU_LEAVE_STATE;
+}
+
+uint64_t x87_check(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2, uint64_t unused3,
+                   uint64_t unused4)
+{
+    (void)unused1, (void)unused2, (void)unused3, (void)unused4;
+    if (x87_pending(x86_of(vcpu)))
+        x86_raise(vcpu, X86_MF, 0);
+    return 0;
+}
+
+static bool is_fcmov(uint64_t what)
+{
+    unsigned opcode = X87_WHAT_OPCODE(what), first = opcode >> 8;
+    return !(what & X87_WHAT_MEMORY) && (first == 2 || first == 3) && (opcode & 0xff) < 0xe0;
+}
+
+/* EFLAGS under which FCMOV finds what TRUTH says: da has the conditions, db their negations. */
+static uint32_t fcmov_flags(unsigned opcode, uint32_t truth)
+{
+    bool set = opcode >> 8 == 2 ? truth : !truth;
+    return set ? X86_CF | X86_ZF | X86_PF : 0;
+}
+
+static uint64_t execute(struct x86_state *s, uint64_t what, void *operand, uint32_t flags)
+{
+    unsigned opcode = X87_WHAT_OPCODE(what);
+    struct x87_image image;
+    uint64_t eflags;
+
+    x87_to_image(s, &image);
+    eflags = x87_execute(&image, opcode, operand, is_fcmov(what) ? fcmov_flags(opcode, flags) : 0);
+    x87_from_image(s, &image);
+    return eflags & X86_FLAGS_ARITH;
+}
+
+static bool sets_flags(uint64_t what)
+{
+    unsigned opcode = X87_WHAT_OPCODE(what), r = opcode >> 3 & 7;
+    return !(what & X87_WHAT_MEMORY) && opcode >> 8 & 1 && opcode >> 9 & 1 && (r == 5 || r == 6);
+}
+
+uint64_t x87_run(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t value,
+                 uint64_t high)
+{
+    struct x86_state *s = x86_of(vcpu);
+    unsigned opcode = X87_WHAT_OPCODE(what);
+    uint32_t flags = (uint32_t)value;
+    uint8_t operand[16];
+
+    if (x87_pending(s)) {
+        x86_raise(vcpu, X86_MF, 0);
+        return 0;
+    }
+    note(s, what, offset);
+    memcpy(operand, &value, 8);
+    memcpy(operand + 8, &high, 8);
+    if (x87_fast(s, opcode, what & X87_WHAT_MEMORY ? operand : NULL, &flags))
+        return flags;
+    flags = (uint32_t)execute(s, what, operand, flags);
+    /* Where a comparison is invalid, and that not masked, AMD's processors set EFLAGS as if it
+     * were; Intel's leave them alone. */
+    if (sets_flags(what) && s->fpsw & ~s->fpcw & X87_IE && s->model->vendor == X86_VENDOR_INTEL)
+        finish(vcpu, what);
+    return flags;
+}
+
+/* Executes a store but for its effects on the state, which AFTER shows; false: an exception kept it
+ * from storing. */
+static bool execute_store(const struct x86_state *s, unsigned opcode, uint8_t *operand,
+                          struct x87_image *after)
+{
+    struct x87_image again;
+    uint8_t other[16];
+
+    x87_to_image(s, &again);
+    *after = again;
+    memset(operand, 0, 16);
+    x87_execute(after, opcode, operand, 0);
+    if (!(after->sw & X87_ES))
+        return true;
+    /* It has stored if what was there before makes no difference. */
+    memset(other, 0xff, sizeof other);
+    x87_execute(&again, opcode, other, 0);
+    return memcmp(operand, other, 2) == 0;
+}
+
+static bool store_pops(unsigned opcode)
+{
+    return (opcode >> 3 & 7) != 2; /* FST and FIST */
+}
+
+uint64_t x87_store(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t unused1,
+                   uint64_t unused2)
+{
+    (void)unused1, (void)unused2;
+    struct x86_state *s = x86_of(vcpu);
+    unsigned opcode = X87_WHAT_OPCODE(what);
+    struct x87_image after;
+    uint8_t operand[16];
+    uint64_t value;
+
+    if (x87_pending(s)) {
+        x86_raise(vcpu, X86_MF, 0);
+        return 0;
+    }
+    if (x87_fast_store(s, opcode, &value, &s->fpsw_next)) {
+        unsigned top = s->fpsw >> 11 & 7;
+        s->fptag_next = s->fptag;
+        memcpy(&s->fp_high, s->fpr[top] + 8, 2);
+        if (store_pops(opcode)) {
+            s->fptag_next &= (uint16_t) ~(1u << top);
+            s->fpsw_next =
+                (uint16_t)((s->fpsw_next & ~X87_TOP) | ((s->fpsw_next + (1u << 11)) & X87_TOP));
+        }
+        return value;
+    }
+    if (!execute_store(s, opcode, operand, &after)) {
+        note(s, what, offset);
+        x87_from_image(s, &after);
+        finish(vcpu, what);
+        return 0;
+    }
+    s->fpsw_next = (uint16_t)after.sw;
+    s->fptag_next = x87_tags(after.tw);
+    memcpy(&value, operand, 8);
+    memcpy(&s->fp_high, operand + 8, 2);
+    return value;
+}
+
+uint64_t x87_store_high(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2, uint64_t unused3,
+                        uint64_t unused4)
+{
+    (void)unused1, (void)unused2, (void)unused3, (void)unused4;
+    return x86_of(vcpu)->fp_high;
+}
+
+uint64_t x87_store_done(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t unused1,
+                        uint64_t unused2)
+{
+    (void)unused1, (void)unused2;
+    struct x86_state *s = x86_of(vcpu);
+    note(s, what, offset);
+    s->fptag = s->fptag_next;
+    x87_set_status(s, s->fpsw_next);
+    return 0;
+}
+
+/* ---- control ---- */
+
+#define CONTROL(name)                                                                              \
+    uint64_t name(struct nw_vcpu *vcpu, uint64_t a0, uint64_t unused1, uint64_t unused2,           \
+                  uint64_t unused3)
+
+CONTROL(x87_load_control)
+{
+    (void)unused1, (void)unused2, (void)unused3;
+    if (x87_pending(x86_of(vcpu)))
+        x86_raise(vcpu, X86_MF, 0);
+    else
+        x87_set_control(x86_of(vcpu), (unsigned)a0);
+    return 0;
+}
+
+CONTROL(x87_control)
+{
+    (void)a0, (void)unused1, (void)unused2, (void)unused3;
+    return x86_of(vcpu)->fpcw;
+}
+
+CONTROL(x87_status)
+{
+    (void)a0, (void)unused1, (void)unused2, (void)unused3;
+    return x86_of(vcpu)->fpsw;
+}
+
+CONTROL(x87_reset)
+{
+    (void)a0, (void)unused1, (void)unused2, (void)unused3;
+    x87_init(x86_of(vcpu));
+    return 0;
+}
+
+CONTROL(x87_clear)
+{
+    (void)a0, (void)unused1, (void)unused2, (void)unused3;
+    struct x86_state *s = x86_of(vcpu);
+    s->fpsw &= (uint16_t) ~(X87_EXCEPTIONS | X87_SF | X87_ES | X87_B);
+    return 0;
+}
