@@ -5,6 +5,7 @@
 #include "guest/x86/flags.h"
 #include "guest/x86/front.h"
 #include "guest/x86/model.h"
+#include "guest/x86/mxcsr.h"
 #include "guest/x86/regs.h"
 #include "guest/x86/segment.h"
 
@@ -56,10 +57,9 @@ static nw_status init(struct nw_vcpu *vcpu, const char *model)
     s->efer = EFER_SCE | EFER_NXE | (wide ? EFER_LONG : 0);
     s->xcr0 = x86_model_has(s->model, X86_F_AVX) ? 7 : 3;
     s->fpcw = 0x37f;
-    s->mxcsr = 0x1f80;
     s->dr[6] = 0xffff0ff0;
     s->dr[7] = 0x400;
-    x86_mode_update(s);
+    x86_mxcsr_write(vcpu, 0x1f80); /* and the mode word */
     return NW_OK;
 }
 
@@ -110,9 +110,10 @@ static const struct guest_pin pins32[] = {
 
 #define COMMON                                                                                     \
     .state_size = sizeof(struct x86_state), .pc_offset = X86_OFF(pc), .aux_offset = UINT32_MAX,    \
-    .min_insn = 1, .names = {slot_name}, .init = init, .reset = x86_reset, .key = key,             \
-    .lift = x86_lift_block, .exception = x86_deliver, .interrupt = x86_interrupt,                  \
-    .wakes = x86_wakes, .reg_read = x86_reg_read, .reg_write = x86_reg_write
+    .min_insn = 1, .fp_rules = FP_RULES_X86, .names = {slot_name}, .init = init,                   \
+    .reset = x86_reset, .key = key, .lift = x86_lift_block, .exception = x86_deliver,              \
+    .interrupt = x86_interrupt, .wakes = x86_wakes, .reg_read = x86_reg_read,                      \
+    .reg_write = x86_reg_write
 
 const struct guest_ops x86_64_guest = {
     .name = "x86_64",

@@ -80,7 +80,7 @@ struct x86_state {
     uint64_t cc_dst, cc_src, cc_aux;
     uint32_t cc_op, cc_cf;
     uint32_t eflags; /* all but X86_FLAGS_ARITH, which are 0 here */
-    uint32_t mxcsr;  /* control and mask bits; the sticky flags are vcpu->fp.flags, see fp.c */
+    uint32_t mxcsr;  /* control and mask bits; the sticky flags are vcpu->fp.flags, see mxcsr.h */
     uint32_t mode;   /* enum x86_key_bits as far as it follows from the rest: x86_mode_update */
     uint32_t inhibit; /* enum x86_inhibit, of the next instruction */
 
