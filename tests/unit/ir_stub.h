@@ -9,7 +9,7 @@
 /* 4 KiB of guest memory at address 0, found through vcpu->owner; every other access faults. */
 #define STUB_MEMORY 4096
 
-enum { STUB_PC = 256, STUB_AUX = 260 };
+enum { STUB_PC = 256, STUB_AUX = 264 };
 
 struct stub {
     struct nw_vcpu vcpu;

@@ -197,9 +197,41 @@ static void gen_state(struct gen *g)
         put(g, t, value(g, t < IR_I32 ? IR_I32 : t));
 }
 
+/* Distances around 0 and around what a displacement reaches. */
+static uint64_t distance(struct gen *g)
+{
+    static const uint64_t ends[] = {0, 0x7fffffff, -0x80000000ull, 1ull << 32, 0x40000000};
+    uint64_t small = (uint64_t)below(g, 129) - 64;
+    return below(g, 2) ? small : ends[below(g, ARRAY_LEN(ends))] + small;
+}
+
+/* A sum, as x86 makes them; mostly within the memory of ir_stub.h. */
+static ir_val wide_address(struct gen *g)
+{
+    ir_val addr = value(g, IR_I64);
+    if (below(g, 4))
+        addr = make(g, IR_ubfx, IR_I64, addr, 0, 0, 0 | 10 << 8);
+    else if (below(g, 2))
+        addr = make(g, IR_zext, IR_I64,
+                    make(g, IR_ubfx, IR_I32, value(g, IR_I32), 0, 0, 0 | 10 << 8), 0, 0, 0);
+    if (below(g, 3) == 0) {
+        ir_val index = make(g, IR_ubfx, IR_I64, value(g, IR_I64), 0, 0, 0 | 6 << 8);
+        ir_val by = make(g, IR_const, IR_I32, 0, below(g, 4), 0, 0);
+        addr = make(g, IR_add, IR_I64, addr, make(g, IR_shl, IR_I64, index, by, 0, 0), 0, 0);
+    }
+    for (unsigned n = below(g, 3); n; n--) {
+        uint64_t by = distance(g);
+        ir_val c = make(g, IR_const, IR_I64, 0, (uint32_t)by, (uint32_t)(by >> 32), 0);
+        addr = make(g, IR_add, IR_I64, addr, c, 0, 0);
+    }
+    return addr;
+}
+
 /* Mostly within the memory of ir_stub.h, sometimes at or over its end. */
 static ir_val address(struct gen *g)
 {
+    if (g->wide)
+        return wide_address(g);
     ir_val addr = value(g, IR_I32);
     if (below(g, 4))
         addr = make(g, IR_ubfx, IR_I32, addr, 0, 0, 0 | 11 << 8);
@@ -461,7 +493,7 @@ static void gen_leave(struct gen *g)
     switch (below(g, 4)) {
     case 0: make(g, IR_exit, IR_VOID, gen_target(g), 0, 0, 0); break;
     case 1: {
-        ir_val pc = value(g, IR_I32);
+        ir_val pc = value(g, g->wide ? IR_I64 : IR_I32);
         make(g, IR_exit_ind, IR_VOID, pc, value(g, IR_I32), 0, 0);
         break;
     }

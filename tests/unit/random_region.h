@@ -12,6 +12,7 @@
 struct gen {
     uint64_t seed;
     bool vectors; /* with vector operations */
+    bool wide;   /* a guest with 64-bit addresses */
     bool memops; /* alignment checks, big-endian data, floats and distances in memory operations */
     bool x86;    /* floating point of x86 too */
     struct ir_region raw;

@@ -1,8 +1,8 @@
 /* Random regions executed by the x86-64 back end against the IR interpreter: state, memory,
  * exceptions and the exit taken, with many sets of pinned slots, with and without fastmem, built
  * and raw, with and without the passes. A seed as an argument runs and prints that one; letters
- * after it: v with vectors, x with floating point of x86. SEEDS in the environment is how many there
- * are. */
+ * after it: v with vectors, x with floating point of x86. SEEDS in the environment is how many
+ * there are. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static const uint64_t kept_seeds[] = {9385, 58928, 58975};
 #define STATES 3
 #define BUFFER (1u << 20)
 #define ARENA  (4ull << 30)
-#define GUARD  (1ull << 20)
+#define GUARD  ((1ull << 31) + (1ull << 20))
 
 static struct {
     struct host_buffer buf;
@@ -46,7 +46,9 @@ static bool only_vectors, only_x86;
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
     uintptr_t pc = host_context_pc(context), block = (uintptr_t)host.buf.rx + host.block;
-    for (uint32_t n = 0; n < host.out.sites.len; n++)
+    bool near = (uint8_t *)info->si_addr >= host.arena - GUARD &&
+                (uint8_t *)info->si_addr < host.arena + ARENA + GUARD;
+    for (uint32_t n = 0; near && n < host.out.sites.len; n++)
         if (pc == block + host.out.sites.at[n].access) {
             host_context_set_pc(context, block + host.out.sites.at[n].stub);
             return;
@@ -79,7 +81,7 @@ static void random_guest(struct gen *g, struct guest_ops *ops, struct guest_pin 
 {
     uint32_t at = 0;
     *ops = (struct guest_ops){
-        .pc_offset = STUB_PC, .aux_offset = STUB_AUX, .addr_type = IR_I32, .pins = pins};
+        .pc_offset = STUB_PC, .aux_offset = STUB_AUX, .addr_type = g->raw.addr_type, .pins = pins};
     ops->fp_rules = g->x86 ? FP_RULES_X86 : FP_RULES_ARM;
     unsigned n = below(g, 4) ? 10 : below(g, 10);
     while (ops->npins < n && at + 8 <= SLOTS_END) {
@@ -109,6 +111,7 @@ static struct host_exit *run_host(bool fastmem)
     const void *at = host.buf.rx + host.rt.enter;
     memcpy(&enter, &at, sizeof enter);
     v->arena = host.arena;
+    v->window = ARENA;
     v->leave = VCPU_LEAVE_NONE;
     have->accesses = 0;
     vcpu_fp_changed(v);
@@ -218,7 +221,10 @@ static void check_region(const struct ir_region *r, const char *what, uint64_t s
 {
     struct guest_pin pins[16];
     struct guest_ops ops;
-    struct host_options opt = {.fastmem = below(&gen, 2), .chain = below(&gen, 2)};
+    struct host_options opt = {.fastmem = below(&gen, 2),
+                               .chain = below(&gen, 2),
+                               .share_checks = seed & 4,
+                               .window = ARENA};
     opt.baseline = gen.vectors && below(&gen, 4) == 0;
     random_guest(&gen, &ops, pins);
     assert_int_equal(host_emit_runtime(host.buf, &ops, &host.rt), NW_OK);
@@ -258,12 +264,13 @@ static void run_seed(struct ir_builder *builder, uint64_t seed, bool vectors, bo
 {
     gen.vectors = vectors;
     gen.x86 = x86;
+    gen.wide = x86 && seed & 2;
     current_seed = seed;
     gen.memops = true;
     generate(&gen, seed);
-    gen.raw.addr_type = IR_I32;
+    gen.raw.addr_type = gen.wide ? IR_I64 : IR_I32;
     replay(builder, &gen, &built);
-    built.addr_type = IR_I32;
+    built.addr_type = gen.raw.addr_type;
     copy_region(&passed, &built);
     assert_int_equal(ir_pass_dead(&passed), NW_OK);
     copy_region(&raw_passed, &gen.raw);
