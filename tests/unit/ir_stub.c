@@ -56,6 +56,8 @@ static uint8_t *find(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_acce
     uint32_t size = 1u << IR_MEM_SIZE(memop);
     bool aligned = (gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1)) == 0;
     s->accesses++;
+    if (s->high && gva - STUB_HIGH < STUB_MEMORY && gva - STUB_HIGH + size <= STUB_MEMORY)
+        gva -= STUB_HIGH;
     if (aligned && gva + size <= STUB_MEMORY && gva < STUB_MEMORY)
         return (s->instead ? s->instead : s->memory) + gva;
     vcpu_raise(vcpu, EXC_MEM, 0);

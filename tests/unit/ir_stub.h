@@ -9,6 +9,10 @@
 /* 4 KiB of guest memory at address 0, found through vcpu->owner; every other access faults. */
 #define STUB_MEMORY 4096
 
+/* The same memory once more, where struct stub.high says so: outside any window, and not in the same
+ * set of the TLB as address 0. */
+#define STUB_HIGH ((1ull << 40) + 4096)
+
 enum { STUB_PC = 256, STUB_AUX = 264 };
 
 struct stub {
@@ -16,6 +20,7 @@ struct stub {
     uint8_t memory[STUB_MEMORY];
     uint8_t *instead; /* where the memory is, when not in MEMORY */
     unsigned accesses;
+    bool high;
 };
 
 struct stub *stub_new(void);

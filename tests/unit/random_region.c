@@ -200,7 +200,8 @@ static void gen_state(struct gen *g)
 /* Distances around 0 and around what a displacement reaches. */
 static uint64_t distance(struct gen *g)
 {
-    static const uint64_t ends[] = {0, 0x7fffffff, -0x80000000ull, 1ull << 32, 0x40000000};
+    static const uint64_t ends[] = {0,          0x7fffffff, -0x80000000ull, 1ull << 32,
+                                    0x40000000, STUB_HIGH,  STUB_HIGH};
     uint64_t small = (uint64_t)below(g, 129) - 64;
     return below(g, 2) ? small : ends[below(g, ARRAY_LEN(ends))] + small;
 }

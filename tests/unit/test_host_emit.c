@@ -101,6 +101,9 @@ static void fill_tlb(struct nw_vcpu *vcpu, uint8_t *memory)
         for (unsigned n = 0; n < TLB_SIZE; n++)
             vcpu->tlb[m][n] = (struct tlb_entry){TLB_NONE, TLB_NONE, TLB_NONE, 0};
     vcpu->tlb[0][0] = (struct tlb_entry){0, 0, 0, (uintptr_t)memory};
+    if (have->high)
+        vcpu->tlb[0][1] =
+            (struct tlb_entry){STUB_HIGH, STUB_HIGH, 0, (uintptr_t)memory - STUB_HIGH};
 }
 
 /* Runs the block on HAVE. */
@@ -115,7 +118,7 @@ static struct host_exit *run_host(bool fastmem)
     v->leave = VCPU_LEAVE_NONE;
     have->accesses = 0;
     vcpu_fp_changed(v);
-    fill_tlb(v, have->memory);
+    fill_tlb(v, fastmem ? host.arena : have->memory);
     have->instead = fastmem ? host.arena : NULL;
     v->owner = have;
     if (fastmem)
@@ -175,6 +178,7 @@ static void check_run(const struct ir_region *r, const char *what, uint64_t seed
 {
     for (unsigned n = 0; n < STATES; n++) {
         random_state(start);
+        start->high = gen.wide && !(seed & 4);
         *have = *start;
         *want = *start;
         enum ir_leave left = stub_run(want, r);

@@ -85,6 +85,9 @@ struct stub {
     uint8_t nsites;
     int32_t disp;    /* of a memory access */
     bool shared_check; /* … whose base is taken to be in the window from then on */
+    uint32_t beyond;   /* … rel32 field that leads to its way through the TLB; 0: it has none */
+    uint8_t temps[2];  /* … registers that are free there */
+    uint8_t source;    /* … register that it stores, REG_NONE: an immediate */
     struct stub_ref ref[3];
     uint32_t live;   /* xmm registers to keep, bit per register; upper half: those of vectors */
     uint32_t places; /* index of the snapshot, NO_REF: none */
@@ -311,6 +314,11 @@ bool lazy_is_flags(const struct host_emitter *, uint32_t offset, uint8_t type);
 void lazy_stored(struct host_emitter *, uint32_t offset, uint8_t type);
 /* The slot is about to be read, or a part of it written: it must hold the flags. */
 void lazy_settle(struct host_emitter *, uint32_t offset, uint8_t type);
+
+/* ---- emit_memory.c ---- */
+
+/* The access of stub S where its base is outside the window. */
+void emit_beyond(struct host_emitter *, struct stub *s);
 
 /* ---- stub.c ---- */
 

@@ -12,7 +12,8 @@ struct access {
     struct x_mem at; /* host operand */
     struct stub *stub;
     unsigned temps[2];
-    bool wide; /* 64-bit guest addresses */
+    bool wide;   /* 64-bit guest addresses */
+    bool beyond; /* at the place for bases outside the window: through the TLB */
 };
 
 static bool fast(const struct host_emitter *e)
@@ -171,14 +172,32 @@ static bool first_of_insn(const struct host_emitter *e)
     return true;
 }
 
+static bool needs_check(const struct host_emitter *e, const struct access *m)
+{
+    return fast(e) && m->wide && m->base != REG_NONE && !window_known(e, m);
+}
+
+/* Where memory is mapped beyond the window, a base that is there tries the TLB. */
+static bool tries_tlb(const struct host_emitter *e, const struct access *m, const struct ir_insn *i)
+{
+    return needs_check(e, m) && !e->opt->share_checks && !is_atomic(i) &&
+           !(type_is_fp(i->type) && i->aux & IR_MEM_BE);
+}
+
 /* A base below the window's end is as good as checked with every displacement. When the check is
  * to hold for accesses that follow, the stub never comes back from a failure: either nothing is
  * mapped there, which is a fault, or the instruction is stepped (MEM_BEYOND). */
-static void check_window(struct host_emitter *e, struct access *m)
+static void check_window(struct host_emitter *e, struct access *m, const struct ir_insn *i)
 {
-    if (!fast(e) || !m->wide || m->base == REG_NONE || window_known(e, m))
+    if (!needs_check(e, m))
         return;
     x_alu_mem(&e->a, X_W, X_CMP, m->base, state_at((uint32_t)offsetof(struct nw_vcpu, window)));
+    if (tries_tlb(e, m, i)) {
+        m->stub->beyond = x_jcc32(&e->a, X_AE);
+        m->stub->temps[0] = (uint8_t)m->temps[0];
+        m->stub->temps[1] = (uint8_t)m->temps[1];
+        return;
+    }
     stub_jcc(e, m->stub, X_AE);
     if (!e->opt->share_checks || is_const(e, m->base_val) || !first_of_insn(e))
         return;
@@ -211,7 +230,7 @@ static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn 
                          struct access *m)
 {
     bool unaligned = m->base != REG_NONE && m->disp & (int32_t)align_mask(i);
-    if (!fast(e) && !is_atomic(i)) {
+    if ((!fast(e) && !is_atomic(i)) || tries_tlb(e, m, i)) {
         m->temps[0] = ra_temp(e);
         m->temps[1] = ra_temp(e);
     } else if (fast(e) && unaligned && !(is_atomic(i) && m->temps[0] == RAX)) {
@@ -224,9 +243,10 @@ static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn 
         m->stub->ref[0].bits = (uint32_t)m->disp;
     else
         m->stub->disp = m->disp;
-    check_window(e, m);
+    m->beyond = false;
     if (fast(e) || !is_atomic(i))
         check_alignment(e, m, i);
+    check_window(e, m, i);
 }
 
 static void locate(struct host_emitter *e, struct access *m, const struct ir_insn *i, bool write)
@@ -243,7 +263,7 @@ static void locate(struct host_emitter *e, struct access *m, const struct ir_ins
  * so that they can be replaced atomically (host_site_demote). */
 static void begin_site(struct host_emitter *e, struct access *m)
 {
-    if (!fast(e))
+    if (!fast(e) || m->beyond)
         return;
     unsigned at = (e->offset + asm_pos(&e->a)) & 15;
     if (at > 11)
@@ -259,7 +279,7 @@ static void begin_site(struct host_emitter *e, struct access *m)
 
 static void end_site(struct host_emitter *e, struct access *m)
 {
-    if (!m->stub->nsites)
+    if (!m->stub->nsites || m->beyond)
         return;
     struct host_site *s = &e->out->sites.at[m->stub->site + m->stub->nsites - 1];
     s->length = (uint8_t)(asm_pos(&e->a) - s->access);
@@ -331,6 +351,17 @@ static void load_float_be(struct host_emitter *e, struct access *m, const struct
     v_from_gpr(&e->a, wide, d - XMM(0), t);
 }
 
+static void load(struct host_emitter *e, struct access *m, const struct ir_insn *i, unsigned d,
+                 unsigned t)
+{
+    if (d < XMM(0))
+        load_int(e, m, i, d);
+    else if (t != REG_NONE)
+        load_float_be(e, m, i, d, t);
+    else
+        load_float(e, m, i, d);
+}
+
 void emit_ld(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     struct access m;
@@ -339,12 +370,7 @@ void emit_ld(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     unsigned d = ra_def(e, v, REG_NONE, 0), t = turn ? ra_temp(e) : REG_NONE;
     begin_access(e, v, i, &m);
     locate(e, &m, i, false);
-    if (d < XMM(0))
-        load_int(e, &m, i, d);
-    else if (turn)
-        load_float_be(e, &m, i, d, t);
-    else
-        load_float(e, &m, i, d);
+    load(e, &m, i, d, t);
     end_access(e, &m, d);
     ra_bind(e, v, d);
 }
@@ -395,6 +421,20 @@ static unsigned float_bits(struct host_emitter *e, unsigned s, bool wide)
     return t;
 }
 
+/* From register S; REG_NONE: the value is an immediate. */
+static void store(struct host_emitter *e, struct access *m, const struct ir_insn *i, unsigned s)
+{
+    if (s == REG_NONE) {
+        store_imm(e, m, i, (int32_t)ir_const_bits(insn_of(e, i->b)));
+    } else if (s >= XMM(0)) {
+        begin_site(e, m);
+        xmm_store(e, moved_type(i), m->at, s);
+        end_site(e, m);
+    } else {
+        store_int(e, m, i, s);
+    }
+}
+
 void emit_st(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     struct access m;
@@ -407,17 +447,35 @@ void emit_st(struct host_emitter *e, ir_val v, const struct ir_insn *i)
         s = float_bits(e, s, type_is_64(i->type));
     begin_access(e, v, i, &m);
     m.stub->ref[1] = stub_operand(e, i->b);
+    m.stub->source = (uint8_t)s;
     locate(e, &m, i, true);
-    if (by_imm) {
-        store_imm(e, &m, i, imm);
-    } else if (s >= XMM(0)) {
-        begin_site(e, &m);
-        xmm_store(e, moved_type(i), m.at, s);
-        end_site(e, &m);
-    } else {
-        store_int(e, &m, i, s);
-    }
+    store(e, &m, i, s);
     end_access(e, &m, REG_NONE);
+}
+
+/* The TLB knows pages in the window too, but those must not be reached without the lock that
+ * guards their protection. */
+void emit_beyond(struct host_emitter *e, struct stub *s)
+{
+    const struct ir_insn *i = insn_of(e, s->record);
+    struct access m = {.base = s->ref[0].loc,
+                       .disp = s->disp,
+                       .stub = s,
+                       .temps = {s->temps[0], s->temps[1]},
+                       .wide = true,
+                       .beyond = true};
+    if (m.disp) {
+        x_lea(&e->a, X_W, m.temps[0], x_at(m.base, m.disp));
+        x_alu_mem(&e->a, X_W, X_CMP, m.temps[0],
+                  state_at((uint32_t)offsetof(struct nw_vcpu, window)));
+        stub_jcc(e, s, X_B);
+    }
+    probe_tlb(e, &m, i->aux, i->op == IR_st);
+    if (i->op == IR_st)
+        store(e, &m, i, s->source);
+    else
+        load(e, &m, i, s->dst, REG_NONE);
+    x_jmp_to(&e->a, (int32_t)s->resume);
 }
 
 /* ---- atomics ---- */

@@ -376,9 +376,13 @@ nw_status stubs_emit(struct host_emitter *e)
         [STUB_FLOAT] = emit_float_stub, [STUB_FLAGS] = emit_flags_stub,
     };
     for (uint32_t n = 0; n < e->stubs.len; n++) {
-        const struct stub *s = &e->stubs.at[n];
+        struct stub *s = &e->stubs.at[n];
         if (!emit_room(e))
             return NW_ERR_RANGE;
+        if (s->beyond) {
+            x_fix32(&e->a, s->beyond, (int32_t)asm_pos(&e->a));
+            emit_beyond(e, s);
+        }
         for (unsigned k = 0; k < s->nfrom; k++)
             x_fix32(&e->a, s->from[k], (int32_t)asm_pos(&e->a));
         e->a.flags = 0; /* what the stub before left in EFLAGS is not there when this one begins */
