@@ -561,7 +561,6 @@ static ir_val simplify(struct ir_builder *b, struct ir_insn *i)
     }
 }
 
-/* The idioms for all zeros and all ones. */
 /* Element 0 of a vector that was put together from scalars. */
 static ir_val fold_part(struct ir_builder *b, const struct ir_insn *i)
 {
@@ -588,6 +587,7 @@ static ir_val fold_part(struct ir_builder *b, const struct ir_insn *i)
     }
 }
 
+/* The idioms for all zeros and all ones. */
 static ir_val fold_vector(struct ir_builder *b, const struct ir_insn *i)
 {
     switch (i->aux) {

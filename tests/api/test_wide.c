@@ -121,6 +121,62 @@ static void check_widths(struct wide *w, uint64_t base)
     assert_int_equal(peek(w, base + 48), get(w, 6));
 }
 
+/* Copies of 16 and 32 bytes to TO, and nothing beside it. */
+static void check_vectors(struct wide *w, uint64_t to)
+{
+    uint8_t from[40], have[48];
+
+    LOAD(w, CODE, WIDE(COPYX, 0, 1, 0), WIDE(SYS, 0, 0, 0), WIDE(COPYY, 0, 1, 8),
+         WIDE(SYS, 0, 0, 0));
+    for (unsigned n = 0; n < sizeof from; n++)
+        from[n] = (uint8_t)(n * 7 + 1);
+    assert_int_equal(nw_mem_write(w->engine, DATA + 3, from, sizeof from), NW_OK);
+    set(w, 0, to);
+    set(w, 1, DATA + 3);
+    for (unsigned wide = 0; wide < 2; wide++) {
+        unsigned size = wide ? 32 : 16;
+
+        memset(have, 0xee, sizeof have);
+        assert_int_equal(nw_mem_write(w->engine, to - 8, have, sizeof have), NW_OK);
+        assert_int_equal(run(w, CODE + 8 * wide), NW_EXIT_SYSCALL);
+        assert_int_equal(nw_mem_read(w->engine, to - 8, have, sizeof have), NW_OK);
+        assert_memory_equal(have + 8, from + 8 * wide, size);
+        assert_true(have[7] == 0xee && have[8 + size] == 0xee);
+    }
+}
+
+static void test_vectors(void **state)
+{
+    (void)state;
+    EACH_MODE(m)
+    {
+        struct wide w = open_wide(m);
+        uint64_t end = window_end(&w);
+
+        check_vectors(&w, DATA + 0x100);
+        assert_int_equal(nw_mem_map(w.engine, end - 0x1000, 0x2000, NW_RW), NW_OK);
+        assert_int_equal(nw_mem_map(w.engine, HIGH, 0x2000, NW_RW), NW_OK);
+        assert_int_equal(nw_mem_map(w.engine, TOP, 0x10000, NW_RW), NW_OK);
+        for (unsigned n = 0; n < 64; n++) {
+            check_vectors(&w, DATA + 0x1000 - n);
+            check_vectors(&w, end - n);
+            check_vectors(&w, HIGH + 0x1000 - n);
+        }
+        check_vectors(&w, UINT64_MAX - 47);
+        for (unsigned n = 1; n < 32; n += 5) {
+            uint8_t have[32], none[32] = {0};
+
+            assert_int_equal(nw_mem_write(w.engine, HIGH + 0x2000 - 32, none, 32), NW_OK);
+            set(&w, 0, HIGH + 0x2000 - n);
+            run(&w, CODE + 8);
+            expect_fault(&w, NW_ACCESS_WRITE, NW_FAULT_UNMAPPED, HIGH + 0x2000);
+            assert_int_equal(nw_mem_read(w.engine, HIGH + 0x2000 - 32, have, 32), NW_OK);
+            assert_memory_equal(have, none, 32);
+        }
+        nw_engine_close(w.engine);
+    }
+}
+
 static void test_widths(void **state)
 {
     (void)state;
@@ -690,7 +746,7 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_widths),         cmocka_unit_test(test_top),
+        cmocka_unit_test(test_widths), cmocka_unit_test(test_vectors),         cmocka_unit_test(test_top),
         cmocka_unit_test(test_atomics),        cmocka_unit_test(test_atomic_faults),
         cmocka_unit_test(test_atomic_threads), cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_displacement),   cmocka_unit_test(test_shared_checks),

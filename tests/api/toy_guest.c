@@ -5,6 +5,7 @@
 
 #define OFF(field) ((uint32_t)offsetof(struct toy_state, field))
 #define R(n)       (OFF(r) + 4 * (uint32_t)(n))
+#define V(n)       (OFF(v) + 32 * ((uint32_t)(n)&15))
 
 struct toy_lift {
     struct ir_builder *b;
@@ -90,6 +91,23 @@ static void lift_store(struct toy_lift *l, uint16_t memop)
     }
     ir_val high = ir_shl(l->b, IR_I64, ir_zext(l->b, IR_I64, get(l, a + 1)), ir_const32(l->b, 32));
     ir_st(l->b, IR_I64, addr, ir_or(l->b, IR_I64, high, ir_zext(l->b, IR_I64, get(l, a))), memop);
+}
+
+static void lift_vector(struct toy_lift *l, bool store, enum ir_type type, uint16_t memop)
+{
+    ir_val addr = ir_add(l->b, IR_I32, get(l, l->word >> 16), ir_const32(l->b, (uint32_t)imm(l)));
+
+    if (store)
+        ir_st(l->b, type, addr, ir_get(l->b, type, V(field_a(l))), memop);
+    else
+        ir_put(l->b, type, V(field_a(l)), ir_ld(l->b, type, addr, memop));
+}
+
+static void lift_addy(struct toy_lift *l)
+{
+    ir_val x = ir_get(l->b, IR_V256, V(l->word >> 16)), y = ir_get(l->b, IR_V256, V(l->word));
+
+    ir_put(l->b, IR_V256, V(field_a(l)), ir_v2(l->b, IR_V256, VEC_add32, x, y));
 }
 
 static void lift_branch(struct toy_lift *l, enum ir_cc cc)
@@ -180,6 +198,13 @@ static void lift_one(struct toy_lift *l)
     case TOY_DI: lift_irq(l, 0, ir_const32(l->b, l->pc + 4)); break;
     case TOY_ERET: lift_irq(l, 1, ir_get(l->b, IR_I32, OFF(epc))); break;
     case TOY_FDIV: lift_fdiv(l); break;
+    case TOY_LDX: lift_vector(l, false, IR_V128, 4); break;
+    case TOY_LDY: lift_vector(l, false, IR_V256, 5); break;
+    case TOY_LDYA: lift_vector(l, false, IR_V256, 5 | IR_MEM_ALIGN(5)); break;
+    case TOY_STX: lift_vector(l, true, IR_V128, 4); break;
+    case TOY_STY: lift_vector(l, true, IR_V256, 5); break;
+    case TOY_STYA: lift_vector(l, true, IR_V256, 5 | IR_MEM_ALIGN(5)); break;
+    case TOY_ADDY: lift_addy(l); break;
     default: lift_raise(l, EXC_UNDEFINED, 0, 0); break;
     }
 }

@@ -1,5 +1,5 @@
-/* A small instruction set for testing the engine's mechanisms: sixteen 32-bit registers, 4-byte
- * instructions `op:8 a:4 b:4 imm:16`, branches relative to their own address in instructions.
+/* A small instruction set for testing the engine's mechanisms: sixteen 32-bit registers, as many
+ * vectors of 32 bytes, 4-byte instructions `op:8 a:4 b:4 imm:16`, branches relative to their own address in instructions.
  *
  * Exceptions enter at TOY_VECTOR, interrupts (line 0, when enabled) at TOY_IRQ_VECTOR; both save
  * the pc in epc, the cause in cause, and disable interrupts. */
@@ -13,6 +13,7 @@ struct toy_state {
     uint32_t pc;
     uint32_t insn; /* the aux word: the running instruction's number in its block */
     uint32_t irq_enabled, epc, cause;
+    _Alignas(32) uint8_t v[16][32];
 };
 
 enum toy_reg { TOY_PC = 16, TOY_IRQ_ENABLED, TOY_EPC, TOY_CAUSE };
@@ -52,6 +53,13 @@ enum toy_op {
     TOY_DI,
     TOY_ERET, /* go to epc, interrupts on */
     TOY_FDIV, /* a = b / r[imm], single precision */
+    TOY_LDX,  /* the low 16 bytes of v[a] = [b + imm] */
+    TOY_LDY,  /* v[a] = [b + imm], 32 bytes */
+    TOY_LDYA, /* … aligned or a fault */
+    TOY_STX,
+    TOY_STY,
+    TOY_STYA,
+    TOY_ADDY, /* v[a] = v[b] + v[imm], 8 sums of 32 bits */
     TOY_OPS
 };
 

@@ -133,6 +133,8 @@ static void lift_one(struct wide_lift *l)
         break;
     case WIDE_PUSH: lift_push(l); break;
     case WIDE_COPY: ir_st(l->b, IR_I64, a, ir_ld(l->b, IR_I64, near, 3), 3); break;
+    case WIDE_COPYX: ir_st(l->b, IR_V128, a, ir_ld(l->b, IR_V128, near, 4), 4); break;
+    case WIDE_COPYY: ir_st(l->b, IR_V256, a, ir_ld(l->b, IR_V256, near, 5), 5); break;
     case WIDE_CAS: put(l, ir_cas(l->b, IR_I64, b, a, get(l, l->word), 3)); break;
     case WIDE_RMW: lift_rmw(l, b); break;
     case WIDE_CAS2:

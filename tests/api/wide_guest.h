@@ -33,6 +33,8 @@ enum wide_op {
     WIDE_LD32, /* a = 64 bits at [the low half of b, + imm] */
     WIDE_PUSH, /* b -= 8; 64 bits at [b] = a */
     WIDE_COPY, /* 64 bits at [a] = 64 bits at [b + imm] */
+    WIDE_COPYX, /* … 16 bytes, 32 bytes */
+    WIDE_COPYY,
     WIDE_CAS,  /* old = 64 bits at [b]; if old == a then [b] = r[imm]; a = old */
     WIDE_RMW,  /* operation imm 6:4 of size imm 9:8 at [b] with r[imm 3:0]; a = old unless imm 12 */
     WIDE_CAS2, /* 16 bytes at [b]: if they are a, a+1, then r[imm], +1 go there; a, a+1 = old */
