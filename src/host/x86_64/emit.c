@@ -18,6 +18,7 @@ void host_emitter_free(struct host_emitter *e)
 {
     if (!e)
         return;
+    VEC_FREE(&e->code);
     VEC_FREE(&e->values);
     VEC_FREE(&e->stubs);
     VEC_FREE(&e->labels);
@@ -90,7 +91,7 @@ static bool reset(struct host_emitter *e)
     }
     reset_pins(e);
     places_init(e);
-    return reset_values(e, e->r->insns.len) && reset_labels(e, e->r->nlabels);
+    return widths_resolve(e) && reset_values(e, e->r->insns.len) && reset_labels(e, e->r->nlabels);
 }
 
 static nw_status emit_records(struct host_emitter *e)

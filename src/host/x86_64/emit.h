@@ -147,6 +147,7 @@ struct host_emitter {
     uint8_t pin_at[VCPU_STATE_SIZE / 4]; /* pinned register of a word of the state, or NO_PIN */
     uint32_t pin_age[16]; /* backward walk: changes when something forbids an early write */
     uint32_t all_age;     /* … of all of them */
+    VEC(struct ir_insn) code; /* the region's records, see widths.c */
     VEC(struct value) values;
     VEC(struct stub) stubs;
     VEC(struct label) labels;
@@ -168,7 +169,7 @@ extern emit_fn *const emit_table[IR_OP_COUNT];
 
 static inline const struct ir_insn *insn_of(const struct host_emitter *e, ir_val v)
 {
-    return &e->r->insns.at[v];
+    return &e->code.at[v];
 }
 static inline bool is_const(const struct host_emitter *e, ir_val v)
 {
@@ -215,6 +216,11 @@ static inline struct x_mem spill_at(unsigned slot)
     return slot < FRAME_SPILLS ? x_at(RSP, FRAME_SPILL + 8 * (int32_t)slot)
                                : x_at(RSP, FRAME_VEC_SPILL + 32 * ((int32_t)slot - FRAME_SPILLS));
 }
+
+/* ---- widths.c ---- */
+
+/* Fills e->code. False: no memory. */
+bool widths_resolve(struct host_emitter *);
 
 /* ---- prepare.c ---- */
 

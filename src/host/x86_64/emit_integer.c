@@ -32,9 +32,12 @@ static void alu_imm(struct host_emitter *e, ir_val v, const struct ir_insn *i, e
     ra_bind(e, v, d);
 }
 
-/* B is used for the last time and still in the guest's state: it is taken from there. */
-static bool in_state_only(const struct host_emitter *e, ir_val b)
+/* B is used for the last time and still in the guest's state, in the width W: it is taken from
+ * there. */
+static bool in_state_only(const struct host_emitter *e, ir_val b, uint32_t w)
 {
+    if (w && !type_is_64(ir_result_type(insn_of(e, b))))
+        return false;
     return !e->keep && !e->values.at[b].where && home_valid(e, b) && !ra_live_after(e, b);
 }
 
@@ -58,7 +61,7 @@ static void alu(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum 
         return;
     }
     unsigned a = ra_use(e, i->a);
-    if (in_state_only(e, i->b)) {
+    if (in_state_only(e, i->b, w)) {
         alu_state(e, v, i, op, a);
         return;
     }
@@ -489,11 +492,12 @@ void emit_bfi(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 
 /* ---- widths ---- */
 
-/* 32-bit values are kept zero-extended: zext and trunc are plain 32-bit moves. */
+/* 32-bit values are kept zero-extended: zext and trunc are plain 32-bit moves. The operand of
+ * either may be 64 bits wide here (widths.c). */
 static void move32(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     unsigned a = ra_use(e, i->a), d = ra_def(e, v, ra_reusable(e, i->a), 0);
-    if (d != a || i->op == IR_trunc)
+    if (d != a || type_is_64(ir_result_type(insn_of(e, i->a))))
         x_mov(&e->a, 0, d, a);
     ra_bind(e, v, d);
 }

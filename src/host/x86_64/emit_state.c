@@ -115,7 +115,8 @@ static void put_memory(struct host_emitter *e, ir_val v, uint32_t offset, uint8_
         unsigned pin = (unsigned)__builtin_ctz(left);
         x_load(&e->a, width_of(e->pin_type[pin]), pin, state_at(e->pin_offset[pin]));
     }
-    if (size >= 4 && !flushed && ir_result_type(insn_of(e, v)) == type)
+    uint8_t made = ir_result_type(insn_of(e, v));
+    if (size >= 4 && !flushed && (made == type || (made == IR_I32 && type == IR_I64)))
         home_set(e, v, offset);
 }
 

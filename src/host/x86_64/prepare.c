@@ -46,8 +46,10 @@ static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_v
         return user->op == IR_select || user->op == IR_skip_if || user->op == IR_skip_ifnot ||
                user->op == IR_exit_if;
     case IR_add:
+        /* A 32-bit address must be zero-extended, which a wider operand is not (widths.c). */
         return ir_shapes[user->op].effects & IR_E_FAULT && is_const(e, i->b) &&
-               displaces(insn_of(e, i->b), i->type);
+               displaces(insn_of(e, i->b), i->type) &&
+               (i->type == IR_I64 || ir_result_type(insn_of(e, i->a)) == IR_I32);
     default: return false;
     }
 }
@@ -135,11 +137,21 @@ static void prepare_put(struct host_emitter *e, ir_val v, const struct ir_insn *
     }
 }
 
-/* Flags whose operands are stored, and what only they would read. */
+/* Flags whose operands are stored, what only they would read, and changes of width that nobody
+ * needs (widths.c). */
 static bool unused(const struct value *x, const struct ir_insn *i)
 {
-    return x->uses == 0 && (i->op == IR_nzcv_sub || i->op == IR_nzcv_add ||
-                            i->op == IR_nzcv_logic || i->op == IR_get);
+    if (x->uses)
+        return false;
+    switch (i->op) {
+    case IR_nzcv_sub:
+    case IR_nzcv_add:
+    case IR_nzcv_logic:
+    case IR_get:
+    case IR_zext:
+    case IR_trunc: return true;
+    default: return false;
+    }
 }
 
 static void prepare_value(struct host_emitter *e, ir_val v, const struct ir_insn *i)
