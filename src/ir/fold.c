@@ -38,6 +38,37 @@ static const struct ir_insn *maker(struct ir_builder *b, ir_val v, enum ir_op op
     return m->op == op && m->type == i->type ? m : NULL;
 }
 
+static unsigned narrower(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+static unsigned wider(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+/* As bits_of, by the record alone where that says something. */
+static unsigned bits_of_inner(struct ir_builder *b, ir_val v)
+{
+    const struct ir_insn *i = build_at(b, v);
+    uint64_t k;
+    switch (i->op) {
+    case IR_const: k = ir_const_bits(i); return k ? 64 - (unsigned)__builtin_clzll(k) : 0;
+    case IR_ubfx: return IR_FIELD_WIDTH(i->aux);
+    case IR_cmp:
+    case IR_fcc:
+    case IR_nzcv_test: return 1;
+    case IR_ld:
+        if (!(i->aux & IR_MEM_SIGNED) && IR_MEM_SIZE(i->aux) <= 3)
+            return 8u << IR_MEM_SIZE(i->aux);
+        break;
+    default: break;
+    }
+    unsigned size = ir_type_size(ir_result_type(i)) * 8;
+    return size < 64 ? size : 64;
+}
+
 /* An upper bound of the significant low bits of V. */
 static unsigned bits_of(struct ir_builder *b, ir_val v)
 {
@@ -72,7 +103,11 @@ static unsigned bits_of(struct ir_builder *b, ir_val v)
         if (constant(b, i->b, &k))
             return width_of(i) - (unsigned)(k & (width_of(i) - 1));
         break;
-    case IR_zext: return 32;
+    case IR_zext:
+    case IR_trunc: return narrower(bits_of_inner(b, i->a), 32);
+    case IR_or:
+    case IR_xor: return wider(bits_of_inner(b, i->a), bits_of_inner(b, i->b));
+    case IR_select: return wider(bits_of_inner(b, i->b), bits_of_inner(b, i->c));
     default: break;
     }
     unsigned size = ir_type_size(ir_result_type(i)) * 8;
@@ -340,6 +375,14 @@ static ir_val fold_ubfx(struct ir_builder *b, struct ir_insn *i)
         lsb += (unsigned)k;
         width = width < width_of(i) - lsb ? width : width_of(i) - lsb;
         i->a = m->a;
+    } else if ((m = maker(b, i->a, IR_bfi, i))) {
+        unsigned at = IR_FIELD_LSB(m->aux), end = at + IR_FIELD_WIDTH(m->aux);
+        if (lsb >= at && lsb + width <= end) { /* within the field, or beside it */
+            i->a = m->b;
+            lsb -= at;
+        } else if (lsb >= end || lsb + width <= at) {
+            i->a = m->a;
+        }
     }
     have = bits_of(b, i->a);
     if (lsb >= have)
@@ -378,12 +421,28 @@ static ir_val fold_sbfx(struct ir_builder *b, struct ir_insn *i)
                : IR_NONE;
 }
 
+/* V without what only clears bits from WIDTH on. */
+static ir_val below_field(struct ir_builder *b, ir_val v, unsigned width)
+{
+    const struct ir_insn *m = build_at(b, v);
+    if (m->op == IR_ubfx && IR_FIELD_LSB(m->aux) == 0 && IR_FIELD_WIDTH(m->aux) >= width)
+        return m->a;
+    if (m->op != IR_zext || width > 32)
+        return v;
+    ir_val inner = below_field(b, m->a, width);
+    return inner == m->a ? v : ir_zext(b, IR_I64, inner);
+}
+
 static ir_val fold_bfi(struct ir_builder *b, struct ir_insn *i)
 {
     unsigned lsb = IR_FIELD_LSB(i->aux), width = IR_FIELD_WIDTH(i->aux);
     uint64_t k, ones = eval_ones(width);
     if (width == width_of(i))
         return i->b;
+    const struct ir_insn *m = maker(b, i->a, IR_bfi, i);
+    if (m && m->aux == i->aux)
+        i->a = m->a;
+    i->b = below_field(b, i->b, width);
     if (!constant(b, i->b, &k))
         return IR_NONE;
     if ((k & ones) != 0 && (k & ones) != ones)
@@ -400,7 +459,14 @@ static ir_val fold_convert(struct ir_builder *b, struct ir_insn *i)
 {
     const struct ir_insn *m = build_at(b, i->a);
     switch (i->op) {
-    case IR_trunc: return m->op == IR_zext || m->op == IR_sext ? m->a : IR_NONE;
+    case IR_trunc:
+        if (m->op == IR_bfi && IR_FIELD_LSB(m->aux) + IR_FIELD_WIDTH(m->aux) < 32) {
+            uint16_t field = m->aux;
+            ir_val x = ir_trunc(b, IR_I32, m->a), y = ir_trunc(b, IR_I32, build_at(b, i->a)->b);
+            *i = (struct ir_insn){.op = IR_bfi, .type = IR_I32, .aux = field, .a = x, .b = y};
+            return fold_bfi(b, i);
+        }
+        return m->op == IR_zext || m->op == IR_sext ? m->a : IR_NONE;
     case IR_zext:
         if (m->op == IR_trunc && bits_of(b, m->a) <= 32)
             return m->a;

@@ -456,6 +456,16 @@ void emit_sbfx(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     ra_bind(e, v, d);
 }
 
+/* The low byte or half-word of a register can be written by itself. */
+static void insert_low(struct host_emitter *e, ir_val v, const struct ir_insn *i, unsigned width)
+{
+    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b);
+    unsigned d = ra_def(e, v, ra_reusable(e, i->a), a == b ? 0 : 1u << b);
+    ra_move(e, d, a, i->type);
+    x_rr(&e->a, width == 8 ? 0x88u | X_REG8 | X_RM8 : 0x89u | X_66, b, d);
+    ra_bind(e, v, d);
+}
+
 /* a with WIDTH low bits of b at LSB. With a mask that is no immediate the value is turned so that
  * the field is at the bottom, and back. */
 void emit_bfi(struct host_emitter *e, ir_val v, const struct ir_insn *i)
@@ -464,6 +474,10 @@ void emit_bfi(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     uint32_t w = width_of(i->type);
     uint64_t hole = ~(ones(width) << lsb);
     bool turn = w && (int64_t)hole != (int32_t)hole;
+    if (lsb == 0 && (width == 8 || width == 16)) {
+        insert_low(e, v, i, width);
+        return;
+    }
     unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), t = ra_temp(e);
     unsigned d = ra_def(e, v, ra_reusable(e, i->a), a == b ? 0 : 1u << b);
     x_mov(&e->a, w, t, b);

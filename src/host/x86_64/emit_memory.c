@@ -11,6 +11,8 @@ struct access {
     int32_t disp;
     struct x_mem at; /* host operand */
     struct stub *stub;
+    unsigned index; /* BASE is this register << SCALE, REG_NONE: not known */
+    unsigned scale;
     unsigned temps[2];
     bool wide;   /* 64-bit guest addresses */
     bool beyond; /* at the place for bases outside the window: through the TLB */
@@ -131,15 +133,45 @@ static ir_val root_of(const struct host_emitter *e, ir_val v, int64_t *offset)
     return v;
 }
 
+/* An upper bound of the significant low bits of V. */
+static unsigned bound_of(const struct host_emitter *e, ir_val v, unsigned depth)
+{
+    const struct ir_insn *i = insn_of(e, v);
+    unsigned a, b;
+    if (i->op == IR_const)
+        return 64 - (unsigned)__builtin_clzll(ir_const_bits(i) | 1);
+    if (i->op == IR_ubfx)
+        return i->aux >> 8;
+    if (ir_result_type(i) == IR_I32 || i->op == IR_zext)
+        return 32;
+    if (depth == 0)
+        return 64;
+    switch (i->op) {
+    case IR_add:
+        a = bound_of(e, i->a, depth - 1);
+        b = bound_of(e, i->b, depth - 1);
+        a = (a > b ? a : b) + 1;
+        return a < 64 ? a : 64;
+    case IR_and:
+        a = bound_of(e, i->a, depth - 1);
+        b = bound_of(e, i->b, depth - 1);
+        return a < b ? a : b;
+    case IR_shl:
+        if (!is_const(e, i->b))
+            return 64;
+        a = bound_of(e, i->a, depth - 1) + (insn_of(e, i->b)->b & 63);
+        return a < 64 ? a : 64;
+    default: return 64;
+    }
+}
+
 static bool below_window(const struct host_emitter *e, ir_val v)
 {
     const struct ir_insn *i = insn_of(e, v);
-    switch (i->op) {
-    case IR_const: return ir_const_bits(i) < e->opt->window;
-    case IR_zext: return e->opt->window > UINT32_MAX;
-    case IR_ubfx: return i->aux >> 8 <= 32 && e->opt->window > UINT32_MAX;
-    default: return false;
-    }
+    if (i->op == IR_const)
+        return ir_const_bits(i) < e->opt->window;
+    unsigned bits = bound_of(e, v, 3);
+    return bits < 64 && 1ull << bits <= e->opt->window;
 }
 
 /* From an address in the window, so far leads into the window or its guard zones. */
@@ -206,9 +238,25 @@ static void check_window(struct host_emitter *e, struct access *m, const struct 
     e->checked[n].root = root_of(e, m->base_val, &e->checked[n].offset);
 }
 
+/* The base may be a shift whose operand is at hand: the access need not wait for the shift. */
+static void find_index(struct host_emitter *e, struct access *m)
+{
+    const struct ir_insn *i = insn_of(e, m->base_val);
+    if (!fast(e) || !m->wide || i->op != IR_shl || !is_const(e, i->b))
+        return;
+    uint32_t where = e->values.at[i->a].where;
+    unsigned scale = insn_of(e, i->b)->b;
+    if (scale - 1 > 2 || !where || is_const(e, i->a))
+        return;
+    m->scale = scale;
+    m->index = (unsigned)__builtin_ctz(where);
+    e->locked |= 1u << m->index;
+}
+
 static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struct access *m)
 {
     split_address(e, i->a, &m->base_val, &m->disp);
+    m->index = REG_NONE;
     m->wide = e->r->addr_type == IR_I64;
     if (fast(e) && is_const(e, m->base_val)) {
         uint64_t addr = ir_const_bits(insn_of(e, m->base_val)) + (uint64_t)m->disp;
@@ -222,6 +270,7 @@ static void fetch_address(struct host_emitter *e, const struct ir_insn *i, struc
         }
     }
     m->base = ra_use(e, m->base_val);
+    find_index(e, m);
 }
 
 /* All registers are chosen before: from the first branch to the stub up to where the stub comes
@@ -252,7 +301,12 @@ static void begin_access(struct host_emitter *e, ir_val v, const struct ir_insn 
 static void locate(struct host_emitter *e, struct access *m, const struct ir_insn *i, bool write)
 {
     if (fast(e)) {
-        m->at = m->base == REG_NONE ? x_at(R15, m->disp) : x_at_index(R15, m->base, 0, m->disp);
+        if (m->base == REG_NONE)
+            m->at = x_at(R15, m->disp);
+        else if (m->index != REG_NONE)
+            m->at = x_at_index(R15, m->index, m->scale, m->disp);
+        else
+            m->at = x_at_index(R15, m->base, 0, m->disp);
         m->at.disp8 = true;
     } else {
         probe_tlb(e, m, i->aux, write);

@@ -94,8 +94,8 @@ static bool takes_wide(const struct host_emitter *e, const struct ir_insn *i, un
     case IR_sar:
     case IR_ror: return shift_count(e, i) != 0;
     case IR_ubfx:
-    case IR_sbfx:
-    case IR_bfi: return i->aux >> 8 < 32;
+    case IR_sbfx: return i->aux >> 8 < 32;
+    case IR_bfi: return position == 1 && i->aux >> 8 < 32;
     case IR_select: return position != 0 && i->b != i->c;
     default: return false;
     }
