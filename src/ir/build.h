@@ -126,9 +126,9 @@ bool ir_ended(struct ir_builder *);
     }
 IR_SHORT2(add) IR_SHORT2(sub) IR_SHORT2(mul) IR_SHORT2(mulhu) IR_SHORT2(mulhs) IR_SHORT2(udiv)
 IR_SHORT2(sdiv) IR_SHORT2(and) IR_SHORT2(or) IR_SHORT2(xor) IR_SHORT2(andn) IR_SHORT2(shl)
-IR_SHORT2(shr) IR_SHORT2(sar) IR_SHORT2(ror) IR_SHORT2(smin) IR_SHORT2(smax) IR_SHORT2(umin)
+IR_SHORT2(shr) IR_SHORT2(sar) IR_SHORT2(ror) IR_SHORT2(pdep) IR_SHORT2(pext) IR_SHORT2(smin) IR_SHORT2(smax) IR_SHORT2(umin)
 IR_SHORT2(umax) IR_SHORT2(fminx) IR_SHORT2(fmaxx) IR_SHORT2(fadd) IR_SHORT2(fsub) IR_SHORT2(fmul) IR_SHORT2(fdiv)
-IR_SHORT1(not) IR_SHORT1(neg) IR_SHORT1(clz) IR_SHORT1(popcnt) IR_SHORT1(bswap) IR_SHORT1(zext)
+IR_SHORT1(not) IR_SHORT1(neg) IR_SHORT1(clz) IR_SHORT1(ctz) IR_SHORT1(popcnt) IR_SHORT1(bswap) IR_SHORT1(zext)
 IR_SHORT1(sext) IR_SHORT1(trunc) IR_SHORT1(bitcast) IR_SHORT1(fsqrt) IR_SHORT1(fneg) IR_SHORT1(fabs)
 IR_SHORT1(frcpx) IR_SHORT1(frsqrtx) IR_SHORT1(fcvt) IR_SHORT1(si2f) IR_SHORT1(ui2f)
 #undef IR_SHORT1

@@ -57,9 +57,26 @@ static inline uint64_t eval_unary(const struct ir_insn *i, uint64_t a)
     case IR_not: return eval_cut(wide, ~a);
     case IR_neg: return eval_cut(wide, -a);
     case IR_clz: return a == 0 ? (wide ? 64 : 32) : (unsigned)__builtin_clzll(a) - (wide ? 0 : 32);
+    case IR_ctz: return a == 0 ? (wide ? 64 : 32) : (unsigned)__builtin_ctzll(a);
     case IR_popcnt: return (unsigned)__builtin_popcountll(a);
     default: return wide ? __builtin_bswap64(a) : __builtin_bswap32((uint32_t)a);
     }
+}
+
+static inline uint64_t eval_pdep(uint64_t a, uint64_t mask)
+{
+    uint64_t v = 0;
+    for (; mask; mask &= mask - 1, a >>= 1)
+        v |= a & 1 ? mask & -mask : 0;
+    return v;
+}
+
+static inline uint64_t eval_pext(uint64_t a, uint64_t mask)
+{
+    uint64_t v = 0;
+    for (unsigned n = 0; mask; mask &= mask - 1, n++)
+        v |= (uint64_t)((a & mask & -mask) != 0) << n;
+    return v;
 }
 
 static inline uint64_t eval_minmax(const struct ir_insn *i, uint64_t a, uint64_t b)
@@ -187,12 +204,15 @@ static inline uint64_t ir_eval(const struct ir_insn *i, uint64_t a, uint64_t b, 
     case IR_not:
     case IR_neg:
     case IR_clz:
+    case IR_ctz:
     case IR_popcnt:
     case IR_bswap: return eval_unary(i, a);
     case IR_shl:
     case IR_shr:
     case IR_sar:
     case IR_ror: return eval_shift(i, a, b);
+    case IR_pdep: return eval_pdep(a, b);
+    case IR_pext: return eval_pext(a, b);
     case IR_smin:
     case IR_smax:
     case IR_umin:

@@ -89,6 +89,7 @@ static unsigned bits_of(struct ir_builder *b, ir_val v)
     case IR_fcmp: return 4;
     case IR_clz:
     case IR_fcmpx:
+    case IR_ctz:
     case IR_popcnt: return 7;
     case IR_get: return ir_type_size(i->type) * 8;
     case IR_ld:

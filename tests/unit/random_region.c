@@ -106,7 +106,8 @@ static void gen_integer(struct gen *g)
     static const uint8_t ops[] = {IR_add,  IR_add,  IR_sub,  IR_mul,  IR_mulhu, IR_mulhs,  IR_udiv,
                                   IR_sdiv, IR_and,  IR_or,   IR_xor,  IR_andn,  IR_not,    IR_neg,
                                   IR_shl,  IR_shr,  IR_sar,  IR_ror,  IR_clz,   IR_popcnt, IR_bswap,
-                                  IR_smin, IR_smax, IR_umin, IR_umax, IR_and,   IR_xor,    IR_shr};
+                                  IR_ctz,  IR_pdep, IR_pext, IR_smin, IR_smax,  IR_umin,   IR_umax,
+                                  IR_and,  IR_xor,  IR_shr};
     enum ir_op op = ops[below(g, ARRAY_LEN(ops))];
     enum ir_type t = below(g, 3) ? IR_I32 : IR_I64;
     bool shift = op == IR_shl || op == IR_shr || op == IR_sar || op == IR_ror;

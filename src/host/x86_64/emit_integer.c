@@ -158,7 +158,7 @@ void emit_bswap(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     ra_bind(e, v, d);
 }
 
-/* lzcnt and popcnt */
+/* lzcnt, tzcnt and popcnt */
 static void count_bits(struct host_emitter *e, ir_val v, const struct ir_insn *i, uint32_t op)
 {
     unsigned a = ra_use(e, i->a), d = ra_def(e, v, ra_reusable(e, i->a), 0);
@@ -172,9 +172,33 @@ void emit_clz(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     count_bits(e, v, i, 0xbd);
 }
 
+void emit_ctz(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    count_bits(e, v, i, 0xbc);
+}
+
 void emit_popcnt(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     count_bits(e, v, i, 0xb8);
+}
+
+/* EFLAGS stay. */
+static void deposit(struct host_emitter *e, ir_val v, const struct ir_insn *i, uint32_t prefix)
+{
+    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b);
+    unsigned d = ra_def(e, v, either_reusable(e, i->a, i->b), 0);
+    v_rrr(&e->a, 0xf5 | X_0F38 | prefix | width_of(i->type), d, a, b);
+    ra_bind(e, v, d);
+}
+
+void emit_pdep(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    deposit(e, v, i, X_F2);
+}
+
+void emit_pext(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    deposit(e, v, i, X_F3);
 }
 
 /* ---- multiplication and division ---- */
