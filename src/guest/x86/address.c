@@ -73,7 +73,7 @@ ir_val x86_linear(struct x86_lift *l, unsigned seg, ir_val offset, unsigned addr
 
 ir_val x86_address(struct x86_lift *l, const ZydisDecodedOperand *op, bool write)
 {
-    unsigned seg = (unsigned)(op->mem.segment - ZYDIS_REGISTER_ES);
+    unsigned seg = x86_operand_segment(op);
     return x86_linear(l, seg, x86_effective(l, op), x86_addr_bits(l), op->size / 8, write);
 }
 

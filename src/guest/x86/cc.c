@@ -2,6 +2,7 @@
  */
 #include "guest/x86/flags.h"
 #include "guest/x86/lift.h"
+#include "guest/x86/undefined.h"
 
 static unsigned bits_of(uint32_t op)
 {
@@ -46,7 +47,7 @@ void x86_cc_set(struct x86_lift *l, enum x86_cc_op op, unsigned bits, ir_val dst
     l->cc.op = op + x86_log2(bits / 8);
     if (keeps_cf)
         l->cc.op |= X86_CC_CF;
-    if (shift && l->model->vendor == X86_VENDOR_AMD)
+    if (shift && x86_undefined_of(l->model)->shift_af)
         l->cc.op |= X86_CC_AF;
     l->cc.dst = dst;
     l->cc.src = src;
@@ -61,6 +62,12 @@ void x86_cc_set(struct x86_lift *l, enum x86_cc_op op, unsigned bits, ir_val dst
         ir_put(l->b, IR_I32, X86_OFF(cc_cf), cf);
     else
         ir_drop(l->b, IR_I32, X86_OFF(cc_cf));
+}
+
+void x86_cc_set_af(struct x86_lift *l)
+{
+    l->cc.op |= X86_CC_AF;
+    put_op(l, l->cc.op);
 }
 
 /* Adds KEPT (X86_CC_CF, X86_CC_OF) to the operation. */

@@ -143,6 +143,13 @@ ir_val x86_place_read(struct x86_lift *, const struct x86_place *, unsigned flag
  * instruction starts over when another CPU was faster. */
 void x86_place_write(struct x86_lift *, const struct x86_place *, ir_val v, ir_val expected,
                      bool locked);
+/* Memory only: an atomic OP (IR_atomic_add …) with V; gives what was there. */
+ir_val x86_place_atomic(struct x86_lift *, const struct x86_place *, enum ir_op, ir_val v);
+/* enum x86_seg of a memory operand. */
+static inline unsigned x86_operand_segment(const ZydisDecodedOperand *op)
+{
+    return (unsigned)(op->mem.segment - ZYDIS_REGISTER_ES);
+}
 static inline unsigned x86_op_bits(const struct x86_lift *l, unsigned n)
 {
     return l->i->op[n].size;
@@ -175,6 +182,8 @@ ir_val x86_top(struct x86_lift *, unsigned bits);
  * first operand of ADD and SUB. */
 void x86_cc_set(struct x86_lift *, enum x86_cc_op, unsigned bits, ir_val dst, ir_val src, ir_val aux,
                 ir_val a);
+/* Sets AF, which is clear: after an operation that leaves it undefined. */
+void x86_cc_set_af(struct x86_lift *);
 /* CF = 0/1 value, the others stay. */
 void x86_cc_set_cf(struct x86_lift *, ir_val cf);
 /* CF and OF = 0/1 values, the others stay. */
@@ -201,6 +210,9 @@ x86_lift_fn x86_mov_segment, x86_mov_control, x86_mov_debug; /* MOV to or from s
 /* Raises #GP(0) where CR4.UMIP keeps programs from the instruction. */
 void x86_umip_check(struct x86_lift *);
 x86_lift_fn x86_movsd_vector, x86_cmpsd_vector; /* SSE2 forms of MOVSD and CMPSD */
+
+/* ---- arguments of rows ---- */
+enum x86_bit_op { X86_BT, X86_BTS, X86_BTR, X86_BTC };
 
 #define X86_INSN(mnemonic, lift, arg) x86_lift_fn x86_##lift;
 #include "guest/x86/insn.inc"

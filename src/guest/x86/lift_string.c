@@ -7,7 +7,7 @@ static unsigned source_segment(const struct x86_insn *i)
     for (unsigned n = 0; n < 2; n++)
         if (i->op[n].type == ZYDIS_OPERAND_TYPE_MEMORY &&
             ZydisRegisterGetId(i->op[n].mem.base) == X86_RSI)
-            return (unsigned)(i->op[n].mem.segment - ZYDIS_REGISTER_ES);
+            return x86_operand_segment(&i->op[n]);
     return X86_DS;
 }
 

@@ -147,6 +147,11 @@ void x86_place_write(struct x86_lift *l, const struct x86_place *p, ir_val v, ir
     }
 }
 
+ir_val x86_place_atomic(struct x86_lift *l, const struct x86_place *p, enum ir_op op, ir_val v)
+{
+    return ir_atomic(l->b, op, x86_type(p->bits), p->addr, v, x86_memop(l, p->bits, X86_RMW));
+}
+
 /* ---- stack (SDM 1 6.2) ---- */
 
 static ir_val stack_pointer(struct x86_lift *l)

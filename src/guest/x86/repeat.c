@@ -1,8 +1,8 @@
 #include "guest/x86/repeat.h"
 
 #include <string.h>
-#include "guest/x86/model.h"
 #include "guest/x86/segment.h"
+#include "guest/x86/undefined.h"
 #include "ir/ir.h"
 #include "mem/bulk.h"
 #include "mem/mem.h"
@@ -284,10 +284,8 @@ uint64_t x86_string_repeat(struct nw_vcpu *vcpu, uint64_t what, uint64_t unused1
     };
     r.elem = 1u << IR_MEM_SIZE(r.memop);
     r.down = r.s->eflags & X86_DF;
-    /* A fault leaves the flags of before on Intel's processors (SDM 2, CMPS), those of the last
-     * comparison on AMD's. */
     bool done = loop(&r, what & X86_STRING_ONE);
-    if (r.compared && (done || r.s->model->vendor == X86_VENDOR_AMD))
+    if (r.compared && (done || x86_undefined_of(r.s->model)->compare_fault))
         put_flags(&r);
     return compares(&r) && r.stopped ? 0 : reg(&r, X86_RCX) != 0;
 }
