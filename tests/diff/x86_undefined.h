@@ -1,0 +1,11 @@
+/* Flags that the manuals leave undefined: compared on the processors whose way with them the guest
+ * has (AMD's), left out on others. */
+#ifndef TESTS_DIFF_X86_UNDEFINED_H
+#define TESTS_DIFF_X86_UNDEFINED_H
+
+#include <stdint.h>
+#include <Zydis/Zydis.h>
+
+uint32_t undefined_flags(ZydisMnemonic);
+
+#endif
