@@ -243,6 +243,8 @@ bool ra_live_after(const struct host_emitter *, ir_val v);
 
 /* A register with V, loaded or made if need be; locked until the record ends. */
 unsigned ra_use(struct host_emitter *, ir_val v);
+/* The same, or REG_NONE and V's place in memory when V is there only and ends here. */
+unsigned ra_use_or_mem(struct host_emitter *, ir_val v, struct x_mem *);
 /* A register of V's that may be overwritten with the result, else REG_NONE: V dies here in a
  * temporary that it has to itself. */
 unsigned ra_reusable(const struct host_emitter *, ir_val v);

@@ -37,7 +37,8 @@ static const struct {
 };
 
 struct operands {
-    unsigned loc[3], d;
+    unsigned loc[3], d; /* the one in ModRM.rm may be REG_NONE: in MEM */
+    struct x_mem mem;
     uint32_t op;
     unsigned imm;
     bool has_imm;
@@ -56,11 +57,20 @@ static unsigned reusable(const struct host_emitter *e, const struct vec_row *r,
     return REG_NONE;
 }
 
+static void last(struct asm_buf *a, const struct operands *o, unsigned reg, unsigned vvvv,
+                 unsigned rm)
+{
+    if (rm == REG_NONE)
+        v_rrm(a, o->op, reg, vvvv, o->mem);
+    else
+        v_rrr(a, o->op, reg, vvvv, rm & 15);
+}
+
 static void test(struct host_emitter *e, const struct operands *o)
 {
     struct asm_buf *a = &e->a;
     a->flags = 0;
-    v_rrr(a, o->op, o->loc[0] & 15, 0, o->loc[1] & 15);
+    last(a, o, o->loc[0] & 15, 0, o->loc[1]);
     asm_u8(a, 0x9f); /* lahf: SF, AF and PF are 0 */
     x_shift_imm(a, 0, X_SHR, RAX, 8);
     x_alu_imm(a, 0, X_AND, RAX, 0x41);
@@ -70,14 +80,14 @@ static void test(struct host_emitter *e, const struct operands *o)
 static void instruction(struct host_emitter *e, enum how how, const struct operands *o)
 {
     struct asm_buf *x = &e->a;
-    unsigned d = o->d & 15, a = o->loc[0] & 15, b = o->loc[1] & 15;
+    unsigned d = o->d & 15, a = o->loc[0] & 15;
     switch (how) {
-    case RM: v_rrr(x, o->op, d, 0, a); break;
+    case RM: last(x, o, d, 0, o->loc[0]); break;
     case MR: v_rrr(x, o->op, a, 0, d); break;
-    case RVM: v_rrr(x, o->op, d, a, b); break;
+    case RVM: last(x, o, d, a, o->loc[1]); break;
     case VMI: v_rrr(x, o->op, EXTRA(o->op), d, a); break;
     case RVMR:
-        v_rrr(x, o->op, d, a, b);
+        last(x, o, d, a, o->loc[1]);
         asm_u8(x, (o->loc[2] & 15) << 4);
         break;
     case RAA:
@@ -161,6 +171,19 @@ static void emit_fused(struct host_emitter *e, ir_val v, const struct ir_insn *i
     }
 }
 
+/* The operand that the instruction can have in memory, with the same meaning; else more than 2. */
+static unsigned memory_operand(const struct ir_insn *i, enum how how)
+{
+    const struct vec_row *r = &vec_rows[i->aux];
+    unsigned n = how == RM ? 0 : 1;
+    if (how != RM && how != RVM && how != RVMR && how != TEST)
+        return 3;
+    if (i->aux == VEC_insertps || !type_is_vec(vec_type(r->operand[n], i->type)) ||
+        (!type_is_vec(vec_type(r->result, i->type)) && how != TEST))
+        return 3;
+    return n;
+}
+
 static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     const struct vec_row *r = &vec_rows[i->aux];
@@ -178,7 +201,8 @@ static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *
     if (how == TEST)
         ra_take(e, RAX);
     for (unsigned n = 0; n < r->values; n++)
-        o.loc[n] = ra_use(e, operand[n]);
+        o.loc[n] = n == memory_operand(i, how) ? ra_use_or_mem(e, operand[n], &o.mem)
+                                               : ra_use(e, operand[n]);
     o.has_imm = r->imm;
     o.imm = r->imm ? operand[r->values] : 0;
     o.d = ra_def(e, v, reusable(e, r, operand, i->type), 0);

@@ -398,6 +398,16 @@ unsigned ra_use(struct host_emitter *e, ir_val v)
     return loc;
 }
 
+unsigned ra_use_or_mem(struct host_emitter *e, ir_val v, struct x_mem *m)
+{
+    const struct value *x = value_of(e, v);
+    bool home = home_valid(e, v);
+    if (x->where || is_const(e, v) || ra_live_after(e, v) || (!home && x->spill == NO_SPILL))
+        return ra_use(e, v);
+    *m = home ? state_at(x->home) : spill_at(x->spill);
+    return REG_NONE;
+}
+
 unsigned ra_reusable(const struct host_emitter *e, ir_val v)
 {
     const struct value *x = &e->values.at[v];
