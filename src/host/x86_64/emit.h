@@ -328,6 +328,12 @@ void lazy_settle(struct host_emitter *, uint32_t offset, uint8_t type);
 /* The access of stub S where its base is outside the window. */
 void emit_beyond(struct host_emitter *, struct stub *s);
 
+/* ---- emit_vector.c ---- */
+
+/* Is a cold stub no place for record I? One that calls would save the registers a second time, and
+ * an xmm register of its choice may hold what the stub is about to store. */
+bool vector_stays_hot(const struct host_emitter *, const struct ir_insn *);
+
 /* ---- stub.c ---- */
 
 /* A stub for record V, valid until the next is made. */

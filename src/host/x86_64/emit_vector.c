@@ -104,6 +104,16 @@ static void instruction(struct host_emitter *e, enum how how, const struct opera
         asm_u8(x, o->imm);
 }
 
+static bool lacks(const struct host_emitter *e, const struct ir_insn *i)
+{
+    return NEEDED(host_rows[i->aux].op) & ~e->features;
+}
+
+bool vector_stays_hot(const struct host_emitter *e, const struct ir_insn *i)
+{
+    return ir_op_is_vec(i->op) && (lacks(e, i) || (i->op == IR_v3 && host_rows[i->aux].how == OLD));
+}
+
 /* The row's function, where the host lacks the instruction. */
 static void call_row(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
@@ -190,7 +200,7 @@ static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *
     const ir_val operand[3] = {i->a, i->b, i->c};
     enum how how = host_rows[i->aux].how;
     struct operands o = {.op = host_rows[i->aux].op | (i->type == IR_V256 ? X_256 : 0)};
-    if (NEEDED(o.op) & ~e->features) {
+    if (lacks(e, i)) {
         call_row(e, v, i);
         return;
     }

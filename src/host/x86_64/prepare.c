@@ -163,7 +163,7 @@ static void prepare_value(struct host_emitter *e, ir_val v, const struct ir_insn
     }
     if (x->pin != NO_PIN && x->pin_age != e->pin_age[x->pin] + e->all_age)
         x->pin = NO_PIN;
-    if (marked(e, v, IR_MARK_COLD_VALUE))
+    if (marked(e, v, IR_MARK_COLD_VALUE) && !vector_stays_hot(e, i))
         x->flags |= VAL_COLD;
     else if (x->fusable_uses && x->fusable_uses == x->uses &&
              (i->op == IR_cmp || i->op == IR_fcc || i->op == IR_nzcv_test || i->op == IR_add ||
