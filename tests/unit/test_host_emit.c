@@ -1,8 +1,8 @@
 /* Random regions executed by the x86-64 back end against the IR interpreter: state, memory,
  * exceptions and the exit taken, with many sets of pinned slots, with and without fastmem, built
- * and raw, with and without the passes. A seed as an argument runs and prints that one; letters
- * after it: v with vectors, x with floating point of x86. SEEDS in the environment is how many
- * there are. */
+ * and raw, with and without the passes. A seed as an argument runs and prints that one, with its
+ * code in host_emit.bin if it fails; letters after it: v with vectors, x with floating point of
+ * x86. SEEDS in the environment is how many there are. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -169,9 +169,11 @@ static void report(const struct ir_region *r, const char *what, uint64_t seed)
     fprintf(stderr, "fp flags %x, not %x; leave %u, not %u; memory %s\n", have->vcpu.fp.flags,
             want->vcpu.fp.flags, have->vcpu.leave, want->vcpu.leave,
             memcmp(have->memory, want->memory, STUB_MEMORY) ? "differs" : "same");
-    FILE *f = fopen("host_emit.bin", "wb");
-    fwrite(host.buf.rw + host.block, 1, host.out.size, f);
-    fclose(f);
+    FILE *f = only_seed ? fopen("host_emit.bin", "wb") : NULL;
+    if (f) {
+        fwrite(host.buf.rw + host.block, 1, host.out.size, f);
+        fclose(f);
+    }
     fail_msg("seed %llu %s%s: %s differs", (unsigned long long)seed, gen.vectors ? "v" : "",
              gen.x86 ? "x" : "", what);
 }
