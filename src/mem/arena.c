@@ -6,10 +6,12 @@
 
 bool arena_reserve(struct mem_space *space, uint64_t size)
 {
-    uint64_t guard = space->last > UINT32_MAX ? GUARD_64 : GUARD_32;
-    void *at =
-        mmap(NULL, size + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t guard = space->last > UINT32_MAX ? GUARD_64 : GUARD_32, all = size + 2 * guard;
+    void *at;
 
+    if (all < size)
+        return false;
+    at = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return false;
     space->arena = (uint8_t *)at + guard;

@@ -716,6 +716,7 @@ static void test_window_size(void **state)
     assert_int_equal(mem_set_window(w.engine, 1ull << 47), NW_ERR_NOMEM);
     assert_int_equal(mem_window(w.engine), before);
     assert_int_equal(mem_set_window(w.engine, 0x1000), NW_ERR_ARG);
+    assert_int_equal(mem_set_window(w.engine, -(1ull << 32)), NW_ERR_NOMEM);
     nw_engine_close(w.engine);
 }
 
@@ -740,7 +741,9 @@ static void test_many(void **state)
         nw_engine_close(all[n]);
     free(all);
     print_message("    %u of %u have a window\n", windows, MANY);
+#ifndef __SANITIZE_THREAD__ /* which leaves less room */
     assert_true(windows >= 2000);
+#endif
 }
 
 int main(void)
