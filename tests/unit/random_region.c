@@ -216,6 +216,12 @@ static ir_val wide_address(struct gen *g)
     else if (below(g, 2))
         addr = make(g, IR_zext, IR_I64,
                     make(g, IR_ubfx, IR_I32, value(g, IR_I32), 0, 0, 0 | 10 << 8), 0, 0, 0);
+    if (below(g, 8) == 0) { /* an address that wraps at 32 bits */
+        ir_val low = make(g, IR_trunc, IR_I32, addr, 0, 0, 0);
+        ir_val by = make(g, IR_const, IR_I32, 0, below(g, 2) ? below(g, 4) : -below(g, 64), 0, 0);
+        enum ir_op op = below(g, 2) ? IR_add : IR_shl;
+        addr = make(g, IR_zext, IR_I64, make(g, op, IR_I32, low, by, 0, 0), 0, 0, 0);
+    }
     if (below(g, 3) == 0) {
         ir_val index = make(g, IR_ubfx, IR_I64, value(g, IR_I64), 0, 0, 0 | 6 << 8);
         ir_val by = make(g, IR_const, IR_I32, 0, below(g, 4), 0, 0);

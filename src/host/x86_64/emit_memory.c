@@ -122,8 +122,8 @@ static ir_val root_of(const struct host_emitter *e, ir_val v, int64_t *offset)
     *offset = 0;
     for (unsigned n = 0; n < 4; n++) {
         const struct ir_insn *i = insn_of(e, v);
-        if (i->op != IR_add || !is_const(e, i->b))
-            break;
+        if (i->op != IR_add || i->type != IR_I64 || !is_const(e, i->b))
+            break; /* a sum of 32 bits wraps there */
         int64_t c = (int64_t)ir_const_bits(insn_of(e, i->b));
         if (c != (int32_t)c)
             break;
@@ -242,7 +242,7 @@ static void check_window(struct host_emitter *e, struct access *m, const struct 
 static void find_index(struct host_emitter *e, struct access *m)
 {
     const struct ir_insn *i = insn_of(e, m->base_val);
-    if (!fast(e) || !m->wide || i->op != IR_shl || !is_const(e, i->b))
+    if (!fast(e) || !m->wide || i->op != IR_shl || i->type != IR_I64 || !is_const(e, i->b))
         return;
     uint32_t where = e->values.at[i->a].where;
     unsigned scale = insn_of(e, i->b)->b;

@@ -46,9 +46,10 @@ static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_v
         return user->op == IR_select || user->op == IR_skip_if || user->op == IR_skip_ifnot ||
                user->op == IR_exit_if;
     case IR_add:
-        /* A 32-bit address must be zero-extended, which a wider operand is not (widths.c). */
+        /* A 32-bit sum wraps, which one of a 64-bit address does not; a 32-bit address must be
+         * zero-extended, which a wider operand is not (widths.c). */
         return ir_shapes[user->op].effects & IR_E_FAULT && is_const(e, i->b) &&
-               displaces(insn_of(e, i->b), i->type) &&
+               displaces(insn_of(e, i->b), i->type) && i->type == e->r->addr_type &&
                (i->type == IR_I64 || ir_result_type(insn_of(e, i->a)) == IR_I32);
     default: return false;
     }
