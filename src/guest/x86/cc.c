@@ -121,9 +121,10 @@ void x86_cc_set_flags(struct x86_lift *l, ir_val flags)
     ir_drop(l->b, IR_I32, X86_OFF(cc_cf));
 }
 
-void x86_cc_set_fcmp(struct x86_lift *l, ir_val flags, ir_val a, ir_val b)
+void x86_cc_set_fcmp(struct x86_lift *l, ir_val flags, ir_val a, ir_val b, enum ir_type type)
 {
     x86_cc_set_flags(l, flags);
+    l->cc.ftype = type;
     l->cc.fa = a;
     l->cc.fb = b;
 }
@@ -340,6 +341,8 @@ static ir_val test_known(struct x86_lift *l, unsigned c)
     unsigned bits = bits_of(l->cc.op), kind = l->cc.op & 0xfc;
     bool by_result = kind != X86_CC_FLAGS;
 
+    if (l->cc.fa != IR_NONE && (c == B || c == Z || c == BE || c == P))
+        return ir_fcc(l->b, (enum ir_fcc)c, l->cc.ftype, l->cc.fa, l->cc.fb);
     if (c == B)
         return x86_cc_carry(l);
     if (c == O)

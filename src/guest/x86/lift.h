@@ -14,6 +14,7 @@
 #include "guest/x86/state.h"
 #include "guest/x86/system.h"
 #include "ir/build.h"
+#include "ir/vec.h"
 
 /* The arithmetic flags as far as they are known while lifting. */
 struct x86_cc {
@@ -23,6 +24,7 @@ struct x86_cc {
     ir_val cf, of; /* values of 0 or 1 where they are kept by themselves, else IR_NONE */
     ir_val a;    /* first operand of ADD and SUB where it is at hand, else IR_NONE */
     ir_val fa, fb; /* CC_FLAGS made by a floating-point comparison of these; else IR_NONE */
+    uint8_t ftype; /* … of this type */
     bool derived;  /* the slots hold the same flags in another form */
     ir_val slot_op, slot_cf, slot_dst, slot_src, slot_aux; /* of x86_cc_save: the slots' values */
 };
@@ -191,7 +193,7 @@ void x86_cc_set_cf_of(struct x86_lift *, ir_val cf, ir_val of);
 /* All six from an I32 in their places of EFLAGS. */
 void x86_cc_set_flags(struct x86_lift *, ir_val flags);
 /* … which are those of a floating-point comparison of A and B (ir_fcmpx). */
-void x86_cc_set_fcmp(struct x86_lift *, ir_val flags, ir_val a, ir_val b);
+void x86_cc_set_fcmp(struct x86_lift *, ir_val flags, ir_val a, ir_val b, enum ir_type);
 /* Keeps the old flags where TRUTH holds: makes them a choice between SAVED, taken before, and now.
  * For shifts by 0. */
 void x86_cc_restore_if(struct x86_lift *, ir_val truth, const struct x86_cc *saved);
@@ -209,6 +211,7 @@ x86_lift_fn x86_push_segment, x86_pop_segment; /* segment forms of PUSH and POP 
 x86_lift_fn x86_mov_segment, x86_mov_control, x86_mov_debug; /* MOV to or from such registers */
 /* Raises #GP(0) where CR4.UMIP keeps programs from the instruction. */
 void x86_umip_check(struct x86_lift *);
+x86_lift_fn x86_mmx_op; /* the forms with mm registers of instructions that SSE has too */
 x86_lift_fn x86_movsd_vector, x86_cmpsd_vector; /* SSE2 forms of MOVSD and CMPSD */
 
 /* ---- arguments of rows ---- */

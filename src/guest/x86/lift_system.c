@@ -77,13 +77,7 @@ void x86_mov_debug(struct x86_lift *l, const struct x86_insn *i)
     x86_undefined(l);
 }
 
-void x86_movsd_vector(struct x86_lift *l, const struct x86_insn *i)
-{
-    (void)i;
-    x86_undefined(l);
-}
-
-void x86_cmpsd_vector(struct x86_lift *l, const struct x86_insn *i)
+void x86_mmx_op(struct x86_lift *l, const struct x86_insn *i)
 {
     (void)i;
     x86_undefined(l);

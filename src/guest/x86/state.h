@@ -82,6 +82,7 @@ struct x86_state {
     uint32_t eflags; /* all but X86_FLAGS_ARITH, which are 0 here */
     uint32_t mxcsr;  /* control and mask bits; the sticky flags are vcpu->fp.flags, see mxcsr.h */
     uint32_t mode;   /* enum x86_key_bits as far as it follows from the rest: x86_mode_update */
+    uint32_t fp_sticky; /* scratch of operations with unmasked exceptions, see vector.c */
     uint32_t inhibit; /* enum x86_inhibit, of the next instruction */
 
     _Alignas(32) uint8_t ymm[16][32];

@@ -1,0 +1,171 @@
+/* Vector instructions that are one row of ir/vec.inc. */
+#include "guest/x86/vector.h"
+
+#include "ir/vec.h"
+
+/* Is the operand of LETTER a vector, and of which type in an instruction of TYPE? */
+static bool is_vector(char letter)
+{
+    return letter == 'v' || letter == 'x' || letter == 'y';
+}
+
+static ir_val read_operand(struct x86_lift *l, char letter, unsigned n, enum ir_type type)
+{
+    enum ir_type t = vec_type(letter, type);
+    if (is_vector(letter))
+        return x86_vec_read(l, n, t);
+    if (t == IR_F32 || t == IR_F64)
+        return x86_vec_read_low(l, n, t);
+    return x86_zext(l, x86_read(l, n), l->i->op[n].size, t == IR_I64 ? 64 : 32);
+}
+
+static void write_result(struct x86_lift *l, char letter, ir_val v, enum ir_type type)
+{
+    enum ir_type t = vec_type(letter, type);
+    if (is_vector(letter))
+        x86_vec_write(l, 0, v, t);
+    else
+        x86_write(l, 0, x86_zext(l, v, t == IR_I64 ? 64 : 32, l->i->op[0].size));
+}
+
+static ir_val make(struct x86_lift *l, enum vec_op op, enum ir_type type, const ir_val *v)
+{
+    const struct vec_row *row = &vec_rows[op];
+    unsigned imm = row->imm ? x86_vec_imm(l->i) : 0;
+    struct ir_builder *b = l->b;
+    switch (row->values) {
+    case 1: return row->imm ? ir_v1i(b, type, op, v[0], imm) : ir_v1(b, type, op, v[0]);
+    case 2: return row->imm ? ir_v2i(b, type, op, v[0], v[1], imm) : ir_v2(b, type, op, v[0], v[1]);
+    default: return ir_v3(b, type, op, v[0], v[1], v[2]);
+    }
+}
+
+static enum ir_type row_type(const struct vec_row *row, enum ir_type type)
+{
+    bool has_v = row->result == 'v', has_y = row->result == 'y';
+    for (unsigned n = 0; n < row->values; n++) {
+        has_v |= row->operand[n] == 'v';
+        has_y |= row->operand[n] == 'y';
+    }
+    return has_y ? IR_V256 : has_v ? type : IR_V128;
+}
+
+/* Argument: enum vec_op. */
+static void lift_row(struct x86_lift *l, const struct x86_insn *i, enum vec_op op)
+{
+    const struct vec_row *row = &vec_rows[op];
+    enum ir_type type = row_type(row, x86_vec_type(i));
+    unsigned first = row->values == 1 ? 1 : x86_vec_first(i);
+    ir_val v[3];
+
+    for (unsigned n = 0; n < row->values; n++)
+        v[n] = read_operand(l, row->operand[n], first + n, type);
+    if (row->fp)
+        x86_fp_begin(l);
+    ir_val result = make(l, op, type, v);
+    if (row->fp)
+        x86_fp_end(l);
+    write_result(l, row->result, result, type);
+}
+
+void x86_vec(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (x86_is_mm(i, 0) || x86_is_mm(i, 1)) {
+        x86_mmx_op(l, i);
+        return;
+    }
+    if (x86_vec_begin(l))
+        lift_row(l, i, (enum vec_op)i->row->arg);
+}
+
+/* Shifts: by an immediate (the argument's low half) or by an xmm register (its upper half). */
+void x86_vec_shift(struct x86_lift *l, const struct x86_insn *i)
+{
+    bool by_imm = i->op[i->z.operand_count_visible - 1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+    enum vec_op op = by_imm ? i->row->arg & 0xffff : i->row->arg >> 16;
+    if (x86_is_mm(i, 0)) {
+        x86_mmx_op(l, i);
+        return;
+    }
+    if (!x86_vec_begin(l))
+        return;
+    if (!by_imm) {
+        lift_row(l, i, op);
+        return;
+    }
+    enum ir_type type = x86_vec_type(i);
+    ir_val v = x86_vec_read(l, x86_vec_first(i), type);
+    x86_vec_write(l, 0, ir_v1i(l->b, type, op, v, x86_vec_imm(i)), type);
+}
+
+/* Blends by xmm0, or by the fourth operand. */
+void x86_vec_blendv(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (!x86_vec_begin(l))
+        return;
+    enum ir_type type = x86_vec_type(i);
+    unsigned first = x86_vec_first(i);
+    ir_val a = x86_vec_read(l, first, type), b = x86_vec_read(l, first + 1, type);
+    ir_val mask = x86_is_vex(i) ? x86_vec_read(l, 3, type) : ir_get(l->b, type, X86_OFF_YMM(0));
+    x86_vec_write(l, 0, ir_v3(l->b, type, (enum vec_op)i->row->arg, a, b, mask), type);
+}
+
+/* PTEST, VTESTPS, VTESTPD: ZF and CF, the others 0. */
+void x86_vec_test(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (!x86_vec_begin(l))
+        return;
+    enum ir_type type = x86_vec_type(i);
+    ir_val a = x86_vec_read(l, 0, type), b = x86_vec_read(l, 1, type);
+    x86_cc_set_flags(l, ir_v2(l->b, type, (enum vec_op)i->row->arg, a, b));
+}
+
+/* The sign masks: to a general register, whose upper half is cleared. */
+void x86_vec_mask(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (x86_is_mm(i, 1)) {
+        x86_mmx_op(l, i);
+        return;
+    }
+    if (!x86_vec_begin(l))
+        return;
+    enum ir_type type = x86_vec_type(i);
+    ir_val v = ir_v1(l->b, type, (enum vec_op)i->row->arg, x86_vec_read(l, 1, type));
+    x86_gpr_put(l, x86_vec_reg(i, 0), 32, v);
+}
+
+/* FMA: the argument is the row, and << 16 the digits' order: which operand is factor, factor and
+ * addend (132, 213, 231). */
+void x86_fma(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (!x86_vec_begin(l))
+        return;
+    enum ir_type type = x86_vec_type(i);
+    unsigned order = i->row->arg >> 16;
+    ir_val v[3];
+    for (unsigned n = 0; n < 3; n++)
+        v[n] = x86_vec_read(l, n, type);
+    ir_val a = v[order / 100 - 1], b = v[order / 10 % 10 - 1], c = v[order % 10 - 1];
+    x86_fp_begin(l);
+    ir_val result = ir_v3(l->b, type, (enum vec_op)(i->row->arg & 0xffff), a, b, c);
+    x86_fp_end(l);
+    x86_vec_write(l, 0, result, type);
+}
+
+/* The scalar forms; argument: F32 or F64 (enum ir_type), negation << 8 (enum fp_negate), order
+ * << 16. */
+void x86_fma_scalar(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (!x86_vec_begin(l))
+        return;
+    enum ir_type type = i->row->arg & 0xff;
+    unsigned order = i->row->arg >> 16;
+    ir_val v[3];
+    for (unsigned n = 0; n < 3; n++)
+        v[n] = x86_vec_read_low(l, n, type);
+    ir_val a = v[order / 100 - 1], b = v[order / 10 % 10 - 1], c = v[order % 10 - 1];
+    x86_fp_begin(l);
+    ir_val result = ir_fma(l->b, type, a, b, c, i->row->arg >> 8 & 3);
+    x86_fp_end(l);
+    x86_vec_write_low(l, 0, 0, result, type);
+}
