@@ -22,6 +22,7 @@ struct bucket {
     struct form *forms;
     unsigned nforms;
     uint64_t cases;
+    uint32_t failures;
 };
 
 struct forms {

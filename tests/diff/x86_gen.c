@@ -407,6 +407,25 @@ static void fit_flags(struct fit *f)
         memcpy(f->data + at, &v, 4);
 }
 
+/* What is loaded into a segment register. */
+static void fit_selector(struct fit *f)
+{
+    static const uint16_t selectors[] = {0x2b, 0x23, 0x33, 0x28, 0, 3, 0x2a, 0x1b};
+    const struct gen_insn *i = f->i;
+    const ZydisDecodedOperand *m = memory_operand(i);
+    uint16_t v = selectors[below(&f->g->r, 8)];
+    int at = m ? data_of(f, m) : -1;
+
+    if (i->op[0].type != ZYDIS_OPERAND_TYPE_REGISTER ||
+        ZydisRegisterGetClass(i->op[0].reg.value) != ZYDIS_REGCLASS_SEGMENT ||
+        below(&f->g->r, 8) == 0)
+        return;
+    if (at >= 0)
+        memcpy(f->data + at, &v, 2);
+    else if (i->op[1].type == ZYDIS_OPERAND_TYPE_REGISTER)
+        set_reg(f->s, i->op[1].reg.value, v);
+}
+
 /* The header that XRSTOR accepts (SDM 1 13.8), and an MXCSR that it and FXRSTOR do. */
 static void fit_saved_state(struct fit *f, bool header)
 {
@@ -471,6 +490,8 @@ static void fit_special(struct fit *f)
     case ZYDIS_MNEMONIC_POPF:
     case ZYDIS_MNEMONIC_POPFD:
     case ZYDIS_MNEMONIC_POPFQ: fit_flags(f); break;
+    case ZYDIS_MNEMONIC_MOV:
+    case ZYDIS_MNEMONIC_POP: fit_selector(f); break;
     case ZYDIS_MNEMONIC_DIV:
     case ZYDIS_MNEMONIC_IDIV: fit_divide(f); break;
     case ZYDIS_MNEMONIC_CMPXCHG:
