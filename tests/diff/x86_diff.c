@@ -1,11 +1,12 @@
 /* Random x86 instructions, and blocks of them, on the host CPU and in Narwhal:
  *
  *     x86_diff [--engine MODE|all] [--bits 64|32] [--seed N] [--cases N] [--blocks]
- *              [--only MNEMONIC] [--replay HEX] [--list] [--reports N]
+ *              [--only MNEMONIC] [--replay HEX] [--list] [--reports N] [--against MODE]
  *
  * Every case is one instruction (or a block) with random registers, run natively and in each engine
  * mode; everything that can be seen is compared. --list says which forms there are, how often each
- * was compared, and which mnemonics are left out, with the reason. */
+ * was compared, and which mnemonics are left out, with the reason. --against takes another engine
+ * mode for the reference. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@
 #define STATES      4 /* cases with the same code */
 
 struct options {
-    const char *engine, *only, *replay;
+    const char *engine, *only, *replay, *against;
     unsigned bits, reports;
     uint64_t seed, cases;
     bool blocks, list;
@@ -35,7 +36,8 @@ struct run {
     struct forms forms;
     struct engine *engines[MAX_ENGINES];
     unsigned nengines;
-    unsigned *picks, npicks; /* buckets to draw from */
+    struct engine *reference; /* null: the host CPU */
+    unsigned *picks, npicks;  /* buckets to draw from */
     unsigned *core, ncore;
     struct seq *seqs; /* one per slot; single instructions are blocks of one */
     unsigned slots, slot_size;
@@ -64,6 +66,8 @@ static bool load_code(struct run *r)
     memcpy(native_code(), r->code, CASE_CODE_SIZE);
     for (unsigned i = 0; i < r->nengines; i++)
         ok &= engine_code(r->engines[i], CASE_CODE, r->code, CASE_CODE_SIZE);
+    if (r->reference)
+        ok &= engine_code(r->reference, CASE_CODE, r->code, CASE_CODE_SIZE);
     return ok;
 }
 
@@ -172,6 +176,14 @@ struct one_case {
     char diff[8192];
 };
 
+static void reference_run(struct run *r, struct one_case *c)
+{
+    if (r->reference)
+        engine_run(r->reference, &c->state, c->data, &c->want);
+    else
+        native_run(&c->state, c->data, r->o.bits, &c->want);
+}
+
 static bool same(struct run *r, struct one_case *c, struct engine *e)
 {
     struct compare_rules rules = {r->o.bits, 0};
@@ -184,13 +196,16 @@ static bool same(struct run *r, struct one_case *c, struct engine *e)
 
 static void rewrite(struct run *r, const struct seq *s)
 {
-    memset(r->code + (s->insn[0].addr - CASE_CODE), 0xcc, s->size);
+    uint64_t addr = s->insn[0].addr;
+    uint8_t *code = r->code + (addr - CASE_CODE);
+
+    memset(code, 0xcc, s->size);
     place(r, s);
-    memcpy(native_code() + (s->insn[0].addr - CASE_CODE), r->code + (s->insn[0].addr - CASE_CODE),
-           s->size);
+    memcpy(native_code() + (addr - CASE_CODE), code, s->size);
     for (unsigned i = 0; i < r->nengines; i++)
-        engine_code(r->engines[i], s->insn[0].addr, r->code + (s->insn[0].addr - CASE_CODE),
-                    s->size);
+        engine_code(r->engines[i], addr, code, s->size);
+    if (r->reference)
+        engine_code(r->reference, addr, code, s->size);
 }
 
 /* Takes instructions out of the block, leaving NOPs, as long as the results differ. */
@@ -204,13 +219,13 @@ static void shrink(struct run *r, struct one_case *c, struct engine *e)
         memset(s.insn[k].bytes, 0x90, s.insn[k].z.length);
         c->seq = &s;
         rewrite(r, &s);
-        native_run(&c->state, c->data, r->o.bits, &c->want);
+        reference_run(r, c);
         if (same(r, c, e)) {
             s.insn[k] = old;
             rewrite(r, &s);
         }
     }
-    native_run(&c->state, c->data, r->o.bits, &c->want);
+    reference_run(r, c);
     if (same(r, c, e))
         printf("  (not the same again)\n");
     for (unsigned k = 0; k < s.n; k++) {
@@ -279,7 +294,7 @@ static void run_case(struct run *r, const struct seq *s)
         seq_fit(&r->g, s, &c.state, c.data);
     else
         gen_fit(&r->g, &s->insn[0], &c.state, c.data);
-    native_run(&c.state, c.data, r->o.bits, &c.want);
+    reference_run(r, &c);
     r->done++;
     r->ended[c.want.outcome.end]++;
     if (c.want.outcome.end == CASE_HANG || uses_ldt(&c.state, &c.want.state))
@@ -376,15 +391,19 @@ static void print_failures(const struct run *r)
 static bool open_engines(struct run *r)
 {
     for (const struct engine_mode *m = engine_modes; m->name; m++) {
-        bool all = !strcmp(r->o.engine, "all");
-        if ((m->narrow && r->o.bits != 32) || (!all && strcmp(r->o.engine, m->name)))
+        bool wanted = !strcmp(r->o.engine, "all") || !strcmp(r->o.engine, m->name);
+        bool against = r->o.against && !strcmp(r->o.against, m->name);
+        if ((m->narrow && r->o.bits != 32) || (!wanted && !against))
             continue;
         struct engine *e = engine_new(m, r->o.bits);
         if (!e)
             return false;
-        r->engines[r->nengines++] = e;
+        if (against)
+            r->reference = e;
+        else
+            r->engines[r->nengines++] = e;
     }
-    return r->nengines > 0;
+    return r->nengines && (r->reference || !r->o.against);
 }
 
 static bool choose(struct run *r)
@@ -433,6 +452,8 @@ static bool parse(struct options *o, int argc, char **argv)
             o->only = next_arg;
         else if (!strcmp(argv[i], "--replay"))
             o->replay = next_arg;
+        else if (!strcmp(argv[i], "--against"))
+            o->against = next_arg;
         else if (!strcmp(argv[i], "--bits"))
             o->bits = (unsigned)atoi(next_arg);
         else if (!strcmp(argv[i], "--reports"))
@@ -478,6 +499,7 @@ int main(int argc, char **argv)
            (unsigned long long)(r.done - r.failed), (unsigned long long)r.failed);
     for (unsigned i = 0; i < r.nengines; i++)
         engine_free(r.engines[i]);
+    engine_free(r.reference);
     forms_free(&r.forms);
     free(r.picks);
     free(r.core);

@@ -410,10 +410,11 @@ static void fit_flags(struct fit *f)
 /* What is loaded into a segment register. */
 static void fit_selector(struct fit *f)
 {
-    static const uint16_t selectors[] = {0x2b, 0x23, 0x33, 0x28, 0, 3, 0x2a, 0x1b};
+    static const uint16_t selectors[] = {0x2b, 0x23, 0x28, 0, 3, 0x2a, 0x1b, 0x33};
     const struct gen_insn *i = f->i;
     const ZydisDecodedOperand *m = memory_operand(i);
-    uint16_t v = selectors[below(&f->g->r, 8)];
+    /* The guest without long mode has no 64-bit code segment. */
+    uint16_t v = selectors[below(&f->g->r, f->g->forms->bits == 64 ? 8 : 7)];
     int at = m ? data_of(f, m) : -1;
 
     if (i->op[0].type != ZYDIS_OPERAND_TYPE_REGISTER ||
