@@ -180,8 +180,7 @@ static void mmio_write(struct nw_vcpu *vcpu, const struct piece *p, const uint8_
     vcpu->mem->client->callback_leave(vcpu);
 }
 
-/* Under the lock: lets the fast path serve this page from now on. */
-static void fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
+void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
 {
     struct mem_space *space = vcpu->mem;
     const struct mem_region *r = p->region;
@@ -253,7 +252,7 @@ bool access_load(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu
         pthread_mutex_lock(&space->code_lock);
         ok = access_copy(vcpu, &a, bytes, false);
         if (ok && a.pieces == 1 && !a.mmio)
-            fill(vcpu, &a.piece[0], mmu);
+            access_fill(vcpu, &a.piece[0], mmu);
         pthread_mutex_unlock(&space->code_lock);
     }
     pthread_rwlock_unlock(&space->lock);
@@ -297,7 +296,7 @@ static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned
         } else {
             ok = access_copy(vcpu, &a, bytes, true);
             if (ok && a.pieces == 1 && !a.mmio)
-                fill(vcpu, &a.piece[0], mmu);
+                access_fill(vcpu, &a.piece[0], mmu);
         }
         pthread_mutex_unlock(&space->code_lock);
     }

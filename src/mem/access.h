@@ -31,6 +31,8 @@ bool access_resolve(struct nw_vcpu *, struct access *, uint64_t gva, unsigned si
 /* Reads or writes the pieces that are memory. False when a fault has been recorded. Both locks
  * held. */
 bool access_copy(struct nw_vcpu *, struct access *, uint8_t *bytes, bool write);
+/* Lets the fast path serve the piece's page from now on. Both locks held. */
+void access_fill(struct nw_vcpu *, const struct piece *, unsigned mmu);
 /* The piece that touches code, or null. With code_lock held. */
 const struct piece *access_hits_code(struct mem_space *, const struct access *);
 /* Whole accesses in the guest's byte order, devices too. False when they have failed. */

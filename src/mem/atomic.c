@@ -206,6 +206,8 @@ static enum store_result update_once(struct nw_vcpu *vcpu, uint64_t gva, struct 
             code_size = code->size;
         } else {
             ok = alone ? update_pieces(vcpu, &a, u) : update_piece(vcpu, &a.piece[0], u);
+            if (ok && !alone && space_by_tlb(space, gva))
+                access_fill(vcpu, &a.piece[0], IR_MEM_MMU_OF(u->memop) % TLB_MMUS);
         }
         pthread_mutex_unlock(&space->code_lock);
     }
