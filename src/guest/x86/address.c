@@ -48,6 +48,11 @@ static ir_val base_of(struct x86_lift *l, unsigned seg, enum ir_type t)
     return ir_get(l->b, t, X86_OFF(seg[0].base) + seg * (uint32_t)sizeof(struct x86_segment));
 }
 
+ir_val x86_segment_base64(struct x86_lift *l, unsigned seg)
+{
+    return is_flat(l, seg) ? ir_const64(l->b, 0) : base_of(l, seg, IR_I64);
+}
+
 /* An offset of 16 or 32 bits in a linear address space of 32. */
 static ir_val linear32(struct x86_lift *l, unsigned seg, ir_val offset, unsigned size, bool write)
 {

@@ -117,6 +117,8 @@ ir_val x86_effective(struct x86_lift *, const ZydisDecodedOperand *);
  * where it is not flat (#GP, #SS). ADDR_BITS: size of OFFSET. */
 ir_val x86_linear(struct x86_lift *, unsigned seg, ir_val offset, unsigned addr_bits, unsigned size,
                   bool write);
+/* Base of SEG as I64, 0 where it is flat. */
+ir_val x86_segment_base64(struct x86_lift *, unsigned seg);
 /* Linear address of memory operand N. */
 ir_val x86_address(struct x86_lift *, const ZydisDecodedOperand *, bool write);
 /* A linear address BYTES further. */

@@ -169,3 +169,48 @@ void x86_fma_scalar(struct x86_lift *l, const struct x86_insn *i)
     x86_fp_end(l);
     x86_vec_write_low(l, 0, 0, result, type);
 }
+
+/* VPERMILPS, VPERMILPD: by an immediate (the argument's upper half) or by a vector (its low half).
+ */
+void x86_vec_permil(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (!x86_vec_begin(l))
+        return;
+    enum ir_type type = x86_vec_type(i);
+    if (i->op[2].type != ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+        lift_row(l, i, i->row->arg & 0xffff);
+        return;
+    }
+    ir_val v = x86_vec_read(l, 1, type);
+    x86_vec_write(l, 0, ir_v1i(l->b, type, (enum vec_op)(i->row->arg >> 16), v, x86_vec_imm(i)),
+                  type);
+}
+
+/* VCVTPS2PH: to half the size. */
+void x86_vcvtps2ph(struct x86_lift *l, const struct x86_insn *i)
+{
+    if (!x86_vec_begin(l))
+        return;
+    enum ir_type type = x86_vec_type(i);
+    ir_val v = x86_vec_read(l, 1, type);
+    x86_fp_begin(l);
+    v = ir_v1i(l->b, type, VEC_f32_to_f16, v, x86_vec_imm(i));
+    x86_fp_end(l);
+    if (!x86_is_mem(i, 0))
+        x86_vec_write(l, 0, v, IR_V128);
+    else if (type == IR_V256)
+        x86_vec_store(l, 0, v, IR_V128, false);
+    else
+        x86_vec_store(l, 0, ir_v1(l->b, IR_V128, VEC_to_i64, v), IR_I64, false);
+}
+
+/* Two rounds with the keys in xmm0. */
+void x86_sha256rnds2(struct x86_lift *l, const struct x86_insn *i)
+{
+    (void)i;
+    if (!x86_vec_begin(l))
+        return;
+    ir_val a = x86_vec_read(l, 0, IR_V128), b = x86_vec_read(l, 1, IR_V128);
+    ir_val keys = ir_get(l->b, IR_V128, X86_OFF_YMM(0));
+    x86_vec_write(l, 0, ir_v3(l->b, IR_V128, VEC_sha256rnds2, a, b, keys), IR_V128);
+}
