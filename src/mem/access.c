@@ -389,6 +389,18 @@ static uint64_t swap_bytes(uint64_t v, unsigned size)
     return __builtin_bswap64(v) >> (64 - 8 * size);
 }
 
+/* Of a load whose place is written next (IR_MEM_RMW): it fails as the write would. */
+static bool writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size)
+{
+    struct access a;
+    bool ok;
+
+    pthread_rwlock_rdlock(&vcpu->mem->lock);
+    ok = access_resolve(vcpu, &a, gva, size, NW_ACCESS_WRITE);
+    pthread_rwlock_unlock(&vcpu->mem->lock);
+    return ok;
+}
+
 /* The bytes of an access in guest order. False when a fault has been recorded. */
 static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
@@ -401,6 +413,8 @@ static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
         access_step(vcpu, gva, size, NW_ACCESS_READ);
         return false;
     }
+    if (NW_UNLIKELY(memop & IR_MEM_RMW) && !writable(vcpu, gva, size))
+        return false;
     if (!host)
         return locked_access(vcpu, gva, size, mmu, bytes, false) ||
                access_load(vcpu, gva, size, mmu, bytes);
