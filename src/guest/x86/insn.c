@@ -1,5 +1,6 @@
 /* The table of instructions: one row per mnemonic, by family. */
 #include "guest/x86/lift.h"
+#include "guest/x86/xsave.h"
 
 static const struct x86_row rows[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 #define X86_INSN(mnemonic, lift, arg) [ZYDIS_MNEMONIC_##mnemonic] = {x86_##lift, arg},

@@ -64,5 +64,7 @@ x87_helper_fn x87_store_high;   /* … and this its bits 64..79 */
 x87_helper_fn x87_store_done;   /* what, offset; after the stores */
 x87_helper_fn x87_load_control; /* control word: FLDCW */
 x87_helper_fn x87_control, x87_status, x87_reset, x87_clear; /* FNSTCW, FNSTSW, FNINIT, FNCLEX */
+/* Address, 32-bit format, memop of a byte: FNSTENV, FLDENV, FNSAVE, FRSTOR (x87_env.c). */
+x87_helper_fn x87_store_environment, x87_load_environment, x87_save, x87_restore;
 
 #endif
