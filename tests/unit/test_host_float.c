@@ -218,8 +218,8 @@ static void both(struct bench *t, enum ir_op op, unsigned aux, const char *name)
     for (unsigned wide = 0; wide < 2; wide++) {
         char code[128], move[8];
         snprintf(move, sizeof move, "vmovs%c", "sd"[wide]);
-        snprintf(code, sizeof code, "%s %s%s%s%s%ss%c %s", move, shape[1] == 'v' ? move : "",
-                 shape[1] == 'v' ? " " : "", shape[2] == 'v' ? move : "",
+        /* The second operand comes from its slot. */
+        snprintf(code, sizeof code, "%s %s%s%ss%c %s", move, shape[2] == 'v' ? move : "",
                  shape[2] == 'v' ? " " : "", name, "sd"[wide], move);
         enum ir_type type = wide ? IR_F64 : IR_F32;
         one(t, op, type, type, aux, code);
@@ -270,8 +270,8 @@ static void conversions(void **state)
 static void comparisons(void **state)
 {
     struct bench *t = *state;
-    one(t, IR_fcmpx, IR_F32, IR_F32, 0, "vmovss vmovss vucomiss lahf movzx lea mov");
-    one(t, IR_fcmpx, IR_F64, IR_F64, 1, "vmovsd vmovsd vcomisd lahf movzx lea mov");
+    one(t, IR_fcmpx, IR_F32, IR_F32, 0, "vmovss vucomiss lahf movzx lea mov");
+    one(t, IR_fcmpx, IR_F64, IR_F64, 1, "vmovsd vcomisd lahf movzx lea mov");
     for (unsigned cc = IR_FCC_B; cc <= IR_FCC_NP; cc++)
         if (cc <= IR_FCC_A || cc >= IR_FCC_P)
             for (unsigned wide = 0; wide < 2; wide++)

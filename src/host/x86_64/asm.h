@@ -499,4 +499,10 @@ static inline void v_comi(struct asm_buf *a, bool d, bool signalling, unsigned x
     v_rrr(a, (signalling ? 0x2fu : 0x2eu) | X_0F | (d ? X_66 : 0), x, 0, y);
 }
 
+static inline void v_comi_mem(struct asm_buf *a, bool d, bool signalling, unsigned x, struct x_mem m)
+{
+    a->flags = 0;
+    v_rrm(a, (signalling ? 0x2fu : 0x2eu) | X_0F | (d ? X_66 : 0), x, 0, m);
+}
+
 #endif

@@ -272,6 +272,8 @@ void homes_kill_all(struct host_emitter *);
 /* The state slot at OFFSET (4 or 8 bytes) holds V. */
 void home_set(struct host_emitter *, ir_val v, uint32_t offset);
 bool home_valid(const struct host_emitter *, ir_val v);
+/* V is used for the last time and still in the guest's state: to be taken from its home. */
+bool ra_state_only(const struct host_emitter *, ir_val v);
 /* The pinned register of slot OFFSET when TYPE covers exactly that slot, else REG_NONE. */
 unsigned ra_pin_of(const struct host_emitter *, uint32_t offset, uint8_t type);
 /* The pinned registers of slots that overlap [offset, offset + size). */

@@ -75,12 +75,24 @@ static bool x86_rules(const struct host_emitter *e)
     return e->guest->fp_rules == FP_RULES_X86;
 }
 
+static struct x_mem home_of(const struct host_emitter *e, ir_val v)
+{
+    return state_at(e->values.at[v].home);
+}
+
 /* The host's instruction and nothing else. */
 static void plain(struct host_emitter *e, ir_val v, const struct ir_insn *i, uint32_t op)
 {
-    unsigned a = ra_use(e, i->a), b = ir_rows[i->op].operands[1] == 'v' ? ra_use(e, i->b) : a;
+    bool two = ir_rows[i->op].operands[1] == 'v';
+    unsigned a = ra_use(e, i->a), b = a;
+    bool from_state = two && ra_state_only(e, i->b);
+    if (two && !from_state)
+        b = ra_use(e, i->b);
     unsigned d = ra_def(e, v, ra_reusable(e, i->a), 0);
-    v_rrr(&e->a, op, d - XMM(0), a - XMM(0), b - XMM(0));
+    if (from_state)
+        v_rrm(&e->a, op, d - XMM(0), a - XMM(0), home_of(e, i->b));
+    else
+        v_rrr(&e->a, op, d - XMM(0), a - XMM(0), b - XMM(0));
     ra_bind(e, v, d);
 }
 
@@ -136,26 +148,44 @@ static uint32_t fma_opcode(const struct ir_insn *i)
            X_66 + (type_is_64(i->type) ? X_W : 0);
 }
 
-/* NaNs count in the order of a, b, c in all three forms. */
-static void plain_fma(struct host_emitter *e, ir_val v, const struct ir_insn *i, unsigned a,
-                      unsigned b, unsigned c)
+static unsigned reusable_of(const struct host_emitter *e, ir_val x, ir_val y)
 {
-    unsigned reuse = ra_reusable(e, i->c);
-    if (reuse == REG_NONE)
-        reuse = ra_reusable(e, i->a);
-    if (reuse == REG_NONE)
-        reuse = ra_reusable(e, i->b);
-    unsigned d = ra_def(e, v, reuse, 0);
+    unsigned reuse = ra_reusable(e, x);
+    return reuse == REG_NONE ? ra_reusable(e, y) : reuse;
+}
+
+/* NaNs count in the order of a, b, c in all three forms. One of b and c may come from memory. */
+static void plain_fma(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
     uint32_t op = fma_opcode(i);
-    if (d == a) {
-        v_rrr(&e->a, op | 0x90, d - XMM(0), c - XMM(0), b - XMM(0));
+    unsigned a = ra_use(e, i->a) - XMM(0), b = 0, c = 0;
+    bool b_state = ra_state_only(e, i->b) && i->b != i->c;
+    if (!b_state)
+        b = ra_use(e, i->b) - XMM(0);
+    bool c_state = !b_state && ra_state_only(e, i->c);
+    if (!c_state)
+        c = ra_use(e, i->c) - XMM(0);
+    unsigned reuse = c_state ? ra_reusable(e, i->b) : reusable_of(e, i->c, i->a);
+    if (reuse == REG_NONE && !b_state)
+        reuse = ra_reusable(e, i->b);
+    unsigned d = ra_def(e, v, reuse, 0) - XMM(0);
+    if (c_state) {
+        ra_move(e, XMM(d), XMM(b), i->type);
+        v_rrm(&e->a, op | 0xa0, d, a, home_of(e, i->c));
+    } else if (b_state && d == a) {
+        v_rrm(&e->a, op | 0x90, d, c, home_of(e, i->b));
+    } else if (b_state) {
+        ra_move(e, XMM(d), XMM(c), i->type);
+        v_rrm(&e->a, op | 0xb0, d, a, home_of(e, i->b));
+    } else if (d == a) {
+        v_rrr(&e->a, op | 0x90, d, c, b);
     } else if (d == b) {
-        v_rrr(&e->a, op | 0xa0, d - XMM(0), a - XMM(0), c - XMM(0));
+        v_rrr(&e->a, op | 0xa0, d, a, c);
     } else {
-        ra_move(e, d, c, i->type);
-        v_rrr(&e->a, op | 0xb0, d - XMM(0), a - XMM(0), b - XMM(0));
+        ra_move(e, XMM(d), XMM(c), i->type);
+        v_rrr(&e->a, op | 0xb0, d, a, b);
     }
-    ra_bind(e, v, d);
+    ra_bind(e, v, XMM(d));
 }
 
 void emit_fma(struct host_emitter *e, ir_val v, const struct ir_insn *i)
@@ -163,11 +193,11 @@ void emit_fma(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     if (emit_soft(e, v, i))
         return;
     bool wide = type_is_64(i->type);
-    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), c = ra_use(e, i->c);
     if (x86_rules(e)) {
-        plain_fma(e, v, i, a, b, c);
+        plain_fma(e, v, i);
         return;
     }
+    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), c = ra_use(e, i->c);
     unsigned d = ra_def(e, v, REG_NONE, 0), t = ra_temp_xmm(e);
     struct stub *s = stub_add(e, STUB_FLOAT, v);
     set_operands(e, s, i);
@@ -385,8 +415,12 @@ void emit_fcmpm(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 
 static void compare(struct host_emitter *e, const struct ir_insn *i, bool signaling)
 {
-    unsigned a = ra_use(e, i->a), b = ra_use(e, i->b);
-    v_comi(&e->a, type_is_64(i->type), signaling, a - XMM(0), b - XMM(0));
+    unsigned a = ra_use(e, i->a);
+    bool wide = type_is_64(i->type);
+    if (ra_state_only(e, i->b))
+        v_comi_mem(&e->a, wide, signaling, a - XMM(0), home_of(e, i->b));
+    else
+        v_comi(&e->a, wide, signaling, a - XMM(0), ra_use(e, i->b) - XMM(0));
     flags_set(e, FLAGS_FCOM, i->type, i->a, i->b, NO_VALUE);
 }
 

@@ -32,13 +32,12 @@ static void alu_imm(struct host_emitter *e, ir_val v, const struct ir_insn *i, e
     ra_bind(e, v, d);
 }
 
-/* B is used for the last time and still in the guest's state, in the width W: it is taken from
- * there. */
+/* As ra_state_only, in the width W. */
 static bool in_state_only(const struct host_emitter *e, ir_val b, uint32_t w)
 {
     if (w && !type_is_64(ir_result_type(insn_of(e, b))))
         return false;
-    return !e->keep && !e->values.at[b].where && home_valid(e, b) && !ra_live_after(e, b);
+    return ra_state_only(e, b);
 }
 
 static void alu_state(struct host_emitter *e, ir_val v, const struct ir_insn *i, enum x_alu op,

@@ -113,6 +113,11 @@ static bool live_now(const struct host_emitter *e, ir_val v)
     return e->values.at[v].last_use >= e->cur;
 }
 
+bool ra_state_only(const struct host_emitter *e, ir_val v)
+{
+    return !e->keep && !e->values.at[v].where && home_valid(e, v) && !ra_live_after(e, v);
+}
+
 static bool has_other_place(const struct host_emitter *e, ir_val v, unsigned loc)
 {
     const struct value *x = &e->values.at[v];
