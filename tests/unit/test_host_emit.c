@@ -237,7 +237,10 @@ static void check_region(const struct ir_region *r, const char *what, uint64_t s
     random_guest(&gen, &ops, pins);
     assert_int_equal(host_emit_runtime(host.buf, &ops, &host.rt), NW_OK);
     host.block = host.rt.size + 16 * below(&gen, 4);
-    assert_int_equal(emit(&ops, r, &opt, host.buf.size - host.block), NW_OK);
+    nw_status status = emit(&ops, r, &opt, host.buf.size - host.block);
+    if (status != NW_OK)
+        fail_msg("seed %llu %s%s: %s", (unsigned long long)seed, gen.vectors ? "v" : "",
+                 gen.x86 ? "x" : "", nw_status_text(status));
     if (only_seed) {
         fprintf(stderr, "%s, fastmem %d, pins", what, opt.fastmem);
         for (unsigned n = 0; n < ops.npins; n++)
