@@ -53,6 +53,35 @@ void x86_decoder_init(ZydisDecoder *d, unsigned bits, bool real, const struct x8
         ZydisDecoderEnableMode(d, ZYDIS_DECODER_MODE_AMD_BRANCHES, ZYAN_TRUE);
 }
 
+/* Zydis 4.0 reports r13d as the base of an address of 32 bits in 64-bit code that has none: mod 0
+ * and SIB base 5 with REX.B (SDM 2A table 2-3). */
+static void repair_base(struct x86_insn *i)
+{
+    bool no_base =
+        i->z.attributes & ZYDIS_ATTRIB_HAS_SIB && i->z.raw.modrm.mod == 0 && i->z.raw.sib.base == 5;
+    for (unsigned n = 0; no_base && n < i->z.operand_count; n++) {
+        ZydisDecodedOperandMem *m = &i->op[n].mem;
+        if (i->op[n].type != ZYDIS_OPERAND_TYPE_MEMORY ||
+            i->op[n].encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM)
+            continue;
+        m->base = ZYDIS_REGISTER_NONE;
+        m->disp.has_displacement = ZYAN_TRUE;
+        m->disp.value = i->z.raw.disp.value;
+    }
+}
+
+/* F3 REX.B 90 is an exchange with r8, which Zydis takes for PAUSE: decodes it with a prefix that
+ * means nothing instead. */
+static ZyanStatus decode_exchange(const ZydisDecoder *d, ZydisDecoderContext *context,
+                                  const uint8_t *bytes, struct x86_insn *out)
+{
+    uint8_t copy[X86_MAX_INSN];
+    unsigned size = out->z.length;
+    for (unsigned n = 0; n < size; n++)
+        copy[n] = bytes[n] == 0xf3 ? 0x2e : bytes[n];
+    return ZydisDecoderDecodeInstruction(d, context, copy, size, &out->z);
+}
+
 enum x86_decode_status x86_decode(const ZydisDecoder *d, const struct x86_model *model,
                                   const uint8_t *bytes, unsigned size, struct x86_insn *out)
 {
@@ -63,6 +92,8 @@ enum x86_decode_status x86_decode(const ZydisDecoder *d, const struct x86_model 
         return size < X86_MAX_INSN ? X86_DECODE_SHORT : X86_DECODE_LONG;
     if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG)
         return X86_DECODE_LONG;
+    if (ZYAN_SUCCESS(status) && out->z.mnemonic == ZYDIS_MNEMONIC_PAUSE && out->z.raw.rex.B)
+        status = decode_exchange(d, &context, bytes, out);
     if (!ZYAN_SUCCESS(status))
         return X86_DECODE_INVALID;
     out->row = x86_row_of(out->z.mnemonic);
@@ -70,5 +101,8 @@ enum x86_decode_status x86_decode(const ZydisDecoder *d, const struct x86_model 
     if (!out->row || (need != X86_F_BASE && !x86_model_has(model, need)))
         return X86_DECODE_INVALID;
     status = ZydisDecoderDecodeOperands(d, &context, &out->z, out->op, out->z.operand_count);
-    return ZYAN_SUCCESS(status) ? X86_DECODED : X86_DECODE_INVALID;
+    if (!ZYAN_SUCCESS(status))
+        return X86_DECODE_INVALID;
+    repair_base(out);
+    return X86_DECODED;
 }

@@ -50,11 +50,38 @@ static enum ir_type row_type(const struct vec_row *row, enum ir_type type)
     return has_y ? IR_V256 : has_v ? type : IR_V128;
 }
 
+/* A row of 128 bits in an instruction of 256 does its work on each half. */
+static ir_val make_halves(struct x86_lift *l, enum vec_op op, const ir_val *v)
+{
+    struct ir_builder *b = l->b;
+    ir_val low[3], high[3];
+    for (unsigned n = 0; n < vec_rows[op].values; n++) {
+        low[n] = ir_v1(b, IR_V256, VEC_low128, v[n]);
+        high[n] = ir_v1i(b, IR_V256, VEC_extract128, v[n], 1);
+    }
+    ir_val whole = ir_v1(b, IR_V256, VEC_zext128, make(l, op, IR_V128, low));
+    return ir_v2i(b, IR_V256, VEC_insert128, whole, make(l, op, IR_V128, high), 1);
+}
+
+static void lift_halves(struct x86_lift *l, const struct x86_insn *i, enum vec_op op)
+{
+    const struct vec_row *row = &vec_rows[op];
+    unsigned first = row->values == 1 ? 1 : x86_vec_first(i);
+    ir_val v[3];
+    for (unsigned n = 0; n < row->values; n++)
+        v[n] = x86_vec_read(l, first + n, IR_V256);
+    x86_vec_write(l, 0, make_halves(l, op, v), IR_V256);
+}
+
 /* Argument: enum vec_op. */
 static void lift_row(struct x86_lift *l, const struct x86_insn *i, enum vec_op op)
 {
     const struct vec_row *row = &vec_rows[op];
     enum ir_type type = row_type(row, x86_vec_type(i));
+    if (row->result == 'x' && type == IR_V128 && x86_vec_type(i) == IR_V256) {
+        lift_halves(l, i, op);
+        return;
+    }
     unsigned first = row->values == 1 ? 1 : x86_vec_first(i);
     ir_val v[3];
 

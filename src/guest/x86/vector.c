@@ -89,10 +89,17 @@ enum ir_type x86_vec_type(const struct x86_insn *i)
     return IR_V128;
 }
 
+/* AMD's processors do not check the alignment of the operands of SHA instructions. */
+static bool unchecked(const struct x86_lift *l)
+{
+    return l->model->vendor == X86_VENDOR_AMD && l->i->z.meta.isa_set == ZYDIS_ISA_SET_SHA;
+}
+
 static ir_val load_vector(struct x86_lift *l, unsigned n)
 {
     const ZydisDecodedOperand *op = &l->i->op[n];
-    unsigned flags = !x86_is_vex(l->i) && op->size == 128 ? X86_ALIGNED : 0;
+    bool checked = !x86_is_vex(l->i) && op->size == 128 && !unchecked(l);
+    unsigned flags = checked ? X86_ALIGNED : 0;
     ir_val addr = x86_address(l, op, false);
     switch (op->size) {
     case 256: return ir_ld(l->b, IR_V256, addr, x86_memop(l, 256, flags));

@@ -248,6 +248,10 @@ static void find_index(struct host_emitter *e, struct access *m)
     unsigned scale = insn_of(e, i->b)->b;
     if (scale - 1 > 2 || !where || is_const(e, i->a))
         return;
+    /* A temporary is only held where the access has others left for itself. */
+    uint32_t index = where & -where, left = e->temps & ~e->locked & ~index;
+    if (index & e->temps && __builtin_popcount(left) < 3)
+        return;
     m->scale = scale;
     m->index = (unsigned)__builtin_ctz(where);
     e->locked |= 1u << m->index;
