@@ -11,7 +11,11 @@ emit_fn *const emit_table[IR_OP_COUNT] = {
 
 struct host_emitter *host_emitter_new(void)
 {
-    return calloc(1, sizeof(struct host_emitter));
+    struct host_emitter *e = calloc(1, sizeof *e);
+    /* Asked once: in a virtual machine CPUID takes longer than translating a block. */
+    if (e)
+        e->host_features = host_features();
+    return e;
 }
 
 void host_emitter_free(struct host_emitter *e)
@@ -122,7 +126,7 @@ nw_status host_emit(struct host_emitter *e, const struct guest_ops *guest,
     e->r = region;
     e->guest = guest;
     e->opt = options;
-    e->features = options->baseline ? 0 : host_features();
+    e->features = options->baseline ? 0 : e->host_features;
     e->rt = runtime;
     e->out = out;
     e->offset = offset;

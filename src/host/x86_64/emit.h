@@ -120,7 +120,8 @@ struct host_emitter {
     uint32_t cur;      /* record being emitted */
     uint32_t insn;     /* record of the current guest instruction, NO_REF before the first */
     uint32_t locked;   /* locations that must not be given away */
-    unsigned features; /* enum host_feature that may be used */
+    unsigned host_features; /* enum host_feature of this host */
+    unsigned features;      /* … that may be used */
     uint32_t temps;    /* general registers that are temporaries */
     uint32_t pinned;
     bool keep;        /* emitting a cold value: no operand dies, no pinned register is a target */
