@@ -205,6 +205,10 @@ static struct case_outcome outcome_of(struct engine *e, nw_status status, const 
         o.error = x->error;
         break;
     case NW_EXIT_FAULT:
+        if (x->fault == NW_FAULT_ALIGN) {
+            o.vector = 13;
+            break;
+        }
         o.vector = 14;
         o.error = page_error(x);
         o.addr = x->addr;
