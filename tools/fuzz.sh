@@ -2,7 +2,8 @@
 # The long runs: tools/fuzz.sh BUILD [CASES-PER-RUN [SECONDS-PER-TARGET]]
 # First instructions and blocks of them against libunicorn: every run has its own seed; a failure
 # prints the seed and the instruction. UNPREDICTABLE encodings are listed, with an example for each
-# row, in BUILD/unpredictable-*.txt. Then the libFuzzer targets, if BUILD has them (CC=clang meson setup BUILD
+# row, in BUILD/unpredictable-*.txt. x86 is compared with the host CPU; forms, cases and differences are
+# in BUILD/x86-*.txt. Then the libFuzzer targets, if BUILD has them (CC=clang meson setup BUILD
 # -Dsanitize=address,undefined -Dfuzz=true): what they find is left in BUILD/fuzz/NAME-*.
 set -eu
 diff=$1/tests/diff/arm_diff
@@ -26,7 +27,17 @@ for mode in dbt dbt-tlb dbt-nochain interp; do
             --cases $((cases / 5)) || failed=1
     done
 done
-for target in lift exec api ir elf; do
+# The x86 guest against the host CPU, all engine modes at once.
+for bits in 64 32; do
+    for blocks in "" --blocks; do
+        base=$((base + 1))
+        echo "== x86 $bits $blocks"
+        "$1/tests/diff/x86_diff" --bits "$bits" $blocks --seed "$base" --cases $((cases * 5)) --list \
+            >"$1/x86-$bits$blocks.txt" || failed=1
+        tail -2 "$1/x86-$bits$blocks.txt"
+    done
+done
+for target in lift x86 exec api ir elf; do
     fuzzer=$1/tests/fuzz/fuzz_$target
     [ -x "$fuzzer" ] || continue
     echo "== fuzz $target"
