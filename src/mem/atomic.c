@@ -74,14 +74,18 @@ static uint64_t host_cas(uint8_t *at, uint64_t expected, uint64_t desired, unsig
     }
 }
 
-#ifdef __x86_64__
-#define HOST_CAS16 __attribute__((target("cx16")))
-#else
-#define HOST_CAS16
-#endif
-
-HOST_CAS16 static void host_cas16(struct update *u, uint8_t *at)
+static void host_cas16(struct update *u, uint8_t *at)
 {
+#ifdef __x86_64__
+    /* clang makes a call to libatomic of the builtin. */
+    uint64_t low = u->expected[0], high = u->expected[1];
+    __asm__ volatile("lock cmpxchg16b %0"
+                     : "+m"(*(uint8_t(*)[16])at), "+a"(low), "+d"(high)
+                     : "b"(u->operand[0]), "c"(u->operand[1])
+                     : "cc", "memory");
+    u->old[0] = low;
+    u->old[1] = high;
+#else
     __extension__ typedef unsigned __int128 pair;
     pair expected, desired, old;
 
@@ -89,6 +93,7 @@ HOST_CAS16 static void host_cas16(struct update *u, uint8_t *at)
     memcpy(&desired, u->operand, 16);
     old = __sync_val_compare_and_swap((pair *)(void *)at, expected, desired);
     memcpy(u->old, &old, 16);
+#endif
 }
 
 static void update_host(struct update *u, uint8_t *at)
