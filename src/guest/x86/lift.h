@@ -218,6 +218,7 @@ x86_lift_fn x86_movsd_vector, x86_cmpsd_vector; /* SSE2 forms of MOVSD and CMPSD
 
 /* ---- arguments of rows ---- */
 enum x86_bit_op { X86_BT, X86_BTS, X86_BTR, X86_BTC };
+enum x86_decimal { X86_AAA, X86_AAS, X86_AAM, X86_AAD, X86_DAA, X86_DAS };
 
 #define X86_INSN(mnemonic, lift, arg) x86_lift_fn x86_##lift;
 #include "guest/x86/insn.inc"

@@ -50,8 +50,13 @@ void x86_xchg(struct x86_lift *l, const struct x86_insn *i)
 {
     unsigned m = i->op[1].type == ZYDIS_OPERAND_TYPE_MEMORY, r = 1 - m;
     struct x86_place place = x86_place(l, m);
-    ir_val was = x86_place_read(l, &place, X86_RMW), v = x86_read(l, r);
-    x86_place_write(l, &place, v, was, place.mem);
+    ir_val v = x86_read(l, r), was;
+    if (place.mem) {
+        was = x86_place_atomic(l, &place, IR_atomic_xchg, v);
+    } else {
+        was = x86_place_read(l, &place, 0);
+        x86_place_write(l, &place, v, was, false);
+    }
     x86_write(l, r, was);
 }
 
@@ -93,6 +98,36 @@ void x86_cwd(struct x86_lift *l, const struct x86_insn *i)
         v = x86_sext(l, v, bits, 32);
     v = ir_sar(l->b, t, v, ir_const32(l->b, bits == 64 ? 63 : 31));
     x86_gpr_put(l, X86_RDX, bits, x86_cut(l, v, bits));
+}
+
+void x86_movbe(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned bits = i->op[0].size;
+    ir_val v = ir_bswap(l->b, x86_type(bits), x86_read(l, 1));
+    x86_write(l, 0, bits == 16 ? ir_shr(l->b, IR_I32, v, ir_const32(l->b, 16)) : v);
+}
+
+void x86_xlat(struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned n = i->op[0].type != ZYDIS_OPERAND_TYPE_MEMORY, bits = x86_addr_bits(l);
+    ir_val index = x86_zext(l, x86_gpr_get(l, X86_RAX, 8), 8, bits);
+    ir_val offset = ir_add(l->b, x86_type(bits), x86_gpr_get(l, X86_RBX, bits), index);
+    ir_val addr =
+        x86_linear(l, x86_operand_segment(&i->op[n]), x86_cut(l, offset, bits), bits, 1, false);
+    x86_gpr_put(l, X86_RAX, 8, x86_load(l, addr, 8, 0));
+}
+
+/* MFENCE; other loads and stores are in order as they are. */
+void x86_mfence(struct x86_lift *l, const struct x86_insn *i)
+{
+    (void)i;
+    ir_fence(l->b);
+}
+
+/* CLFLUSH and its relatives: caches are not modelled, but the address must be readable. */
+void x86_clflush(struct x86_lift *l, const struct x86_insn *i)
+{
+    x86_load(l, x86_address(l, &i->op[0], false), 8, 0);
 }
 
 void x86_nop(struct x86_lift *l, const struct x86_insn *i)

@@ -50,18 +50,6 @@ void x86_pop_operand(struct x86_lift *l, const struct x86_insn *i)
     x86_write(l, 0, v);
 }
 
-void x86_leave(struct x86_lift *l, const struct x86_insn *i)
-{
-    unsigned bits = i->z.operand_width, stack = x86_stack_bits(l);
-    ir_val frame = x86_gpr_get(l, X86_RBP, stack);
-    ir_val addr = x86_linear(l, X86_SS, frame, stack, bits / 8, false);
-    ir_val v = x86_load(l, addr, bits, 0);
-    enum ir_type t = x86_type(stack);
-    ir_val sp = x86_cut(l, ir_add(l->b, t, frame, x86_const(l, stack, bits / 8)), stack);
-    x86_gpr_put(l, X86_RSP, stack, sp);
-    x86_gpr_put(l, X86_RBP, bits, v);
-}
-
 /* ---- EFLAGS on the stack ---- */
 
 static bool iopl_traps(const struct x86_lift *l)
