@@ -1,7 +1,7 @@
 /* Random regions executed by the x86-64 back end against the IR interpreter: state, memory,
  * exceptions and the exit taken, with many sets of pinned slots, with and without fastmem, built
- * and raw, with and without the passes. A seed as an argument runs and prints that one, with its
- * code in host_emit.bin if it fails; letters after it: v with vectors, x with floating point of
+ * and raw, with and without the passes. A seed as an argument runs and prints that one, and leaves
+ * its code in host_emit.bin if it fails; letters after it: v with vectors, x with floating point of
  * x86. SEEDS in the environment is how many there are. */
 #include <setjmp.h>
 #include <signal.h>

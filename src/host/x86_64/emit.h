@@ -244,7 +244,9 @@ bool ra_live_after(const struct host_emitter *, ir_val v);
 
 /* A register with V, loaded or made if need be; locked until the record ends. */
 unsigned ra_use(struct host_emitter *, ir_val v);
-/* The same, or REG_NONE and V's place in memory when V is there only and ends here. */
+/* Is V in memory only, and does it end here? */
+bool ra_ends_in_mem(const struct host_emitter *, ir_val v);
+/* ra_use, or REG_NONE and V's place in memory when it is there only and ends here. */
 unsigned ra_use_or_mem(struct host_emitter *, ir_val v, struct x_mem *);
 /* A register of V's that may be overwritten with the result, else REG_NONE: V dies here in a
  * temporary that it has to itself. */

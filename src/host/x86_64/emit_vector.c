@@ -9,6 +9,7 @@ enum how {
     RM,
     MR,
     RVM,
+    COM, /* RVM whose operands may be exchanged */
     VMI,
     RVMR,
     RAA,  /* RVM with a twice and a fixed immediate */
@@ -84,7 +85,8 @@ static void instruction(struct host_emitter *e, enum how how, const struct opera
     switch (how) {
     case RM: last(x, o, d, 0, o->loc[0]); break;
     case MR: v_rrr(x, o->op, a, 0, d); break;
-    case RVM: last(x, o, d, a, o->loc[1]); break;
+    case RVM:
+    case COM: last(x, o, d, a, o->loc[1]); break;
     case VMI: v_rrr(x, o->op, EXTRA(o->op), d, a); break;
     case RVMR:
         last(x, o, d, a, o->loc[1]);
@@ -157,12 +159,28 @@ static void emit_old(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     ra_bind(e, v, d);
 }
 
+static void fused_with_memory(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    uint32_t op = host_rows[i->aux].op | (i->type == IR_V256 ? X_256 : 0);
+    struct x_mem m;
+    unsigned a = ra_use(e, i->a), c = ra_use(e, i->c);
+    ra_use_or_mem(e, i->b, &m);
+    unsigned d = ra_def(e, v, i->a == i->c ? REG_NONE : ra_reusable(e, i->c), 0);
+    ra_move(e, d, c, i->type);
+    v_rrm(&e->a, op, d - XMM(0), a - XMM(0), m);
+    ra_bind(e, v, d);
+}
+
 /* The form of the three, of which the row has the third, that overwrites what ends here: their
  * opcodes are 0x10 apart (Intel SDM 2C, VFMADD132PD). */
 static void emit_fused(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     struct asm_buf *x = &e->a;
     uint32_t op = host_rows[i->aux].op | (i->type == IR_V256 ? X_256 : 0);
+    if (i->b != i->a && i->b != i->c && ra_ends_in_mem(e, i->b)) {
+        fused_with_memory(e, v, i);
+        return;
+    }
     unsigned a = ra_use(e, i->a), b = ra_use(e, i->b), c = ra_use(e, i->c);
     bool a_ends = ra_reusable(e, i->a) == a && i->a != i->b && i->a != i->c;
     bool b_ends = ra_reusable(e, i->b) == b && i->b != i->a && i->b != i->c;
@@ -186,7 +204,7 @@ static unsigned memory_operand(const struct ir_insn *i, enum how how)
 {
     const struct vec_row *r = &vec_rows[i->aux];
     unsigned n = how == RM ? 0 : 1;
-    if (how != RM && how != RVM && how != RVMR && how != TEST)
+    if (how != RM && how != RVM && how != COM && how != RVMR && how != TEST)
         return 3;
     if (i->aux == VEC_insertps || !type_is_vec(vec_type(r->operand[n], i->type)) ||
         (!type_is_vec(vec_type(r->result, i->type)) && how != TEST))
@@ -197,7 +215,7 @@ static unsigned memory_operand(const struct ir_insn *i, enum how how)
 static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     const struct vec_row *r = &vec_rows[i->aux];
-    const ir_val operand[3] = {i->a, i->b, i->c};
+    ir_val operand[3] = {i->a, i->b, i->c};
     enum how how = host_rows[i->aux].how;
     struct operands o = {.op = host_rows[i->aux].op | (i->type == IR_V256 ? X_256 : 0)};
     if (lacks(e, i)) {
@@ -210,6 +228,10 @@ static void emit_vector(struct host_emitter *e, ir_val v, const struct ir_insn *
     }
     if (how == TEST)
         ra_take(e, RAX);
+    if (how == COM && ra_ends_in_mem(e, i->a)) {
+        operand[0] = i->b;
+        operand[1] = i->a;
+    }
     for (unsigned n = 0; n < r->values; n++)
         o.loc[n] = n == memory_operand(i, how) ? ra_use_or_mem(e, operand[n], &o.mem)
                                                : ra_use(e, operand[n]);

@@ -403,13 +403,19 @@ unsigned ra_use(struct host_emitter *e, ir_val v)
     return loc;
 }
 
+bool ra_ends_in_mem(const struct host_emitter *e, ir_val v)
+{
+    const struct value *x = &e->values.at[v];
+    return !x->where && !is_const(e, v) && !ra_live_after(e, v) &&
+           (home_valid(e, v) || x->spill != NO_SPILL);
+}
+
 unsigned ra_use_or_mem(struct host_emitter *e, ir_val v, struct x_mem *m)
 {
     const struct value *x = value_of(e, v);
-    bool home = home_valid(e, v);
-    if (x->where || is_const(e, v) || ra_live_after(e, v) || (!home && x->spill == NO_SPILL))
+    if (!ra_ends_in_mem(e, v))
         return ra_use(e, v);
-    *m = home ? state_at(x->home) : spill_at(x->spill);
+    *m = home_valid(e, v) ? state_at(x->home) : spill_at(x->spill);
     return REG_NONE;
 }
 
