@@ -89,6 +89,15 @@ typedef uint64_t (*nw_mmio_read_fn)(void *opaque, uint64_t offset, unsigned size
 typedef void (*nw_mmio_write_fn)(void *opaque, uint64_t offset, uint64_t value, unsigned size);
 NW_API nw_status nw_mem_map_mmio(nw_engine *, uint64_t gpa, uint64_t size, nw_mmio_read_fn read,
                                  nw_mmio_write_fn write, void *opaque);
+/* Connects COUNT ports of the separate I/O space (x86: IN, OUT, INS, OUTS) from FIRST on. SIZE is 1, 2
+ * or 4; an access that leaves the range is made byte by byte. Ports without a range read as all ones
+ * and ignore writes; in NW_EXC_EXIT engines they are #GP(0), as for a program without I/O privilege.
+ * Called on the vCPU's thread. NW_ERR_RANGE: beyond port 0xffff; NW_ERR_OVERLAP. */
+typedef uint32_t (*nw_io_read_fn)(void *opaque, uint16_t port, unsigned size);
+typedef void (*nw_io_write_fn)(void *opaque, uint16_t port, uint32_t value, unsigned size);
+NW_API nw_status nw_io_map(nw_engine *, uint16_t first, uint32_t count, nw_io_read_fn read,
+                           nw_io_write_fn write, void *opaque);
+
 /* Unmap and protect may cover several mappings and parts of mappings; all must be mapped. */
 NW_API nw_status nw_mem_unmap(nw_engine *, uint64_t gpa, uint64_t size);
 NW_API nw_status nw_mem_protect(nw_engine *, uint64_t gpa, uint64_t size, uint32_t perms);
@@ -110,7 +119,8 @@ typedef enum nw_exit_reason {
                          * calls the encoding UNPREDICTABLE */
     NW_EXIT_BREAKPOINT, /* breakpoint instruction; code = its immediate; pc = its address */
     NW_EXIT_FAULT,      /* memory fault, see addr, access, fault; pc = the faulting instruction */
-    NW_EXIT_HALT,       /* wait for interrupt with none pending; pc = the next instruction */
+    NW_EXIT_HALT,       /* wait for interrupt with none pending; pc = the next instruction; code = 1:
+                         * a shutdown, which only a reset ends (x86: triple fault) */
     NW_EXIT_EXCEPTION,  /* another exception of the architecture; code = its number (x86: vector), error
                          * = its error code; pc = the instruction, or the next one for traps */
     NW_EXIT_ERROR,      /* the engine failed (status says why); state is exact */
@@ -138,6 +148,13 @@ NW_API nw_status nw_vcpu_run(nw_vcpu *, uint64_t limit, nw_exit *exit);
 NW_API void nw_vcpu_stop(nw_vcpu *);
 /* Raises or lowers interrupt LINE (guest-specific, see narwhal/arm.h). Any thread. */
 NW_API nw_status nw_vcpu_set_irq(nw_vcpu *, unsigned line, bool level);
+
+/* What a CPU asks its interrupt controller when it takes an interrupt: the vector, or -1 for none
+ * after all. Called on the vCPU's thread between instructions, with the interrupt line high; the
+ * controller lowers the line when nothing else is pending. x86 only, in NW_EXC_GUEST engines. Without
+ * it the line NW_X86_INTR has no effect. Not while running. */
+typedef int (*nw_int_ack_fn)(void *opaque);
+NW_API nw_status nw_vcpu_set_int_ack(nw_vcpu *, nw_int_ack_fn, void *opaque);
 
 /* Registers up to 64 bits by guest-specific number (narwhal/arm.h). Not while running. */
 NW_API nw_status nw_reg_read(nw_vcpu *, unsigned reg, uint64_t *value);

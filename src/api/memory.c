@@ -43,6 +43,16 @@ nw_status nw_mem_map_mmio(nw_engine *engine, uint64_t gpa, uint64_t size, nw_mmi
     return status;
 }
 
+nw_status nw_io_map(nw_engine *engine, uint16_t first, uint32_t count, nw_io_read_fn read,
+                    nw_io_write_fn write, void *opaque)
+{
+    const struct io_range range = {first, count, read, write, opaque};
+
+    if (!engine || !count || !read || !write)
+        return NW_ERR_ARG;
+    return io_map(&engine->io, &range);
+}
+
 nw_status nw_mem_unmap(nw_engine *engine, uint64_t gpa, uint64_t size)
 {
     TRY(check(engine, gpa, size, 0));

@@ -40,6 +40,17 @@ nw_status nw_vcpu_set_irq(nw_vcpu *vcpu, unsigned line, bool level)
     return NW_OK;
 }
 
+nw_status nw_vcpu_set_int_ack(nw_vcpu *vcpu, nw_int_ack_fn ack, void *opaque)
+{
+    if (!vcpu)
+        return NW_ERR_ARG;
+    if (atomic_load(&vcpu->exec->running))
+        return NW_ERR_BUSY;
+    vcpu->int_ack = ack;
+    vcpu->int_ack_opaque = opaque;
+    return NW_OK;
+}
+
 nw_status nw_reg_read(nw_vcpu *vcpu, unsigned reg, uint64_t *value)
 {
     if (!vcpu || !value)

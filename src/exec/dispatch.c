@@ -26,6 +26,39 @@ static bool fail(struct run *r, nw_status status)
     return leave_with(r, NW_EXIT_ERROR);
 }
 
+/* The guest's own accesses between blocks may hit translated code, which none of it runs now. */
+static bool take_exception(struct run *r)
+{
+    struct exec_vcpu *x = r->vcpu->exec;
+
+    x->stepping = true;
+    bool taken = r->vcpu->guest->exception(r->vcpu);
+    x->stepping = false;
+    return taken;
+}
+
+static bool take_interrupt(struct run *r)
+{
+    struct exec_vcpu *x = r->vcpu->exec;
+
+    x->stepping = true;
+    bool taken = r->vcpu->guest->interrupt(r->vcpu);
+    x->stepping = false;
+    return taken;
+}
+
+/* True: leave, the vCPU sleeps. */
+static bool asleep(struct run *r)
+{
+    const struct guest_ops *guest = r->vcpu->guest;
+    uint32_t code = guest->asleep ? guest->asleep(r->vcpu) : 0;
+
+    if (!code)
+        return false;
+    r->exit->code = code - 1;
+    return leave_with(r, NW_EXIT_HALT);
+}
+
 /* Requests and everything else that is looked at between blocks. True: leave. */
 static bool attend(struct run *r)
 {
@@ -44,8 +77,10 @@ static bool attend(struct run *r)
             return leave_with(r, NW_EXIT_STOP);
     }
     if (NW_UNLIKELY(__atomic_load_n(&vcpu->irq_lines, __ATOMIC_ACQUIRE)) &&
-        r->engine->exceptions == NW_EXC_GUEST && vcpu->guest->interrupt(vcpu)) {
+        r->engine->exceptions == NW_EXC_GUEST && take_interrupt(r)) {
         r->from = NULL;
+        if (asleep(r))
+            return true;
         log_text(r->engine, NW_LOG_INT, "interrupt, pc %#llx\n", (unsigned long long)vcpu_pc(vcpu));
     }
     uint64_t epoch = atomic_load(&r->engine->cache.epoch);
@@ -94,7 +129,9 @@ static bool except(struct run *r)
         log_exception(vcpu);
     if (e->kind == EXC_HALT)
         return !vcpu->guest->wakes(vcpu) && leave_with(r, NW_EXIT_HALT);
-    if (r->engine->exceptions == NW_EXC_GUEST && vcpu->guest->exception(vcpu)) {
+    if (r->engine->exceptions == NW_EXC_GUEST && take_exception(r)) {
+        if (e->kind == EXC_HALT)
+            return asleep(r);
         /* So that a guest that only ever faults reaches its limit too. */
         if (e->kind != EXC_SYSCALL)
             count(r, 1);
@@ -125,12 +162,18 @@ static bool completes(uint32_t kind)
 static bool step(struct run *r)
 {
     struct nw_vcpu *vcpu = r->vcpu;
+    struct block_key key = vcpu->guest->key(vcpu);
     nw_status status;
 
     vcpu->leave = VCPU_LEAVE_NONE;
-    status = step_one(vcpu, vcpu->guest->key(vcpu));
+    status = step_one(vcpu, key);
     if (status != NW_OK)
         return fail(r, status);
+    if (key.mode & vcpu->guest->step_modes && vcpu->leave != VCPU_LEAVE_EXC) {
+        count(r, 1);
+        vcpu->guest->stepped(vcpu, key);
+        return vcpu->leave == VCPU_LEAVE_EXC && except(r);
+    }
     if (vcpu->leave != VCPU_LEAVE_EXC || completes(vcpu->exc.kind))
         count(r, 1);
     return vcpu->leave == VCPU_LEAVE_EXC && except(r);
@@ -202,6 +245,10 @@ static bool run_one(struct run *r)
     struct nw_vcpu *vcpu = r->vcpu;
     struct block_key key = vcpu->guest->key(vcpu);
     uint8_t variant = variant_of(r);
+    if (NW_UNLIKELY(key.mode & vcpu->guest->step_modes)) {
+        r->from = NULL;
+        return step(r);
+    }
     struct block *b = cache_find(r->engine, key, variant);
 
     if (NW_UNLIKELY(!b)) {
@@ -231,6 +278,8 @@ static bool run_one(struct run *r)
 
 static void loop(struct run *r)
 {
+    if (asleep(r) && (attend(r) || asleep(r)))
+        return;
     for (;;) {
         if (attend(r))
             return;

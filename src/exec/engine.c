@@ -49,9 +49,13 @@ static nw_status init(struct nw_engine *e)
         return NW_ERR_NOMEM;
     nw_status status = sync_init(&e->sync);
     if (status == NW_OK) {
-        status = space_init(&e->mem, last, arena, &engine_mem_client, e);
-        if (status == NW_OK)
-            return NW_OK;
+        status = io_init(&e->io);
+        if (status == NW_OK) {
+            status = space_init(&e->mem, last, arena, &engine_mem_client, e);
+            if (status == NW_OK)
+                return NW_OK;
+            io_free(&e->io);
+        }
         sync_free(&e->sync);
     }
     pthread_mutex_destroy(&e->lock);
@@ -106,6 +110,7 @@ void nw_engine_close(nw_engine *e)
         host_emitter_free(e->emitter);
     ir_region_free(&e->region);
     space_free(&e->mem);
+    io_free(&e->io);
     sync_free(&e->sync);
     pthread_mutex_destroy(&e->lock);
     free(e->cpu);

@@ -7,6 +7,7 @@
 #include "accel/ops.h"
 #include "exec/block.h"
 #include "exec/counters.h"
+#include "exec/io.h"
 #include "exec/sync.h"
 #include "ir/vec.h"
 #include "mem/core.h"
@@ -50,6 +51,7 @@ struct nw_engine {
     bool interp, chain;
 
     struct mem_space mem;
+    struct io_space io;
     pthread_mutex_t lock; /* translation, links, invalidation, the memory map, the vCPU list */
     struct exec_sync sync;
     struct code_buffer code;

@@ -92,6 +92,9 @@ struct nw_vcpu {
     uint32_t victim_next;
     uint32_t insn_count;       /* of a counted block: instructions begun since it was entered */
     uint32_t callback_mxcsr;   /* the guest's while a callback of the caller's runs */
+    bool watched;              /* guest->watch is called for accesses */
+    nw_int_ack_fn int_ack;     /* the interrupt controller's; see nw_vcpu_set_int_ack */
+    void *int_ack_opaque;
     uint64_t tlb_generation;   /* the mem_space's when the TLB was last flushed */
 
     nw_engine *engine;

@@ -53,12 +53,21 @@ struct guest_ops {
      * on the first instruction lifts a call that raises the fetch fault; on a later one the region
      * ends before it. An undefined instruction lifts an EXC_UNDEFINED exit. */
     void (*lift)(struct ir_builder *, struct lift_request *);
-    /* NW_EXC_GUEST: enters the vector for vcpu->exc; false when the guest has none for it. */
+    /* NW_EXC_GUEST: enters the vector for vcpu->exc; false when the guest has none for it. Instead it
+     * may make vcpu->exc an EXC_HALT, whose payload becomes the exit's code. */
     bool (*exception)(struct nw_vcpu *);
     /* Takes a pending interrupt if the state allows; true when the state changed. */
     bool (*interrupt)(struct nw_vcpu *);
     /* True when a halted vCPU would wake (masked interrupts wake too). */
     bool (*wakes)(const struct nw_vcpu *);
+    /* Not 0 while the vCPU waits and must not run: the next NW_EXIT_HALT's code, plus 1. May be null. */
+    uint32_t (*asleep)(const struct nw_vcpu *);
+    /* Bits of the mode word under which instructions run one at a time in the interpreter; after each
+     * that completes STEPPED is called, which may raise an exception behind it. */
+    uint32_t step_modes;
+    void (*stepped)(struct nw_vcpu *, struct block_key);
+    /* Is told of accesses that are made while vcpu->watched is set and step_modes apply. */
+    void (*watch)(struct nw_vcpu *, uint64_t gva, unsigned size, bool write);
     nw_status (*reg_read)(struct nw_vcpu *, unsigned reg, uint64_t *);
     nw_status (*reg_write)(struct nw_vcpu *, unsigned reg, uint64_t);
 };

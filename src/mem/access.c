@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include "exec/counters.h"
+#include "guest/guest.h"
 #include "ir/ir.h"
 
 void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access access, nw_fault fault)
@@ -337,6 +338,8 @@ void access_step(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, nw_access ac
 
 bool access_aligned(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
 {
+    if (NW_UNLIKELY(vcpu->watched))
+        vcpu->guest->watch(vcpu, gva, 1u << IR_MEM_SIZE(memop), access == NW_ACCESS_WRITE);
     if (NW_LIKELY(!(gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1))))
         return true;
     mem_raise(vcpu, gva, 1u << IR_MEM_SIZE(memop), access, NW_FAULT_ALIGN);
