@@ -112,6 +112,11 @@ struct x86_segment x86_segment_null(uint16_t selector)
     return (struct x86_segment){.selector = selector};
 }
 
+struct x86_segment x86_segment_null_stack(unsigned cpl)
+{
+    return (struct x86_segment){.selector = (uint16_t)cpl, .attr = (uint16_t)(cpl << 5)};
+}
+
 struct x86_segment x86_segment_vm86(uint16_t selector)
 {
     return (struct x86_segment){

@@ -84,8 +84,13 @@ bool x86_segment_load(struct nw_vcpu *, unsigned seg, uint16_t selector);
 /* Checks SELECTOR for SS at privilege level CPL: VECTOR for what is wrong with it. */
 bool x86_stack_segment(struct nw_vcpu *, uint16_t selector, unsigned cpl, unsigned vector,
                        uint32_t ext, struct x86_segment *out);
+/* The same for ES, DS, FS and GS; null is allowed. */
+bool x86_data_segment(struct nw_vcpu *, uint16_t selector, unsigned cpl, unsigned vector,
+                      uint32_t ext, struct x86_segment *out);
 /* What a null selector leaves in a segment register. */
 struct x86_segment x86_segment_null(uint16_t selector);
+/* The null SS of 64-bit code, which holds the privilege level all the same. */
+struct x86_segment x86_segment_null_stack(unsigned cpl);
 /* A segment of virtual-8086 mode (SDM 3B 21.3.1.1). */
 struct x86_segment x86_segment_vm86(uint16_t selector);
 

@@ -14,5 +14,9 @@ void x86_reset(struct nw_vcpu *);
 bool x86_deliver(struct nw_vcpu *);
 bool x86_interrupt(struct nw_vcpu *);
 bool x86_wakes(const struct nw_vcpu *);
+uint32_t x86_asleep(const struct nw_vcpu *);
+
+/* Was it through SS that the instruction at the pc accessed ADDR? */
+bool x86_uses_stack(struct nw_vcpu *, uint64_t addr);
 
 #endif

@@ -2,12 +2,14 @@
 #include <string.h>
 
 #include "exec/engine.h"
+#include "guest/x86/debug.h"
 #include "guest/x86/flags.h"
 #include "guest/x86/front.h"
 #include "guest/x86/model.h"
 #include "guest/x86/mxcsr.h"
 #include "guest/x86/regs.h"
 #include "guest/x86/segment.h"
+#include "guest/x86/system.h"
 
 bool x86_is_user(const struct nw_vcpu *vcpu)
 {
@@ -54,6 +56,8 @@ static nw_status init(struct nw_vcpu *vcpu, const char *model)
     s->eflags = X86_IF;
     s->cr0 = CR0_USER;
     s->cr4 = CR4_USER;
+    if (x86_model_has(s->model, X86_F_FSGSBASE))
+        s->cr4 |= X86_CR4_FSGSBASE;
     s->efer = EFER_SCE | EFER_NXE | (wide ? EFER_LONG : 0);
     s->xcr0 = x86_model_has(s->model, X86_F_AVX) ? 7 : 3;
     s->fpcw = 0x37f;
@@ -112,8 +116,9 @@ static const struct guest_pin pins32[] = {
     .state_size = sizeof(struct x86_state), .pc_offset = X86_OFF(pc), .aux_offset = UINT32_MAX,    \
     .min_insn = 1, .fp_rules = FP_RULES_X86, .names = {slot_name}, .init = init,                   \
     .reset = x86_reset, .key = key, .lift = x86_lift_block, .exception = x86_deliver,              \
-    .interrupt = x86_interrupt, .wakes = x86_wakes, .reg_read = x86_reg_read,                      \
-    .reg_write = x86_reg_write
+    .interrupt = x86_interrupt, .wakes = x86_wakes, .asleep = x86_asleep,                          \
+    .step_modes = X86_STEP_MODES, .stepped = x86_debug_stepped, .watch = x86_debug_access,         \
+    .reg_read = x86_reg_read, .reg_write = x86_reg_write
 
 const struct guest_ops x86_64_guest = {
     .name = "x86_64",

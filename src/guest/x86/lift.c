@@ -5,6 +5,7 @@
 #include "guest/x86/lift.h"
 
 #include <string.h>
+#include "guest/x86/debug.h"
 #include "guest/x86/front.h"
 #include "mem/mem.h"
 
@@ -115,18 +116,6 @@ static void check_code_limit(struct x86_lift *l, ir_val offset)
     x86_exception_if(l, ir_cmp(l->b, IR_UGT, IR_I32, offset, limit), X86_GP, 0);
 }
 
-/* Leaves to OFFSET, which is cut already. */
-static void exit_to_offset(struct x86_lift *l, ir_val offset)
-{
-    if (!flat_code(l)) {
-        check_code_limit(l, offset);
-        offset = ir_add(l->b, IR_I32, offset, code_base(l));
-    }
-    if (l->word == IR_I64 && l->bits != 64)
-        offset = ir_zext(l->b, IR_I64, offset);
-    ir_exit_ind(l->b, offset, ir_const32(l->b, next_mode(l)));
-}
-
 static unsigned branch_bits(const struct x86_lift *l)
 {
     return l->i->z.operand_width;
@@ -138,6 +127,40 @@ static ir_val cut_offset(struct x86_lift *l, ir_val offset)
         return x86_cut(l, offset, branch_bits(l));
     unsigned bits = branch_bits(l);
     return bits < 64 ? x86_zext(l, x86_zext(l, offset, 64, bits), bits, 64) : offset;
+}
+
+static uint64_t rel(const struct x86_lift *l)
+{
+    return l->i->op[0].imm.value.u;
+}
+
+static ir_val offset_target(struct x86_lift *l)
+{
+    ir_val offset = ir_add(l->b, IR_I32, x86_ip_next(l), ir_const32(l->b, (uint32_t)rel(l)));
+    return cut_offset(l, offset);
+}
+
+void x86_branch_check(struct x86_lift *l, ir_val offset, ir_val truth)
+{
+    if (flat_code(l))
+        return;
+    uint32_t label = ir_label_new(l->b);
+    if (truth != IR_NONE)
+        ir_skip_ifnot(l->b, truth, label);
+    check_code_limit(l, offset == IR_NONE ? offset_target(l) : cut_offset(l, offset));
+    ir_label(l->b, label);
+}
+
+/* Leaves to OFFSET, which is cut already. */
+static void exit_to_offset(struct x86_lift *l, ir_val offset)
+{
+    if (!flat_code(l)) {
+        check_code_limit(l, offset);
+        offset = ir_add(l->b, IR_I32, offset, code_base(l));
+    }
+    if (l->word == IR_I64 && l->bits != 64)
+        offset = ir_zext(l->b, IR_I64, offset);
+    ir_exit_ind(l->b, offset, ir_const32(l->b, next_mode(l)));
 }
 
 void x86_branch(struct x86_lift *l, ir_val offset)
@@ -152,23 +175,12 @@ void x86_branch(struct x86_lift *l, ir_val offset)
     l->ended = true;
 }
 
-static uint64_t rel(const struct x86_lift *l)
-{
-    return l->i->op[0].imm.value.u;
-}
-
 /* Target in a flat code segment. */
 static uint64_t flat_target(const struct x86_lift *l)
 {
     uint64_t target = l->next + rel(l);
     unsigned bits = branch_bits(l);
     return bits < 64 ? target & ((1ull << bits) - 1) : target;
-}
-
-static ir_val offset_target(struct x86_lift *l)
-{
-    ir_val offset = ir_add(l->b, IR_I32, x86_ip_next(l), ir_const32(l->b, (uint32_t)rel(l)));
-    return cut_offset(l, offset);
 }
 
 void x86_branch_rel(struct x86_lift *l)
@@ -252,10 +264,23 @@ static void end_one_insn_modes(struct x86_lift *l)
     ir_put(b, IR_I32, X86_OFF(mode), ir_const32(b, next_mode(l)));
 }
 
+/* Running past the segment's end is #GP(0) at the first instruction that does not fit in it. */
+static void check_fetch(struct x86_lift *l, unsigned length)
+{
+    static const struct ir_helper breakpoint = {"x86_debug_fetch", x86_debug_fetch,
+                                                IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_VOID, 1};
+    if (l->mode & X86_KEY_BREAK)
+        x86_call(l, &breakpoint, ir_const32(l->b, !(l->mode & X86_KEY_RF)), IR_NONE, IR_NONE,
+                 IR_NONE);
+    if (!flat_code(l))
+        check_code_limit(l, ir_add(l->b, IR_I32, x86_ip_this(l), ir_const32(l->b, length - 1)));
+}
+
 static void lift_one(struct x86_lift *l, const struct x86_insn *i, enum x86_decode_status status)
 {
     ir_insn_start(l->b, l->pc, 0);
     l->i = i;
+    check_fetch(l, (unsigned)(uint32_t)(l->next - l->pc));
     if (l->mode & (X86_KEY_INHIBIT | X86_KEY_RF))
         end_one_insn_modes(l);
     switch (status) {
@@ -287,8 +312,7 @@ static void lift_setup(struct x86_lift *l, struct ir_builder *b, struct lift_req
 /* Instructions that a block may have under its mode. */
 static uint32_t most_insns(const struct x86_lift *l)
 {
-    uint32_t one = X86_KEY_TF | X86_KEY_INHIBIT | X86_KEY_RF;
-    return l->mode & one ? 1 : l->req->max_insns;
+    return l->mode & X86_STEP_MODES ? 1 : l->req->max_insns;
 }
 
 void x86_lift_block(struct ir_builder *b, struct lift_request *req)

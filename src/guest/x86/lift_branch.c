@@ -31,6 +31,7 @@ void x86_call_near(struct x86_lift *l, const struct x86_insn *i)
     }
     unsigned bits = operand_bits(i);
     ir_val target = is_relative(i) ? IR_NONE : x86_read(l, 0);
+    x86_branch_check(l, target, IR_NONE);
     x86_push(l, x86_zext(l, x86_ip_next(l), l->bits == 64 ? 64 : 32, bits), bits);
     if (is_relative(i))
         x86_branch_rel(l);
@@ -46,6 +47,7 @@ void x86_ret(struct x86_lift *l, const struct x86_insn *i)
     }
     unsigned bits = operand_bits(i);
     ir_val target = x86_top(l, bits);
+    x86_branch_check(l, target, IR_NONE);
     int32_t more = is_relative(i) ? (int32_t)i->op[0].imm.value.u : 0;
     x86_stack_move(l, (int32_t)bits / 8 + more);
     x86_branch(l, target);
@@ -78,15 +80,9 @@ void x86_loop(struct x86_lift *l, const struct x86_insn *i)
     ir_val truth = counter_is(l, IR_NE, count);
     if (i->row->arg)
         truth = ir_and(l->b, IR_I32, truth, x86_cc_test(l, i->row->arg - 1));
+    x86_branch_check(l, IR_NONE, truth);
     x86_gpr_put(l, X86_RCX, bits, count);
     x86_branch_rel_if(l, truth);
-}
-
-/* INT3, INTO, UD, INT n. Software interrupts are traps: pc is behind them. */
-void x86_int3(struct x86_lift *l, const struct x86_insn *i)
-{
-    (void)i;
-    x86_exception(l, X86_BP, 0, true);
 }
 
 void x86_ud(struct x86_lift *l, const struct x86_insn *i)

@@ -3,9 +3,9 @@
 
 #include <string.h>
 #include <narwhal/x86.h>
+#include "guest/x86/debug.h"
 #include "guest/x86/flags.h"
 #include "guest/x86/mxcsr.h"
-#include "guest/x86/segment.h"
 #include "guest/x86/x87.h"
 
 /* The registers that are one plain 64-bit word of the state. */
@@ -102,6 +102,7 @@ nw_status x86_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *value)
 static void write_rip(struct x86_state *s, uint64_t value)
 {
     s->pc = s->mode & X86_KEY_CODE64 ? value : (uint32_t)(value + s->seg[X86_CS].base);
+    s->halted = X86_RUNNING;
 }
 
 static nw_status write_special(struct nw_vcpu *vcpu, unsigned reg, uint64_t value)
@@ -140,6 +141,6 @@ nw_status x86_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t value)
         status = write_special(vcpu, reg, value);
     if (real && reg >= NW_X86_ES && reg <= NW_X86_ES + X86_GS)
         s->seg[reg - NW_X86_ES].base = (uint16_t)value * 16u;
-    x86_mode_update(s);
+    x86_debug_changed(vcpu);
     return status;
 }

@@ -29,38 +29,43 @@ static bool load_stack(struct nw_vcpu *vcpu, uint16_t selector, struct x86_segme
     const struct x86_state *s = x86_of(vcpu);
     unsigned cpl = x86_cpl(s);
 
-    /* Kernels run on a null SS (SDM 2, MOV). The privilege level is kept in SS. */
+    /* 64-bit kernels run on a null SS (SDM 2, MOV). */
     if (x86_selector_null(selector) && s->mode & X86_KEY_CODE64 && cpl < 3 &&
         (selector & 3) == cpl) {
-        *out = x86_segment_null(selector);
-        out->attr = (uint16_t)(cpl << 5);
+        *out = x86_segment_null_stack(cpl);
         return true;
     }
     return x86_stack_segment(vcpu, selector, cpl, X86_GP, 0, out);
 }
 
-static bool load_data(struct nw_vcpu *vcpu, uint16_t selector, struct x86_segment *out)
+bool x86_data_segment(struct nw_vcpu *vcpu, uint16_t selector, unsigned cpl, unsigned vector,
+                      uint32_t ext, struct x86_segment *out)
 {
-    unsigned rpl = selector & 3, cpl = x86_cpl(x86_of(vcpu)), error = selector & 0xfffcu;
+    uint32_t error = (selector & 0xfffcu) | ext;
+    unsigned rpl = selector & 3, least = rpl > cpl ? rpl : cpl;
     struct x86_desc d;
 
     if (x86_selector_null(selector)) {
         *out = x86_segment_null(selector);
         return true;
     }
-    if (!x86_desc_need(vcpu, selector, X86_GP, 0, &d))
+    if (!x86_desc_need(vcpu, selector, vector, ext, &d))
         return false;
-    bool readable =
-        x86_desc_is_segment(&d) && (!x86_desc_is_code(&d) || x86_desc_type(&d) & X86_SEG_READABLE);
-    unsigned least = rpl > cpl ? rpl : cpl;
+    bool readable = x86_desc_is_segment(&d) &&
+                    (!x86_desc_is_code(&d) || x86_desc_type(&d) & X86_SEG_READABLE);
     if (!readable || (!x86_desc_is_conforming(&d) && least > x86_desc_dpl(&d)))
-        return x86_fail(vcpu, X86_GP, error);
+        return x86_fail(vcpu, vector, error);
     if (!x86_desc_present(&d))
         return x86_fail(vcpu, X86_NP, error);
     if (!x86_desc_touch(vcpu, &d))
         return false;
     *out = x86_desc_segment(&d, selector);
     return true;
+}
+
+static bool load_data(struct nw_vcpu *vcpu, uint16_t selector, struct x86_segment *out)
+{
+    return x86_data_segment(vcpu, selector, x86_cpl(x86_of(vcpu)), X86_GP, 0, out);
 }
 
 bool x86_segment_load(struct nw_vcpu *vcpu, unsigned seg, uint16_t selector)

@@ -39,6 +39,9 @@ struct x86_segment {
 #define X86_ATTR_DB  (1u << 14)
 #define X86_ATTR_G   (1u << 15)
 
+/* What the CPU waits for. */
+enum x86_halted { X86_RUNNING, X86_HALTED, X86_SHUTDOWN /* a triple fault (SDM 3A 6.15): reset */ };
+
 /* What may not come before the next instruction. */
 enum x86_inhibit {
     X86_INHIBIT_INTR = 1, /* STI: external interrupts */
@@ -111,7 +114,10 @@ struct x86_state {
     uint64_t mtrr_def_type, mtrr_fix[11], mtrr_base[8], mtrr_mask[8];
     uint64_t pdpte[4]; /* PAE's page-directory pointers, loaded with CR3 (SDM 3A 4.4.1) */
     uint32_t error_code; /* of the exception being delivered */
-    uint32_t halted;
+    uint32_t halted;     /* enum x86_halted */
+    uint32_t nmi_blocked; /* an NMI is being served: until IRET */
+    uint32_t debug_hits; /* data and I/O breakpoints that the running instruction met: bits 0..3 */
+    uint32_t step_masked; /* it has masked TF for itself (SYSCALL) */
 
     const struct x86_model *model;
 };
