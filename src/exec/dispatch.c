@@ -137,6 +137,8 @@ static bool except(struct run *r)
             count(r, 1);
         return false;
     }
+    if (e->kind == EXC_MEM && vcpu->guest->fault)
+        vcpu->guest->fault(vcpu);
     r->exit->code = e->payload;
     switch (e->kind) {
     case EXC_MEM: return exit_fault(r);

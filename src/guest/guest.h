@@ -53,6 +53,9 @@ struct guest_ops {
      * on the first instruction lifts a call that raises the fetch fault; on a later one the region
      * ends before it. An undefined instruction lifts an EXC_UNDEFINED exit. */
     void (*lift)(struct ir_builder *, struct lift_request *);
+    /* NW_EXC_EXIT: makes the memory fault in vcpu->exc another exception where the architecture has
+     * one for it. May be null. */
+    void (*fault)(struct nw_vcpu *);
     /* NW_EXC_GUEST: enters the vector for vcpu->exc; false when the guest has none for it. Instead it
      * may make vcpu->exc an EXC_HALT, whose payload becomes the exit's code. */
     bool (*exception)(struct nw_vcpu *);

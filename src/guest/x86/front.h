@@ -12,6 +12,8 @@ bool x86_is_user(const struct nw_vcpu *);
 /* system.c */
 void x86_reset(struct nw_vcpu *);
 bool x86_deliver(struct nw_vcpu *);
+/* guest_ops.fault: alignment and addresses that are not canonical. */
+void x86_fault(struct nw_vcpu *);
 bool x86_interrupt(struct nw_vcpu *);
 bool x86_wakes(const struct nw_vcpu *);
 uint32_t x86_asleep(const struct nw_vcpu *);

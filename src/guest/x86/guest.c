@@ -115,10 +115,10 @@ static const struct guest_pin pins32[] = {
 #define COMMON                                                                                     \
     .state_size = sizeof(struct x86_state), .pc_offset = X86_OFF(pc), .aux_offset = UINT32_MAX,    \
     .min_insn = 1, .fp_rules = FP_RULES_X86, .names = {slot_name}, .init = init,                   \
-    .reset = x86_reset, .key = key, .lift = x86_lift_block, .exception = x86_deliver,              \
-    .interrupt = x86_interrupt, .wakes = x86_wakes, .asleep = x86_asleep,                          \
-    .step_modes = X86_STEP_MODES, .stepped = x86_debug_stepped, .watch = x86_debug_access,         \
-    .reg_read = x86_reg_read, .reg_write = x86_reg_write
+    .reset = x86_reset, .key = key, .lift = x86_lift_block, .fault = x86_fault,                    \
+    .exception = x86_deliver, .interrupt = x86_interrupt, .wakes = x86_wakes,                      \
+    .asleep = x86_asleep, .step_modes = X86_STEP_MODES, .stepped = x86_debug_stepped,              \
+    .watch = x86_debug_access, .reg_read = x86_reg_read, .reg_write = x86_reg_write
 
 const struct guest_ops x86_64_guest = {
     .name = "x86_64",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "guest/x86/debug.h"
 #include "guest/x86/front.h"
+#include "guest/x86/sysmem.h"
 #include "mem/mem.h"
 
 /* ---- leaving ---- */
@@ -140,8 +141,21 @@ static ir_val offset_target(struct x86_lift *l)
     return cut_offset(l, offset);
 }
 
+/* A target that is not canonical faults at the branch (SDM 2, JMP). */
+static void check_canonical(struct x86_lift *l, ir_val offset)
+{
+    struct ir_builder *b = l->b;
+    uint64_t known;
+    if (ir_is_const(b, offset, &known) && x86_canonical(known))
+        return;
+    ir_val back = ir_sbfx(b, IR_I64, offset, 0, 48);
+    x86_exception_if(l, ir_cmp(b, IR_NE, IR_I64, offset, back), X86_GP, 0);
+}
+
 void x86_branch_check(struct x86_lift *l, ir_val offset, ir_val truth)
 {
+    if (l->bits == 64 && offset != IR_NONE)
+        check_canonical(l, cut_offset(l, offset));
     if (flat_code(l))
         return;
     uint32_t label = ir_label_new(l->b);

@@ -17,10 +17,13 @@ void x86_jmp(struct x86_lift *l, const struct x86_insn *i)
         x86_jmp_far(l, i);
         return;
     }
-    if (is_relative(i))
+    if (is_relative(i)) {
         x86_branch_rel(l);
-    else
-        x86_branch(l, x86_read(l, 0));
+        return;
+    }
+    ir_val target = x86_read(l, 0);
+    x86_branch_check(l, target, IR_NONE);
+    x86_branch(l, target);
 }
 
 void x86_call_near(struct x86_lift *l, const struct x86_insn *i)

@@ -88,6 +88,14 @@ static bool memory_event(struct nw_vcpu *vcpu, struct x86_event *out)
     return true;
 }
 
+void x86_fault(struct nw_vcpu *vcpu)
+{
+    struct x86_event event;
+    bool paged = vcpu->exc.fault != NW_FAULT_ALIGN && x86_canonical(vcpu->exc.addr);
+    if (!paged && memory_event(vcpu, &event))
+        x86_raise(vcpu, (enum x86_vector)event.vector, event.error);
+}
+
 /* What vcpu->exc asks for. */
 static bool event_of(struct nw_vcpu *vcpu, struct x86_event *out)
 {
