@@ -78,14 +78,15 @@ static bool kernel_half(const struct case_outcome *o)
     return o->vector == 14 && o->addr >> 63;
 }
 
-static void outcomes(struct text *t, const struct case_outcome *want,
-                     const struct case_outcome *got)
+static void outcomes(struct text *t, const struct compare_rules *rules,
+                     const struct case_outcome *want, const struct case_outcome *got)
 {
     char a[80], b[80];
     bool same = want->end == got->end;
 
     if (same && want->end == CASE_FAULT)
-        same = want->vector == got->vector && want->addr == got->addr &&
+        same = want->vector == got->vector &&
+               !((want->addr ^ got->addr) & (rules->any_byte ? ~0xfffull : ~0ull)) &&
                !((want->error ^ got->error) & (kernel_half(want) ? ~1u : ~0u));
     if (same)
         return;
@@ -137,7 +138,7 @@ unsigned compare_results(char *out, size_t size, const struct compare_rules *rul
     struct text t = {out, size, 0};
 
     *out = 0;
-    outcomes(&t, &want->outcome, &got->outcome);
+    outcomes(&t, rules, &want->outcome, &got->outcome);
     word(&t, "rip", w->rip & mask, g->rip & mask);
     for (unsigned i = 0; i < (rules->bits == 64 ? 16u : 8u); i++)
         word(&t, gpr_names[i], w->gpr[i] & mask, g->gpr[i] & mask);

@@ -7,6 +7,7 @@
 struct compare_rules {
     unsigned bits;
     uint32_t flags_ignored; /* of EFLAGS */
+    bool any_byte; /* which byte of a page an access is said to have faulted at does not matter */
 };
 
 /* Writes the differences; their number. */

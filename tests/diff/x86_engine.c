@@ -188,6 +188,11 @@ static uint32_t page_error(const nw_exit *x)
            (x->access == NW_ACCESS_FETCH ? 16u : 0);
 }
 
+static bool canonical(uint64_t addr)
+{
+    return (uint64_t)((int64_t)(addr << 16) >> 16) == addr;
+}
+
 static struct case_outcome outcome_of(struct engine *e, nw_status status, const nw_exit *x)
 {
     struct case_outcome o = {.end = CASE_FAULT};
@@ -206,6 +211,10 @@ static struct case_outcome outcome_of(struct engine *e, nw_status status, const 
         break;
     case NW_EXIT_FAULT:
         if (x->fault == NW_FAULT_ALIGN) {
+            o.vector = 13;
+            break;
+        }
+        if (e->bits == 64 && !canonical(x->addr) && x->access != NW_ACCESS_FETCH) {
             o.vector = 13;
             break;
         }

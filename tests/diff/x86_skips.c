@@ -1,6 +1,6 @@
 #include "x86_skips.h"
 
-#include <stddef.h>
+#include <string.h>
 
 static const struct {
     ZydisMnemonic mnemonic;
@@ -41,4 +41,96 @@ const char *skip_reason(ZydisMnemonic mnemonic)
             return skips[i].reason;
     }
     return NULL;
+}
+
+/* FXSAVE, XSAVE and their inverses. */
+static bool moves_state(ZydisMnemonic mnemonic)
+{
+    switch (mnemonic) {
+    case ZYDIS_MNEMONIC_FXRSTOR:
+    case ZYDIS_MNEMONIC_FXRSTOR64:
+    case ZYDIS_MNEMONIC_FXSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE64:
+    case ZYDIS_MNEMONIC_XRSTOR:
+    case ZYDIS_MNEMONIC_XRSTOR64:
+    case ZYDIS_MNEMONIC_XSAVE:
+    case ZYDIS_MNEMONIC_XSAVE64:
+    case ZYDIS_MNEMONIC_XSAVEC:
+    case ZYDIS_MNEMONIC_XSAVEC64:
+    case ZYDIS_MNEMONIC_XSAVEOPT:
+    case ZYDIS_MNEMONIC_XSAVEOPT64: return true;
+    default: return false;
+    }
+}
+
+bool skip_fault_byte(ZydisMnemonic mnemonic)
+{
+    switch (mnemonic) {
+    case ZYDIS_MNEMONIC_FBLD:
+    case ZYDIS_MNEMONIC_FBSTP:
+    case ZYDIS_MNEMONIC_FLD:
+    case ZYDIS_MNEMONIC_FLDENV:
+    case ZYDIS_MNEMONIC_FNSAVE:
+    case ZYDIS_MNEMONIC_FNSTENV:
+    case ZYDIS_MNEMONIC_FRSTOR:
+    case ZYDIS_MNEMONIC_FSTP:
+    case ZYDIS_MNEMONIC_MASKMOVDQU:
+    case ZYDIS_MNEMONIC_MASKMOVQ:
+    case ZYDIS_MNEMONIC_VMASKMOVDQU: return true;
+    default: return moves_state(mnemonic);
+    }
+}
+
+const char *const skip_causes[SKIP_CAUSES] = {
+    [SKIP_LDT] = "loads a segment that only the host has",
+    [SKIP_HANG] = "does not end",
+    [SKIP_MASKED_STORE] = "a masked store to a bad page that stores nothing there",
+    [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
+};
+
+/* Has a segment register got one of the segments of native_segments? */
+static bool uses_ldt(const struct case_state *before, const struct case_state *after)
+{
+    const uint16_t was[] = {before->ds, before->es, before->fs, before->gs};
+    const uint16_t is[] = {after->ds, after->es, after->fs, after->gs};
+
+    for (unsigned i = 0; i < 4; i++) {
+        if (is[i] != was[i] && (is[i] | 11) == 15)
+            return true;
+    }
+    return false;
+}
+
+enum skip_cause skip_host(const struct case_state *before, const struct case_result *want)
+{
+    if (want->outcome.end == CASE_HANG)
+        return SKIP_HANG;
+    return uses_ldt(before, &want->state) ? SKIP_LDT : SKIP_NOT;
+}
+
+enum skip_cause skip_result(ZydisMnemonic mnemonic, const struct case_result *want,
+                            const struct case_result *got)
+{
+    bool masked = mnemonic == ZYDIS_MNEMONIC_MASKMOVDQU || mnemonic == ZYDIS_MNEMONIC_MASKMOVQ ||
+                  mnemonic == ZYDIS_MNEMONIC_VMASKMOVDQU;
+    uint64_t top = got->state.rip >> 47;
+
+    if (masked && want->outcome.end == CASE_FAULT && want->outcome.vector == 14)
+        return SKIP_MASKED_STORE;
+    if (want->outcome.end == CASE_FAULT && want->outcome.vector == 13 && top && top != 0x1ffff)
+        return SKIP_FAR_TARGET;
+    return SKIP_NOT;
+}
+
+/* MXCSR_MASK: the host has misaligned SSE (APM 2 11.5.3), which no model claims. */
+void skip_model_data(ZydisMnemonic mnemonic, const uint8_t *before, struct case_result *want)
+{
+    static const uint8_t host[4] = {0xff, 0xff, 2, 0};
+
+    if (!moves_state(mnemonic))
+        return;
+    for (unsigned i = 0; i + 4 <= CASE_DATA_SIZE; i += 4) {
+        if (!memcmp(want->data + i, host, 4) && memcmp(before + i, host, 4))
+            want->data[i + 2] = 0;
+    }
 }
