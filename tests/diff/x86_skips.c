@@ -76,6 +76,8 @@ bool skip_fault_byte(ZydisMnemonic mnemonic)
     case ZYDIS_MNEMONIC_FSTP:
     case ZYDIS_MNEMONIC_MASKMOVDQU:
     case ZYDIS_MNEMONIC_MASKMOVQ:
+    case ZYDIS_MNEMONIC_POPA:
+    case ZYDIS_MNEMONIC_POPAD:
     case ZYDIS_MNEMONIC_VMASKMOVDQU: return true;
     default: return moves_state(mnemonic);
     }
@@ -85,6 +87,7 @@ const char *const skip_causes[SKIP_CAUSES] = {
     [SKIP_LDT] = "loads a segment that only the host has",
     [SKIP_HANG] = "does not end",
     [SKIP_MASKED_STORE] = "a masked store to a bad page that stores nothing there",
+    [SKIP_POPA] = "a POPA that faults, of which the host has loaded a part",
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
 };
 
@@ -117,6 +120,10 @@ enum skip_cause skip_result(ZydisMnemonic mnemonic, const struct case_result *wa
 
     if (masked && want->outcome.end == CASE_FAULT && want->outcome.vector == 14)
         return SKIP_MASKED_STORE;
+    if ((mnemonic == ZYDIS_MNEMONIC_POPA || mnemonic == ZYDIS_MNEMONIC_POPAD) &&
+        want->outcome.end == CASE_FAULT && got->outcome.end == CASE_FAULT &&
+        want->outcome.vector == got->outcome.vector)
+        return SKIP_POPA;
     if (want->outcome.end == CASE_FAULT && want->outcome.vector == 13 && top && top != 0x1ffff)
         return SKIP_FAR_TARGET;
     return SKIP_NOT;

@@ -12,7 +12,15 @@ const char *skip_reason(ZydisMnemonic);
 bool skip_fault_byte(ZydisMnemonic);
 
 /* Differences that are no mistakes of ours, counted. ORDER SKIP_CAUSE */
-enum skip_cause { SKIP_NOT, SKIP_LDT, SKIP_HANG, SKIP_MASKED_STORE, SKIP_FAR_TARGET, SKIP_CAUSES };
+enum skip_cause {
+    SKIP_NOT,
+    SKIP_LDT,
+    SKIP_HANG,
+    SKIP_MASKED_STORE,
+    SKIP_POPA,
+    SKIP_FAR_TARGET,
+    SKIP_CAUSES
+};
 extern const char *const skip_causes[SKIP_CAUSES];
 /* … of what the host did alone, and of what both did with instruction MNEMONIC. */
 enum skip_cause skip_host(const struct case_state *before, const struct case_result *want);
