@@ -45,12 +45,25 @@ static void float_aux(struct ir_insn *i)
     }
 }
 
+/* … and for vectors the operation decides what carries it. */
+static void vector_aux(struct ir_insn *i)
+{
+    if (!ir_op_is_vec(i->op))
+        return;
+    i->aux %= VEC_COUNT;
+    i->op = vec_carrier(i->aux);
+    if (!vec_has_type(i->aux, i->type))
+        i->type = vec_has_type(i->aux, IR_V128) ? IR_V128 : IR_V256;
+}
+
 static struct ir_insn record(struct input *in, uint32_t at)
 {
     struct ir_insn i = {.op = take8(in) % (IR_OP_COUNT + 1), .type = take8(in) % (IR_V256 + 1)};
-    const char *letters = i.op < IR_OP_COUNT ? ir_rows[i.op].operands : "iii";
 
     i.aux = take16(in);
+    vector_aux(&i);
+    const char *letters = i.op < IR_OP_COUNT ? ir_rows[i.op].operands : "iii";
+
     i.a = operand(in, letters[0], at);
     i.b = operand(in, letters[1], at);
     i.c = operand(in, letters[2], at);
@@ -61,10 +74,10 @@ static struct ir_insn record(struct input *in, uint32_t at)
         i.b = i.b % 30 * 8;
     if (i.op == IR_exit_exc)
         i.a = EXC_UNDEFINED, i.aux = 0;
-    if (ir_rows[i.op].effects & IR_E_FAULT) {
+    if (i.op < IR_OP_COUNT && ir_rows[i.op].effects & IR_E_FAULT) {
         /* One MMU index, alignment within what memops can say. */
         i.aux &= (uint16_t) ~(IR_MEM_MMU(3) | 0xf800u);
-        if (IR_MEM_ALIGN_OF(i.aux) > 4)
+        if (IR_MEM_ALIGN_OF(i.aux) > 5)
             i.aux = (uint16_t)(i.aux & ~IR_MEM_ALIGN(7));
     }
     float_aux(&i);
