@@ -64,6 +64,50 @@ static bool forward_branch(const struct gen_insn *i)
            i->z.operand_width >= 32;
 }
 
+/* Mostly ends the block with a fault. */
+static bool ends_block(const struct gen_insn *i)
+{
+    bool vex = i->z.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
+
+    switch (i->z.meta.category) {
+    case ZYDIS_CATEGORY_INTERRUPT:
+    case ZYDIS_CATEGORY_IO:
+    case ZYDIS_CATEGORY_IOSTRINGOP:
+    case ZYDIS_CATEGORY_SYSTEM:
+    case ZYDIS_CATEGORY_SYSRET: return true;
+    default: break;
+    }
+    for (unsigned n = 0; n < i->z.operand_count; n++) {
+        const ZydisDecodedOperand *o = &i->op[n];
+        ZydisRegisterClass class = ZydisRegisterGetClass(o->reg.value);
+        if (o->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+            (class == ZYDIS_REGCLASS_SEGMENT || class == ZYDIS_REGCLASS_CONTROL ||
+             class == ZYDIS_REGCLASS_DEBUG))
+            return true;
+        /* SSE wants aligned operands, and pointers mostly are. */
+        if (o->type == ZYDIS_OPERAND_TYPE_MEMORY && o->size == 128 && !vex &&
+            o->mem.disp.value & 15)
+            return true;
+    }
+    switch (i->z.mnemonic) {
+    case ZYDIS_MNEMONIC_CLI:
+    case ZYDIS_MNEMONIC_STI:
+    case ZYDIS_MNEMONIC_DIV:
+    case ZYDIS_MNEMONIC_IDIV:
+    case ZYDIS_MNEMONIC_UD0:
+    case ZYDIS_MNEMONIC_UD1:
+    case ZYDIS_MNEMONIC_UD2:
+    case ZYDIS_MNEMONIC_INT3:
+    case ZYDIS_MNEMONIC_HLT:
+    case ZYDIS_MNEMONIC_POPF:
+    case ZYDIS_MNEMONIC_POPFD:
+    case ZYDIS_MNEMONIC_POPFQ:
+    case ZYDIS_MNEMONIC_LEAVE:
+    case ZYDIS_MNEMONIC_ENTER: return true;
+    default: return false;
+    }
+}
+
 static bool suits(struct gen *g, const struct gen_insn *i, uint32_t *pointers)
 {
     uint32_t spoilt = spoils(i) & *pointers;
@@ -77,24 +121,8 @@ static bool suits(struct gen *g, const struct gen_insn *i, uint32_t *pointers)
             !reaches_data(g, &i->z, &i->op[n], *pointers) && below(&g->r, 64))
             return false;
     }
-    switch (i->z.mnemonic) {
-    case ZYDIS_MNEMONIC_DIV:
-    case ZYDIS_MNEMONIC_IDIV:
-    case ZYDIS_MNEMONIC_UD0:
-    case ZYDIS_MNEMONIC_UD1:
-    case ZYDIS_MNEMONIC_UD2:
-    case ZYDIS_MNEMONIC_INT3:
-    case ZYDIS_MNEMONIC_HLT:
-    case ZYDIS_MNEMONIC_POPF:
-    case ZYDIS_MNEMONIC_POPFD:
-    case ZYDIS_MNEMONIC_POPFQ:
-    case ZYDIS_MNEMONIC_LEAVE:
-    case ZYDIS_MNEMONIC_ENTER:
-        if (below(&g->r, 16))
-            return false;
-        break;
-    default: break;
-    }
+    if (ends_block(i) && below(&g->r, 32))
+        return false;
     if (spoilt && below(&g->r, 24))
         return false;
     *pointers &= ~spoilt;
