@@ -43,7 +43,9 @@ static bool known_condition(const struct host_emitter *e, const struct ir_insn *
             *cc ^= 1;
         return !e->flags.inverted || (i->aux != IR_ULE && i->aux != IR_UGT);
     }
-    if (!e->a.flags || e->flags.result != i->a || !ra_imm32(e, i->b, &imm) || imm != 0)
+    /* A 32-bit comparison may look at the low half of a wider result. */
+    if (!e->a.flags || e->flags.result != i->a || e->flags.type != i->type ||
+        !ra_imm32(e, i->b, &imm) || imm != 0)
         return false;
     if (i->aux > IR_NE && i->aux != IR_SLT && i->aux != IR_SGE)
         return false;
