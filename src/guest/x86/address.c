@@ -34,12 +34,12 @@ ir_val x86_effective(struct x86_lift *l, const ZydisDecodedOperand *op)
 }
 
 /* Does an access through SEG need its base and limit? */
-static bool is_flat(const struct x86_lift *l, unsigned seg)
+static bool is_flat(const struct x86_lift *l, unsigned seg, bool write)
 {
     if (l->mode & X86_KEY_CODE64)
         return seg != X86_FS && seg != X86_GS;
     if (seg == X86_CS)
-        return l->mode & X86_KEY_CS_FLAT;
+        return l->mode & X86_KEY_CS_FLAT && !write;
     return l->mode & X86_KEY_SEG_FLAT && seg != X86_FS && seg != X86_GS;
 }
 
@@ -50,7 +50,7 @@ static ir_val base_of(struct x86_lift *l, unsigned seg, enum ir_type t)
 
 ir_val x86_segment_base64(struct x86_lift *l, unsigned seg)
 {
-    return is_flat(l, seg) ? ir_const64(l->b, 0) : base_of(l, seg, IR_I64);
+    return is_flat(l, seg, false) ? ir_const64(l->b, 0) : base_of(l, seg, IR_I64);
 }
 
 /* An offset of 16 or 32 bits in a linear address space of 32. */
@@ -58,7 +58,7 @@ static ir_val linear32(struct x86_lift *l, unsigned seg, ir_val offset, unsigned
 {
     static const struct ir_helper check = {"x86_segment_check", x86_segment_check,
                                            IR_H_READS | IR_H_EXITS, IR_VOID, 2};
-    if (!is_flat(l, seg)) {
+    if (!is_flat(l, seg, write)) {
         ir_val what = ir_const32(l->b, seg | (write ? 8u : 0) | size << 16);
         x86_call(l, &check, what, offset, IR_NONE, IR_NONE);
         offset = ir_add(l->b, IR_I32, offset, base_of(l, seg, IR_I32));
@@ -73,7 +73,7 @@ ir_val x86_linear(struct x86_lift *l, unsigned seg, ir_val offset, unsigned addr
         return linear32(l, seg, offset, size, write);
     if (addr_bits != 64)
         offset = ir_zext(l->b, IR_I64, offset);
-    return is_flat(l, seg) ? offset : ir_add(l->b, IR_I64, offset, base_of(l, seg, IR_I64));
+    return is_flat(l, seg, write) ? offset : ir_add(l->b, IR_I64, offset, base_of(l, seg, IR_I64));
 }
 
 ir_val x86_address(struct x86_lift *l, const ZydisDecodedOperand *op, bool write)

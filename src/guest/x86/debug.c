@@ -57,7 +57,7 @@ uint64_t x86_debug_fetch(struct nw_vcpu *vcpu, uint64_t armed, uint64_t unused1,
             hits |= 1u << n;
     if (hits) {
         s->dr[6] = (s->dr[6] & ~(uint64_t)15) | hits;
-        x86_raise(vcpu, X86_DB, X86_DB_FAULT);
+        x86_raise(vcpu, X86_DB, 0);
     }
     return 0;
 }

@@ -51,8 +51,8 @@ bool x86_data_segment(struct nw_vcpu *vcpu, uint16_t selector, unsigned cpl, uns
     }
     if (!x86_desc_need(vcpu, selector, vector, ext, &d))
         return false;
-    bool readable = x86_desc_is_segment(&d) &&
-                    (!x86_desc_is_code(&d) || x86_desc_type(&d) & X86_SEG_READABLE);
+    bool readable =
+        x86_desc_is_segment(&d) && (!x86_desc_is_code(&d) || x86_desc_type(&d) & X86_SEG_READABLE);
     if (!readable || (!x86_desc_is_conforming(&d) && least > x86_desc_dpl(&d)))
         return x86_fail(vcpu, vector, error);
     if (!x86_desc_present(&d))

@@ -66,7 +66,7 @@ static uint32_t segment_bits(const struct x86_state *s)
         bits |= X86_KEY_CODE32;
     if (s->seg[X86_SS].attr & X86_ATTR_DB)
         bits |= X86_KEY_STACK32;
-    if (is_flat(cs))
+    if (is_flat(cs) && cs->attr & TYPE_READABLE)
         bits |= X86_KEY_CS_FLAT;
     if (is_flat_data(&s->seg[X86_DS]) && is_flat_data(&s->seg[X86_ES]) &&
         is_flat_data(&s->seg[X86_SS]))
