@@ -654,10 +654,30 @@ static ir_val fold_part(struct ir_builder *b, const struct ir_insn *i)
     }
 }
 
+/* A new element 0: what element 0 was before does not matter. */
+static ir_val fold_with(struct ir_builder *b, struct ir_insn *i)
+{
+    const struct ir_insn *m = build_at(b, i->a), *part = build_at(b, i->b);
+    bool wide = i->aux == VEC_with_f64;
+    if (ir_op_is_vec(part->op) && part->a == i->a && part->aux == (wide ? VEC_to_f64 : VEC_to_f32))
+        return i->a;
+    if (!ir_op_is_vec(m->op))
+        return IR_NONE;
+    if (m->aux == i->aux || (wide && m->aux == VEC_with_f32)) {
+        i->a = m->a;
+        return IR_NONE;
+    }
+    if (m->aux == (wide ? VEC_from_f64 : VEC_from_f32))
+        return ir_v1(b, IR_V128, (enum vec_op)m->aux, i->b);
+    return wide && m->aux == VEC_pair64 ? ir_v2(b, IR_V128, VEC_pair64, i->b, m->b) : IR_NONE;
+}
+
 /* The idioms for all zeros and all ones. */
-static ir_val fold_vector(struct ir_builder *b, const struct ir_insn *i)
+static ir_val fold_vector(struct ir_builder *b, struct ir_insn *i)
 {
     switch (i->aux) {
+    case VEC_with_f32:
+    case VEC_with_f64: return fold_with(b, i);
     case VEC_to_i32:
     case VEC_to_i64:
     case VEC_to_f32:

@@ -342,6 +342,14 @@ static void vectors_are_joined(void **state)
     is_record(f, low, IR_v2, s, ir_get(f->b, IR_F32, 132), VEC_pair32);
     ir_put(f->b, IR_V128, 160, v);
     assert_int_equal(ir_get(f->b, IR_F32, 160), s);
+    /* Of several changes of element 0 the last one counts. */
+    ir_val w = ir_get(f->b, IR_V128, 224), n = ir_get(f->b, IR_F64, 64);
+    v = ir_v2(f->b, IR_V128, VEC_with_f64, w, x);
+    is_record(f, ir_v2(f->b, IR_V128, VEC_with_f64, v, n), IR_v2, w, n, VEC_with_f64);
+    assert_int_equal(ir_v2(f->b, IR_V128, VEC_with_f64, v, x), v);
+    assert_int_equal(ir_v2(f->b, IR_V128, VEC_with_f64, w, ir_v1(f->b, IR_V128, VEC_to_f64, w)), w);
+    v = ir_v1(f->b, IR_V128, VEC_from_f64, x);
+    is_record(f, ir_v2(f->b, IR_V128, VEC_with_f64, v, n), IR_v1, n, 0, VEC_from_f64);
     /* Only read in parts: one load. */
     ir_get(f->b, IR_F64, 192);
     assert_int_equal(f->r.insns.at[ir_get(f->b, IR_V128, 192)].op, IR_get);
