@@ -179,6 +179,7 @@ struct one_case {
 static void reference_run(struct run *r, struct one_case *c)
 {
     if (r->reference) {
+        native_alive();
         engine_run(r->reference, &c->state, c->data, &c->want);
         return;
     }
@@ -188,22 +189,23 @@ static void reference_run(struct run *r, struct one_case *c)
 }
 
 /* The instruction of the block at which the reference stopped, or the first. */
-static ZydisMnemonic last_insn(const struct one_case *c)
+static const ZydisDecodedInstruction *last_insn(const struct one_case *c)
 {
     for (unsigned i = 0; i < c->seq->n; i++) {
         if (c->seq->insn[i].addr == c->want.state.rip)
-            return c->seq->insn[i].z.mnemonic;
+            return &c->seq->insn[i].z;
     }
-    return c->seq->insn[0].z.mnemonic;
+    return &c->seq->insn[0].z;
 }
 
 static bool same(struct run *r, struct one_case *c, struct engine *e)
 {
-    ZydisMnemonic last = last_insn(c);
-    struct compare_rules rules = {.bits = r->o.bits, .any_byte = skip_fault_byte(last)};
+    const ZydisDecodedInstruction *last = last_insn(c);
+    struct compare_rules rules = {.bits = r->o.bits, .any_byte = skip_fault_byte(last->mnemonic)};
 
     for (unsigned i = 0; i < c->seq->n; i++)
         rules.flags_ignored |= undefined_flags(c->seq->insn[i].z.mnemonic);
+    native_alive();
     engine_run(e, &c->state, c->data, &c->got);
     if (!compare_results(c->diff, sizeof c->diff, &rules, &c->want, &c->got))
         return true;
@@ -268,7 +270,7 @@ static void report(struct run *r, struct one_case *c, struct engine *e)
     if (c->seq->n > 1) {
         for (unsigned k = 0; k < c->seq->n; k++)
             print_insn(&c->seq->insn[k]);
-        printf("  what is needed of it:\n");
+        printf("   differences:\n%s  what is needed of it:\n", c->diff);
         shrink(r, c, e);
     } else {
         print_insn(&c->seq->insn[0]);

@@ -373,5 +373,10 @@ void native_run(const struct case_state *state, const uint8_t *data, unsigned bi
     take_frame_back(&out->state, &out->outcome);
     memcpy(out->data, (void *)CASE_LOW, CASE_LOW_SIZE + CASE_RO_SIZE);
     memcpy(out->data + CASE_LOW_SIZE + CASE_RO_SIZE, (void *)CASE_HIGH, CASE_HIGH_SIZE);
+    native_alive();
+}
+
+void native_alive(void)
+{
     native_switch.ticks = 0;
 }

@@ -15,6 +15,8 @@ uint8_t *native_code(void);
 /* Runs from STATE on data DATA; BITS: 32 or 64. */
 void native_run(const struct case_state *state, const uint8_t *data, unsigned bits,
                 struct case_result *out);
+/* A case begins. */
+void native_alive(void);
 /* Called every second or so of a case that does not end; signal context. */
 extern void (*native_stuck)(void);
 

@@ -89,6 +89,7 @@ const char *const skip_causes[SKIP_CAUSES] = {
     [SKIP_HANG] = "does not end",
     [SKIP_MASKED_STORE] = "a masked store to a bad page that stores nothing there",
     [SKIP_POPA] = "a POPA that faults, of which the host has loaded a part",
+    [SKIP_FAR_RETURN] = "a far return with several faults, of which the host takes another one",
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
 };
 
@@ -112,20 +113,37 @@ enum skip_cause skip_host(const struct case_state *before, const struct case_res
     return uses_ldt(before, &want->state) ? SKIP_LDT : SKIP_NOT;
 }
 
-enum skip_cause skip_result(ZydisMnemonic mnemonic, const struct case_result *want,
+enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_result *want,
                             const struct case_result *got)
 {
-    bool masked = mnemonic == ZYDIS_MNEMONIC_MASKMOVDQU || mnemonic == ZYDIS_MNEMONIC_MASKMOVQ ||
-                  mnemonic == ZYDIS_MNEMONIC_VMASKMOVDQU;
+    bool fault = want->outcome.end == CASE_FAULT, both = fault && got->outcome.end == CASE_FAULT;
     uint64_t top = got->state.rip >> 47;
 
-    if (masked && want->outcome.end == CASE_FAULT && want->outcome.vector == 14)
-        return SKIP_MASKED_STORE;
-    if ((mnemonic == ZYDIS_MNEMONIC_POPA || mnemonic == ZYDIS_MNEMONIC_POPAD) &&
-        want->outcome.end == CASE_FAULT && got->outcome.end == CASE_FAULT &&
-        want->outcome.vector == got->outcome.vector)
-        return SKIP_POPA;
-    if (want->outcome.end == CASE_FAULT && want->outcome.vector == 13 && top && top != 0x1ffff)
+    switch (z->mnemonic) {
+    case ZYDIS_MNEMONIC_MASKMOVDQU:
+    case ZYDIS_MNEMONIC_MASKMOVQ:
+    case ZYDIS_MNEMONIC_VMASKMOVDQU:
+        if (fault && want->outcome.vector == 14)
+            return SKIP_MASKED_STORE;
+        break;
+    case ZYDIS_MNEMONIC_POPA:
+    case ZYDIS_MNEMONIC_POPAD:
+        if (both && want->outcome.vector == got->outcome.vector)
+            return SKIP_POPA;
+        break;
+    case ZYDIS_MNEMONIC_IRET:
+    case ZYDIS_MNEMONIC_IRETD:
+    case ZYDIS_MNEMONIC_IRETQ:
+        if (both)
+            return SKIP_FAR_RETURN;
+        break;
+    case ZYDIS_MNEMONIC_RET:
+        if (both && z->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+            return SKIP_FAR_RETURN;
+        break;
+    default: break;
+    }
+    if (fault && want->outcome.vector == 13 && top && top != 0x1ffff)
         return SKIP_FAR_TARGET;
     return SKIP_NOT;
 }

@@ -18,13 +18,14 @@ enum skip_cause {
     SKIP_HANG,
     SKIP_MASKED_STORE,
     SKIP_POPA,
+    SKIP_FAR_RETURN,
     SKIP_FAR_TARGET,
     SKIP_CAUSES
 };
 extern const char *const skip_causes[SKIP_CAUSES];
-/* … of what the host did alone, and of what both did with instruction MNEMONIC. */
+/* … of what the host did alone, and of what both did with an instruction. */
 enum skip_cause skip_host(const struct case_state *before, const struct case_result *want);
-enum skip_cause skip_result(ZydisMnemonic, const struct case_result *want,
+enum skip_cause skip_result(const ZydisDecodedInstruction *, const struct case_result *want,
                             const struct case_result *got);
 /* What the host's model, not the instruction, has put into memory: made to what the guest's has. */
 void skip_model_data(ZydisMnemonic, const uint8_t *before, struct case_result *want);
