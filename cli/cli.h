@@ -56,7 +56,7 @@ enum {
     }
 #define CLI_ENGINE_SHORT "+:d:D:h"
 #define CLI_ENGINE_HELP                                                                            \
-    "  --cpu MODEL       arm926, cortex-a8, cortex-a15 or max\n"                                   \
+    "  --cpu MODEL       ARM: arm926, cortex-a8, cortex-a15; x86: qemu64, haswell; or max\n"       \
     "  --interp          run the IR interpreter instead of translating\n"                          \
     "  --no-chain        do not link translated blocks\n"                                          \
     "  --no-fastmem      reach guest memory through the software TLB\n"                            \

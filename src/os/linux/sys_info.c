@@ -434,6 +434,41 @@ int64_t sys_getcpu(struct linux_task *t, const uint64_t a[6])
     return err;
 }
 
+/* Node masks are arrays of words, too. The host's answer needs room for all of its nodes. */
+#define NODE_BITS 4096u
+
+int64_t sys_get_mempolicy(struct linux_task *t, const uint64_t a[6])
+{
+    uint8_t mask[NODE_BITS / 8] = {0};
+    int mode = 0;
+    uint64_t size = (a[2] + 7) / 8;
+    /* With MPOL_F_ADDR the guest's address is looked up. */
+    void *at = a[3] ? linux_span(t, a[3], 1, NW_ACCESS_READ) : NULL;
+    if (a[3] && !at)
+        return -EFAULT;
+    if (size > sizeof mask)
+        size = sizeof mask;
+    int64_t err = linux_host(SYS_get_mempolicy, (long)&mode, a[1] ? (long)mask : 0, NODE_BITS,
+                             (long)at, (long)a[4], 0);
+    if (!err && a[0])
+        err = linux_put_u32(t, a[0], (uint32_t)mode);
+    if (!err && a[1])
+        err = linux_copy_out(t, a[1], mask, size);
+    return err;
+}
+
+int64_t sys_set_mempolicy(struct linux_task *t, const uint64_t a[6])
+{
+    uint8_t mask[NODE_BITS / 8] = {0};
+    uint64_t size = (a[2] + 7) / 8;
+    if (size > sizeof mask)
+        return -EINVAL;
+    int64_t err = a[1] ? linux_copy_in(t, mask, a[1], size) : 0;
+    return err ? err
+               : linux_host(SYS_set_mempolicy, (int)a[0], a[1] ? (long)mask : 0,
+                            a[1] ? NODE_BITS : 0, 0, 0, 0);
+}
+
 /* ---- prctl: what the option's arguments are ---- */
 
 enum prctl_kind { PRCTL_PASS, PRCTL_INT_OUT, PRCTL_NAME_IN, PRCTL_NAME_OUT, PRCTL_CLEAR_TID };

@@ -19,7 +19,6 @@
 #include "os/linux/syscall.h"
 
 #define SHARED_MEMORY "/dev/zero (deleted)" /* what shared memory without a file is called */
-#define MAPS_NAME     49                    /* column of the name in /proc/PID/maps */
 
 /* One emulated file: writes its content, as it is now, to OUT. */
 typedef void proc_write_fn(struct linux_task *, FILE *out);
@@ -51,23 +50,31 @@ static void write_auxv(struct linux_task *t, FILE *out)
     write_guest_range(t, out, t->process->auxv, t->process->auxv + t->process->auxv_size);
 }
 
+struct maps_out {
+    FILE *out;
+    int name_column;
+};
+
 static void write_vma(void *opaque, const struct linux_vma *vma)
 {
-    FILE *out = opaque;
+    const struct maps_out *maps = opaque;
+    FILE *out = maps->out;
     int width = fprintf(
         out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %" PRIu64, vma->start,
         vma->end, vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
         vma->prot & PROT_EXEC ? 'x' : '-', vma->shared ? 's' : 'p', vma->offset,
         (unsigned)(vma->dev >> 8 & 0xfff), (unsigned)(vma->dev & 0xff), vma->inode);
-    /* The kernel pads 32-bit processes' lines so (fs/proc/task_mmu.c). */
+    int pad = maps->name_column - width;
     if (vma->path)
-        fprintf(out, "%*s%s", width < MAPS_NAME ? MAPS_NAME - width : 1, "", vma->path);
+        fprintf(out, "%*s%s", pad > 0 ? pad : 1, "", vma->path);
     fputc('\n', out);
 }
 
 static void write_maps(struct linux_task *t, FILE *out)
 {
-    linux_mm_each(t->process, write_vma, out);
+    /* As a kernel of the guest's word size pads the lines (fs/proc/task_mmu.c). */
+    struct maps_out maps = {out, 25 + 6 * t->process->abi->word};
+    linux_mm_each(t->process, write_vma, &maps);
 }
 
 /* The host's line with the numbers that are addresses of the host process replaced

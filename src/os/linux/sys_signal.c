@@ -217,16 +217,26 @@ int64_t sys_rt_tgsigqueueinfo(struct linux_task *t, const uint64_t args[6])
                       (long)&info, 0, 0);
 }
 
+/* A frame that cannot be read leaves nowhere to go. */
+static int64_t leave_handler(struct linux_task *t, bool rt)
+{
+    int64_t err = t->process->abi->sigreturn(t, rt);
+    siginfo_t info = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
+    if (err)
+        linux_force_signal(t, &info);
+    return err;
+}
+
 int64_t sys_sigreturn(struct linux_task *t, const uint64_t args[6])
 {
     (void)args;
-    return t->process->abi->sigreturn(t, false);
+    return leave_handler(t, false);
 }
 
 int64_t sys_rt_sigreturn(struct linux_task *t, const uint64_t args[6])
 {
     (void)args;
-    return t->process->abi->sigreturn(t, true);
+    return leave_handler(t, true);
 }
 
 int64_t sys_kill(struct linux_task *t, const uint64_t args[6])
