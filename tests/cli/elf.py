@@ -1,4 +1,4 @@
-"""Small ARM ELF programs made by hand, sound or hostile."""
+"""Small ELF programs made by hand, of ARM where nothing else is said, sound or hostile."""
 import struct
 
 BASE = 0x10000
@@ -25,6 +25,18 @@ def program(segments=None, code=EXIT_42, entry=None, machine=40, elf_class=1, da
         memsz = filesz if s["memsz"] is None else s["memsz"]
         head += struct.pack("<8I", s["kind"], s["offset"], s["vaddr"], s["vaddr"], filesz, memsz, s["flags"], s["align"])
     return head + body
+
+
+X86_EXIT_42 = bytes.fromhex("b801000000 bb2a000000 cd80")  # mov eax, 1; mov ebx, 42; int 0x80
+X86_64_EXIT_42 = bytes.fromhex("b83c000000 bf2a000000 0f05")  # mov eax, 60; mov edi, 42; syscall
+
+
+def program64(code=X86_64_EXIT_42, base=0x400000, machine=62):
+    start = 64 + 56
+    size = start + len(code)
+    head = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+    head += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, base + start, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    return head + struct.pack("<IIQQQQQQ", PT_LOAD, 5, 0, base, base, size, size, 0x1000) + code
 
 
 def interpreter(text):
@@ -60,6 +72,11 @@ SAMPLES = {
     "interpreter empty": (interpreter(b""), "error"),
     "interpreter long": (interpreter(b"/x" * 5000 + b"\0"), "error"),
     "interpreter not ELF": (interpreter(b"/etc/passwd\0"), "error"),
+    "i386": (program(machine=3, code=X86_EXIT_42), 42),
+    "x86-64": (program64(), 42),
+    "x86-64 beyond the window": (program64(base=0x7F1234560000), 42),
+    "x86-64 beyond user space": (program64(base=0xFFFF_8000_0000_0000), "error"),
+    "x86-64 as 64-bit ARM": (program64(machine=183), "error"),
     "MIPS machine": (program(machine=8), "error"),
     "aarch64 machine": (program(machine=183), "error"),
     "64-bit class": (program(elf_class=2), "error"),

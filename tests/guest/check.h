@@ -33,7 +33,7 @@ static int check_failed;
     (printf("%s: %s\n", __FILE__, check_failed ? "failed" : "ok"), check_failed != 0)
 
 /* Addresses that no process can use. */
-#define BAD_ADDR  ((void *)0xfffff000)
+#define BAD_ADDR  ((void *)-4096l)
 #define NULL_PAGE ((void *)16)
 
 #endif

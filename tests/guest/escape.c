@@ -85,7 +85,8 @@ static void sent_faults(void)
         siginfo_t info = {.si_signo = SIGSEGV, .si_code = SEGV_MAPERR};
 
         info.si_addr = (void *)none;
-        CHECK(syscall(SYS_rt_tgsigqueueinfo, getpid(), (int)syscall(SYS_gettid), SIGSEGV, &info) == 0);
+        CHECK(syscall(SYS_rt_tgsigqueueinfo, getpid(), (int)syscall(SYS_gettid), SIGSEGV, &info) ==
+              0);
         CHECK(syscall(SYS_rt_sigqueueinfo, getpid(), SIGSEGV, &info) == 0);
         if (!sigsetjmp(back, 1))
             *none = 1;

@@ -16,10 +16,86 @@
 #define LAST_NR 441
 
 static const uint16_t left_out[] = {
-    1,   2,   11,  21,  29,  34,  36,  37,  45,  51,  52,  57,  61,  66,  67,  72,  74,
-    75,  88,  91,  97,  104, 111, 114, 119, 120, 121, 125, 126, 136, 154, 156, 163, 172,
-    173, 174, 175, 177, 178, 179, 187, 190, 192, 220, 238, 239, 241, 248, 256, 262, 268,
-    280, 314, 337, 338, 352, 363, 369, 373, 387, 391, 404, 421, 424, 435,
+    SYS_exit,
+    SYS_fork,
+    SYS_execve,
+    SYS_mount,
+    SYS_pause,
+    SYS_acct,
+    SYS_umount2,
+    SYS_setpgid,
+    SYS_chroot,
+    SYS_setsid,
+    SYS_kill,
+    SYS_brk,
+    SYS_sync,
+    SYS_reboot,
+    SYS_munmap,
+    SYS_setpriority,
+    SYS_setitimer,
+    SYS_vhangup,
+    SYS_wait4,
+    SYS_clone,
+    SYS_setdomainname,
+    SYS_sethostname,
+    SYS_setrlimit,
+    SYS_mprotect,
+    SYS_personality,
+    SYS_sched_setparam,
+    SYS_sched_setscheduler,
+    SYS_mremap,
+    SYS_prctl,
+    SYS_rt_sigreturn,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigtimedwait,
+    SYS_rt_sigqueueinfo,
+    SYS_rt_sigsuspend,
+    SYS_sendfile,
+    SYS_vfork,
+    SYS_madvise,
+    SYS_tkill,
+    SYS_sched_setaffinity,
+    SYS_exit_group,
+    SYS_set_tid_address,
+    SYS_clock_settime,
+    SYS_tgkill,
+    SYS_waitid,
+    SYS_ioprio_set,
+    SYS_unshare,
+    SYS_set_robust_list,
+    SYS_fallocate,
+    SYS_rt_tgsigqueueinfo,
+    SYS_prlimit64,
+    SYS_syncfs,
+    SYS_execveat,
+    SYS_copy_file_range,
+    SYS_pidfd_send_signal,
+    SYS_clone3,
+#ifndef __LP64__
+    SYS_nice,
+    SYS_sigaction,
+    SYS_sigsuspend,
+    SYS_sigreturn,
+    SYS_sigprocmask,
+    SYS_mmap2,
+    SYS_sendfile64,
+    SYS_clock_settime64,
+    SYS_rt_sigtimedwait_time64,
+#endif
+#ifndef __arm__
+    SYS_arch_prctl,
+    SYS_alarm,
+    SYS_mmap,
+    SYS_modify_ldt,
+#endif
+#ifdef __i386__
+    SYS_waitpid,
+    SYS_signal,
+    SYS_ssetmask,
+    SYS_set_thread_area,
+    SYS_umount,
+#endif
 };
 
 static uint32_t seed = 1;
@@ -43,20 +119,19 @@ static void on_alarm(int sig)
     (void)sig;
 }
 
-static uint32_t argument(uint8_t *memory)
+static unsigned long argument(uint8_t *memory)
 {
-    static const uint32_t odd[] = {0,          1,          0xffffffff, 0x7fffffff,
-                                   0x80000000, 0xfffff000, 16,         0xffff0000};
+    static const unsigned long odd[] = {0, 1, -1ul, 0x7fffffff, 0x80000000, -4096ul, 16, -65536ul};
     static const char *const names[] = {"a", "b", "c", "/proc/self/maps", "/proc/cpuinfo", ""};
     switch (next() % 8) {
     case 0: return odd[next() % 8];
     case 1: return next() % 12;
-    case 2: return (uint32_t)names[next() % 6];
-    case 3: return (uint32_t)memory + 65536 - next() % 64; /* before a hole */
+    case 2: return (unsigned long)names[next() % 6];
+    case 3: return (unsigned long)memory + 65536 - next() % 64; /* before a hole */
     case 4: return next() << 8 ^ next();
-    case 5: return 1u << next() % 32;
+    case 5: return 1ul << next() % (8 * sizeof(long));
     case 6: return next() % 70000;
-    default: return (uint32_t)memory + next() % 65536;
+    default: return (unsigned long)memory + next() % 65536;
     }
 }
 
@@ -82,14 +157,14 @@ int main(int argc, char **argv)
     setitimer(ITIMER_REAL, &it, NULL);
     for (int i = 0; i < CALLS; i++) {
         unsigned nr = next() % LAST_NR;
-        uint32_t a[6];
+        unsigned long a[6];
         for (int k = 0; k < 6; k++)
             a[k] = argument(memory);
         if (!is_left_out(nr))
             failed += syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]) == -1;
         if (i % 64 == 0)
             for (int k = 0; k < 65536; k += 16)
-                *(uint32_t *)(memory + k) = next() % 3 ? 0 : argument(memory);
+                *(unsigned long *)(memory + k) = next() % 3 ? 0 : argument(memory);
     }
     it = (struct itimerval){0};
     setitimer(ITIMER_REAL, &it, NULL);

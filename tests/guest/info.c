@@ -15,6 +15,14 @@
 #include <unistd.h>
 #include "check.h"
 
+#ifdef __arm__
+#define MACHINE "arm"
+#elif defined __x86_64__
+#define MACHINE "x86_64"
+#else
+#define MACHINE "i686"
+#endif
+
 static void identity(void)
 {
     uid_t r, e, s;
@@ -27,7 +35,8 @@ static void identity(void)
     CHECK_ERRNO(getgroups(-1, groups), EINVAL);
     CHECK(getpgid(0) == getpgrp() && getsid(0) > 0 && getppid() >= 0);
     CHECK(syscall(SYS_gettid) == getpid());
-    CHECK(uname(&uts) == 0 && !strcmp(uts.sysname, "Linux") && !strncmp(uts.machine, "arm", 3));
+    CHECK(uname(&uts) == 0 && !strcmp(uts.sysname, "Linux") &&
+          !strncmp(uts.machine, MACHINE, sizeof MACHINE - 1));
     CHECK_ERRNO(uname(BAD_ADDR), EFAULT);
 }
 

@@ -12,6 +12,21 @@
 #include <unistd.h>
 #include "check.h"
 
+/* What differs between instruction sets: registers of the context, instructions that fault. */
+#ifdef __arm__
+#define CONTEXT_OK(mc) ((mc).arm_pc != 0 && ((mc).arm_cpsr & 0x1f) == 0x10)
+#define UNDEFINED      ".inst.w 0xf7f0a000" /* udf.w */
+#define BREAKPOINT     "bkpt 0"
+#else
+#define UNDEFINED  "ud2"
+#define BREAKPOINT "int3"
+#ifdef __x86_64__
+#define CONTEXT_OK(mc) ((mc).gregs[REG_RIP] != 0 && ((mc).gregs[REG_CSGSFS] & 0xffff) == 0x33)
+#else
+#define CONTEXT_OK(mc) ((mc).gregs[REG_EIP] != 0 && (mc).gregs[REG_CS] == 0x23)
+#endif
+#endif
+
 static volatile sig_atomic_t count, last, last_code;
 static volatile uintptr_t last_addr, handler_sp;
 static sigjmp_buf back;
@@ -91,7 +106,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
     last_code = info->si_code;
     last_addr = (uintptr_t)info->si_addr;
     handler_sp = (uintptr_t)&uc;
-    CHECK(uc->uc_mcontext.arm_pc != 0 && (uc->uc_mcontext.arm_cpsr & 0x1f) == 0x10);
+    CHECK(CONTEXT_OK(uc->uc_mcontext));
     siglongjmp(back, 1);
 }
 
@@ -113,10 +128,10 @@ static void faults(void)
         ((void (*)(void))(uintptr_t)page)();
     CHECK(last == SIGSEGV);
     if (!sigsetjmp(back, 1))
-        __asm__ volatile(".inst.w 0xf7f0a000" ::: "memory"); /* udf.w */
+        __asm__ volatile(UNDEFINED ::: "memory");
     CHECK(last == SIGILL);
     if (!sigsetjmp(back, 1))
-        __asm__ volatile("bkpt 0" ::: "memory");
+        __asm__ volatile(BREAKPOINT ::: "memory");
     CHECK(last == SIGTRAP);
 }
 
@@ -137,6 +152,7 @@ static void alternate_stack(void)
     CHECK(sigaltstack(&ss, NULL) == 0);
 }
 
+#ifdef __arm__
 /* The interrupted registers come back, floating point included, and may be changed. */
 static void change_context(int sig, siginfo_t *info, void *context)
 {
@@ -163,6 +179,9 @@ static void frames(void)
         : "r0", "r1", "r4", "d8", "memory");
     CHECK(out == 3.25 && r4 == 0x1234);
 }
+#else
+static void frames(void) /* see x86.c */ {}
+#endif
 
 static void timers(void)
 {

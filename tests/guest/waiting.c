@@ -16,6 +16,12 @@
 #include <unistd.h>
 #include "check.h"
 
+#ifdef __LP64__
+#define SYS_SELECT SYS_select
+#else
+#define SYS_SELECT SYS__newselect
+#endif
+
 static volatile sig_atomic_t caught;
 
 static void on_signal(int sig)
@@ -46,8 +52,8 @@ static void polls(int in, int out)
     CHECK(tv.tv_sec == 0 && tv.tv_usec == 0);
     FD_SET(in, &set);
     CHECK(pselect(in + 1, &set, NULL, NULL, &ts, NULL) == 0);
-    CHECK_ERRNO(syscall(SYS__newselect, -1, NULL, NULL, NULL, NULL), EINVAL);
-    CHECK_ERRNO(syscall(SYS__newselect, 8, BAD_ADDR, NULL, NULL, NULL), EFAULT);
+    CHECK_ERRNO(syscall(SYS_SELECT, -1, NULL, NULL, NULL, NULL), EINVAL);
+    CHECK_ERRNO(syscall(SYS_SELECT, 8, BAD_ADDR, NULL, NULL, NULL), EFAULT);
 }
 
 static void epolls(int in, int out)
