@@ -21,7 +21,11 @@ run: build
 	@tools/demo.sh $(NARWHAL) $(CACHE)/armhf $(BUILD)
 
 test: build sysroots
-	@NARWHAL_CACHE=$(CACHE) meson test -C $(BUILD) --print-errorlogs
+	@NARWHAL_CACHE=$(CACHE) meson test -C $(BUILD) --print-errorlogs --no-suite slow
+
+# Long workloads of whole programs.
+test-slow: build sysroots
+	@NARWHAL_CACHE=$(CACHE) meson test -C $(BUILD) --print-errorlogs --suite slow
 
 sysroots: | setup
 	@tools/fetch-sysroots.sh $(CACHE)
@@ -37,4 +41,4 @@ fuzz: build
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all setup build run test sysroots bench fuzz clean
+.PHONY: all setup build run test test-slow sysroots bench fuzz clean

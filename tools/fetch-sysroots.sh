@@ -1,6 +1,7 @@
 #!/bin/sh
 # The Debian programs that tests and benchmarks run: tools/fetch-sysroots.sh CACHE
-# gives CACHE/armel, CACHE/armhf (static busybox, and dynamic programs with their libraries).
+# gives CACHE/armel, CACHE/armhf (static busybox, and dynamic programs with their libraries), CACHE/amd64
+# and CACHE/i386 (static busybox; what else runs of the host's machine is the host's own).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 "$here/fetch-debian.sh" armel "$1/armel" busybox-static
@@ -10,3 +11,5 @@ here=$(cd "$(dirname "$0")" && pwd)
     python3-minimal python3.11-minimal libpython3.11-minimal libpython3.11-stdlib \
     libpython3-stdlib libexpat1 libbz2-1.0 liblzma5 libffi8 libuuid1 libssl3 libdb5.3 \
     libncursesw6 libnsl2 libtirpc3 media-types coreutils libselinux1 libacl1 libattr1 libpcre2-8-0
+"$here/fetch-debian.sh" amd64 "$1/amd64" busybox-static
+"$here/fetch-debian.sh" i386 "$1/i386" busybox-static
