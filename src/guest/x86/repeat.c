@@ -129,32 +129,53 @@ static uint64_t in_one_piece(const struct repeat *r, unsigned seg, unsigned n_re
 
 #define SCAN_MAX 1024u /* bytes */
 
-static uint64_t element(const struct repeat *r, const uint8_t *at)
+/* How many of the N pairs at A and B are equal (EQUAL) or not, up to the first that is the other.
+ * STEP 0: A is one element. */
+#define DEFINE_SCAN(bits)                                                                          \
+    static uint64_t scan##bits(const void *a, const void *b, uint64_t n, unsigned step,            \
+                               bool equal)                                                         \
+    {                                                                                              \
+        const uint##bits##_t *x = a, *y = b;                                                       \
+        uint64_t k = 0;                                                                            \
+        while (k < n && (x[k * step] == y[k]) == equal)                                            \
+            k++;                                                                                   \
+        return k;                                                                                  \
+    }
+DEFINE_SCAN(8)
+DEFINE_SCAN(16)
+DEFINE_SCAN(32)
+DEFINE_SCAN(64)
+
+static uint64_t element(const struct repeat *r, const uint64_t *at, uint64_t n)
 {
     uint64_t v = 0;
-    memcpy(&v, at, r->elem);
+    memcpy(&v, (const uint8_t *)at + n * r->elem, r->elem);
     return v;
 }
 
-/* Compares SIZE bytes, at least one element; gives the number of elements that were compared. */
-static uint64_t scan(struct repeat *r, const uint8_t *a, const uint8_t *b, uint64_t size)
+/* Compares SIZE bytes, at least one element; gives the number of elements that were compared. STEP
+ * as above. */
+static uint64_t scan(struct repeat *r, const uint64_t *a, unsigned step, const uint64_t *b,
+                     uint64_t size)
 {
-    uint64_t n = 0, elements = size / r->elem;
-    r->a = r->s->gpr[X86_RAX] & element_mask(r);
-    while (n < elements && !r->stopped) {
-        if (a)
-            r->a = element(r, a + n * r->elem);
-        r->b = element(r, b + n * r->elem);
-        r->stopped = (r->a == r->b) == r->repne;
-        n++;
+    uint64_t elements = size / r->elem, n;
+    switch (r->elem) {
+    case 1: n = scan8(a, b, elements, step, !r->repne); break;
+    case 2: n = scan16(a, b, elements, step, !r->repne); break;
+    case 4: n = scan32(a, b, elements, step, !r->repne); break;
+    default: n = scan64(a, b, elements, step, !r->repne); break;
     }
+    r->stopped = n < elements;
+    n += r->stopped;
+    r->a = element(r, a, (n - 1) * step);
+    r->b = element(r, b, n - 1);
     r->compared = true;
     return n;
 }
 
 static uint64_t scan_many(struct repeat *r, uint64_t src, uint64_t dst, uint64_t size)
 {
-    uint8_t a[SCAN_MAX], b[SCAN_MAX];
+    uint64_t a[SCAN_MAX / 8] = {r->s->gpr[X86_RAX]}, b[SCAN_MAX / 8];
     if (r->down)
         return 0;
     if (size > SCAN_MAX)
@@ -163,7 +184,7 @@ static uint64_t scan_many(struct repeat *r, uint64_t src, uint64_t dst, uint64_t
         size = mem_bulk_read(r->vcpu, src, a, size, r->memop);
     if (size)
         size = mem_bulk_read(r->vcpu, dst, b, size, r->memop);
-    return size ? scan(r, r->kind == X86_CMPS ? a : NULL, b, size) : 0;
+    return size ? scan(r, a, r->kind == X86_CMPS, b, size) : 0;
 }
 
 /* Does as many elements as possible at once and gives their number. */
