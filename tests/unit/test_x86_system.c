@@ -95,8 +95,8 @@ static void run_rom(struct machine *m, const char *name)
     free(rom);
     assert_int_equal(nw_vcpu_run(m->vcpu, INSN_LIMIT, &exit), NW_OK);
     if (exit.reason != NW_EXIT_HALT || exit.code)
-        print_message("%s\nexit %u code %u at %#llx, address %#llx\n", m->text, exit.reason,
-                      exit.code, (unsigned long long)exit.pc, (unsigned long long)exit.addr);
+        fprintf(stderr, "%s\nexit %u code %u at %#llx, address %#llx\n", m->text, exit.reason,
+                exit.code, (unsigned long long)exit.pc, (unsigned long long)exit.addr);
     assert_int_equal(exit.reason, NW_EXIT_HALT);
     assert_int_equal(exit.code, 0);
 }
@@ -147,11 +147,19 @@ static void protected_mode(void **state)
     check_rom(NW_ARCH_X86, "protected");
 }
 
+static void tasks(void **state)
+{
+    (void)state;
+    check_rom(NW_ARCH_X86_64, "task");
+    check_rom(NW_ARCH_X86, "task");
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_mode),
         cmocka_unit_test(protected_mode),
+        cmocka_unit_test(tasks),
     };
 
     if (argc < 3)

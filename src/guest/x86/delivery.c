@@ -180,6 +180,7 @@ static bool deliver_gate(const struct delivery *d)
 /* A task of its own; the error code goes to its stack. */
 static bool deliver_task(const struct delivery *d, const struct x86_desc *gate)
 {
+    x86_of(d->vcpu)->eflags |= d->image & X86_RF; /* goes into the old task's TSS */
     if (!x86_task_gate(d->vcpu, gate, X86_TASK_INT, d->back, d->ext))
         return false;
     if (!d->e->has_error)
