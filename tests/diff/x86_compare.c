@@ -112,6 +112,12 @@ static uint16_t selector(uint16_t v)
     return v < 4 ? 0 : v;
 }
 
+/* AMD's misaligned SSE mode, which the models lack, in an MXCSR_MASK that FXSAVE has stored. */
+static bool misaligned_mode(uint64_t want, uint64_t got)
+{
+    return want >> 32 == 0x2ffff && (want ^ got) == 1ull << 49;
+}
+
 static void data(struct text *t, const uint8_t *want, const uint8_t *got)
 {
     unsigned shown = 0;
@@ -122,7 +128,7 @@ static void data(struct text *t, const uint8_t *want, const uint8_t *got)
         uint64_t a, b;
         memcpy(&a, want + i, 8);
         memcpy(&b, got + i, 8);
-        if (a == b)
+        if (a == b || misaligned_mode(a, b))
             continue;
         shown++;
         differ(t, "    [%llx]: want %016llx got %016llx\n", (unsigned long long)case_data_addr(i),

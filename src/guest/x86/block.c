@@ -4,6 +4,8 @@
 #include "ir/ir.h"
 #include "mem/mem.h"
 
+#define SIZE IR_MEM_SIZE(UINT32_MAX)
+
 static uint64_t wrap(struct nw_vcpu *vcpu, uint64_t addr)
 {
     return x86_of(vcpu)->mode & X86_KEY_CODE64 ? addr : (uint32_t)addr;
@@ -15,8 +17,19 @@ static unsigned largest(unsigned size)
     return size >= 32 ? 5 : 31 - (unsigned)__builtin_clz(size);
 }
 
+bool x86_block_probe(struct nw_vcpu *vcpu, uint64_t addr, unsigned size, uint32_t memop)
+{
+    mem_load(vcpu, wrap(vcpu, addr), memop);
+    if (vcpu->leave == VCPU_LEAVE_NONE)
+        mem_load(vcpu, wrap(vcpu, addr + size - 1), memop & ~SIZE);
+    return vcpu->leave == VCPU_LEAVE_NONE;
+}
+
 bool x86_block_load(struct nw_vcpu *vcpu, uint64_t addr, void *to, unsigned size, uint32_t memop)
 {
+    if (!x86_block_probe(vcpu, addr, size, memop))
+        return false;
+    memop &= ~SIZE;
     for (unsigned done = 0; done < size;) {
         unsigned log2 = largest(size - done);
         uint64_t at = wrap(vcpu, addr + done);
@@ -30,19 +43,6 @@ bool x86_block_load(struct nw_vcpu *vcpu, uint64_t addr, void *to, unsigned size
         if (vcpu->leave != VCPU_LEAVE_NONE)
             return false;
         done += 1u << log2;
-    }
-    return true;
-}
-
-/* Could SIZE bytes be written? */
-static bool probe(struct nw_vcpu *vcpu, uint64_t addr, unsigned size, uint32_t memop)
-{
-    for (unsigned done = 0; done < size;) {
-        uint64_t at = wrap(vcpu, addr + done);
-        mem_load(vcpu, at, memop | IR_MEM_RMW);
-        if (vcpu->leave != VCPU_LEAVE_NONE)
-            return false;
-        done += (unsigned)(PAGE_SIZE_ - (at & (PAGE_SIZE_ - 1)));
     }
     return true;
 }
@@ -71,8 +71,9 @@ bool x86_block_store(struct nw_vcpu *vcpu, uint64_t addr, const void *from,
 {
     const uint8_t *bytes = from;
     for (unsigned n = 0; n < nparts; n++)
-        if (!probe(vcpu, addr + parts[n].offset, parts[n].size, memop))
+        if (!x86_block_probe(vcpu, addr + parts[n].offset, parts[n].size, memop | IR_MEM_RMW))
             return false;
+    memop &= ~SIZE;
     for (unsigned n = 0; n < nparts; n++)
         if (!store(vcpu, addr + parts[n].offset, bytes + parts[n].offset, parts[n].size, memop))
             return false;

@@ -4,8 +4,12 @@
 
 #include "guest/x86/state.h"
 
-/* MEMOP: how a byte would be accessed. False: a fault has been recorded, as in mem/mem.h. */
+/* MEMOP: how the first element would be accessed. False: a fault has been recorded, as in mem/mem.h:
+ * that of the first element, else that of the last byte. A block has at most a page. */
 bool x86_block_load(struct nw_vcpu *, uint64_t addr, void *to, unsigned size, uint32_t memop);
+
+/* Could it be accessed? With IR_MEM_RMW: written. */
+bool x86_block_probe(struct nw_vcpu *, uint64_t addr, unsigned size, uint32_t memop);
 
 /* Parts of a block: SIZE bytes from OFFSET on. */
 struct x86_part {

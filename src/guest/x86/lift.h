@@ -29,6 +29,13 @@ struct x86_cc {
     ir_val slot_op, slot_cf, slot_dst, slot_src, slot_aux; /* of x86_cc_save: the slots' values */
 };
 
+/* What the block knows of the mm registers. */
+enum x86_mmx {
+    X86_MMX_NONE,    /* nothing: no MMX instruction so far */
+    X86_MMX_ENTERED, /* the x87 stack is as MMX instructions leave it */
+    X86_MMX_STALE,   /* an x87 instruction followed: what is known of the registers is old */
+};
+
 struct x86_lift {
     struct ir_builder *b;
     struct lift_request *req;
@@ -41,6 +48,7 @@ struct x86_lift {
     uint8_t word;      /* enum ir_type of addresses and the pc slot */
     uint32_t mmu;      /* IR_MEM_MMU of ordinary accesses */
     bool user;         /* the engine takes exceptions as exits */
+    uint8_t mmx;       /* enum x86_mmx */
     bool ended;        /* no further instruction follows in this block */
     struct x86_cc cc;
     ZydisDecoder decoder;
@@ -210,6 +218,13 @@ ir_val x86_cc_carry(struct x86_lift *);              /* CF as 0/1, I32 */
 ir_val x86_cc_test(struct x86_lift *, unsigned cond); /* truth of condition 0..15 as encoded */
 /* The knowledge is lost (label, helper that writes the flags). */
 void x86_cc_forget(struct x86_lift *);
+
+/* To be called by instructions that change x87 state. */
+static inline void x86_mmx_stale(struct x86_lift *l)
+{
+    if (l->mmx == X86_MMX_ENTERED)
+        l->mmx = X86_MMX_STALE;
+}
 
 /* ---- lifters shared between families; rows lead to the first of each pair ---- */
 x86_lift_fn x86_jmp_far, x86_call_far, x86_ret_far;      /* far forms of JMP, CALL, RET */

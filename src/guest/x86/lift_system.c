@@ -145,9 +145,3 @@ void x86_wrbase(struct x86_lift *l, const struct x86_insn *i)
     }
     ir_put(l->b, IR_I64, base_slot(i->row->arg), x86_zext(l, v, i->op[0].size, 64));
 }
-
-void x86_mmx_op(struct x86_lift *l, const struct x86_insn *i)
-{
-    (void)i;
-    x86_undefined(l);
-}

@@ -9,7 +9,7 @@ enum { CR0_MP = 1 << 1, MAY_EXIT = IR_H_READS | IR_H_EXITS };
     static const struct ir_helper fn##_helper = {"x86_" #fn, fn, flags, ret, nargs}
 HELPER(x87_check, MAY_EXIT, IR_VOID, 0);
 HELPER(x87_run, MAY_EXIT, IR_I32, 4);
-HELPER(x87_store, MAY_EXIT, IR_I64, 2);
+HELPER(x87_store, MAY_EXIT, IR_I64, 4);
 HELPER(x87_store_high, 0, IR_I32, 0);
 HELPER(x87_store_done, IR_H_READS, IR_VOID, 2);
 HELPER(x87_load_control, MAY_EXIT, IR_VOID, 1);
@@ -32,6 +32,7 @@ static ir_val call0(struct x86_lift *l, const struct ir_helper *helper)
 /* False: no x87 instruction works now, #NM. */
 static bool usable(struct x86_lift *l)
 {
+    x86_mmx_stale(l);
     if (!(l->mode & (X86_KEY_TS | X86_KEY_EM)))
         return true;
     x86_exception(l, X86_NM, 0, false);
@@ -109,13 +110,15 @@ void x86_x87_move_if(struct x86_lift *l, const struct x86_insn *i)
 static void store80(struct x86_lift *l, ir_val addr, ir_val value, ir_val high)
 {
     struct ir_builder *b = l->b;
-    ir_val upper = x86_address_add(l, addr, 8);
+    ir_val upper = x86_address_add(l, addr, 8), last = x86_address_add(l, addr, 9);
+    ir_val mask = l->word == IR_I64 ? ir_const64(b, ~(PAGE_SIZE_ - 1))
+                                    : ir_const32(b, (uint32_t) ~(PAGE_SIZE_ - 1));
+    ir_val page = ir_and(b, l->word, last, mask);
     uint32_t label = ir_label_new(b);
-    ir_val low = l->word == IR_I64 ? ir_trunc(b, IR_I32, addr) : addr;
-    ir_val in_page = ir_and(b, IR_I32, low, ir_const32(b, PAGE_SIZE_ - 1));
 
-    ir_skip_ifnot(b, ir_cmp(b, IR_UGT, IR_I32, in_page, ir_const32(b, PAGE_SIZE_ - 10)), label);
-    x86_probe_write(l, upper, 16);
+    ir_skip_if(b, ir_cmp(b, IR_EQ, l->word, ir_and(b, l->word, addr, mask), page), label);
+    x86_probe_write(l, addr, 8);
+    x86_probe_write(l, page, 8);
     ir_label(b, label);
     x86_store(l, addr, value, 64, 0);
     x86_store(l, upper, high, 16, 0);
@@ -131,7 +134,8 @@ void x86_x87_store(struct x86_lift *l, const struct x86_insn *i)
         return;
     unsigned bits = i->op[0].size;
     ir_val offset = offset_of(l, i), addr = x86_address(l, &i->op[0], true);
-    ir_val value = call(l, &x87_store_helper, what(l, i), offset);
+    ir_val memop = ir_const32(l->b, x86_memop(l, bits == 80 ? 64 : bits, X86_RMW));
+    ir_val value = x86_call(l, &x87_store_helper, what(l, i), offset, addr, memop);
     if (bits == 80)
         store80(l, addr, value, call0(l, &x87_store_high_helper));
     else

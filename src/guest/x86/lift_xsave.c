@@ -17,8 +17,9 @@ static void environment(struct x86_lift *l, const struct x86_insn *i,
         return;
     }
     bool wide = i->z.operand_width != 16;
+    x86_mmx_stale(l);
     x86_call(l, helper, x86_address(l, &i->op[0], writes), ir_const32(l->b, wide),
-             ir_const32(l->b, x86_memop(l, 8, 0)), IR_NONE);
+             ir_const32(l->b, x86_memop(l, wide ? 32 : 16, 0)), IR_NONE);
 }
 
 #define ENVIRONMENT(name, fn, flags, writes)                                                       \

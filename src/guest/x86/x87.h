@@ -59,11 +59,12 @@ typedef uint64_t x87_helper_fn(struct nw_vcpu *, uint64_t, uint64_t, uint64_t, u
 
 x87_helper_fn x87_check;        /* raises #MF if an exception waits */
 x87_helper_fn x87_run;          /* what, offset, memory operand, its bits 64..79; gives EFLAGS */
-x87_helper_fn x87_store;        /* what, offset; gives the value to store … */
+x87_helper_fn x87_store;        /* what, offset, address, memop; gives the value to store … */
 x87_helper_fn x87_store_high;   /* … and this its bits 64..79 */
 x87_helper_fn x87_store_done;   /* what, offset; after the stores */
 x87_helper_fn x87_load_control; /* control word: FLDCW */
 x87_helper_fn x87_control, x87_status, x87_reset, x87_clear; /* FNSTCW, FNSTSW, FNINIT, FNCLEX */
+x87_helper_fn x87_enter_mmx, x87_leave_mmx; /* what MMX instructions do to the stack, and EMMS */
 /* Address, 32-bit format, memop of a byte: FNSTENV, FLDENV, FNSAVE, FRSTOR (x87_env.c). */
 x87_helper_fn x87_store_environment, x87_load_environment, x87_save, x87_restore;
 

@@ -1,6 +1,7 @@
 /* The helpers that execute x87 instructions. */
 #include <string.h>
 
+#include "guest/x86/block.h"
 #include "guest/x86/lift.h"
 #include "guest/x86/x87.h"
 
@@ -117,10 +118,15 @@ static bool store_pops(unsigned opcode)
     return (opcode >> 3 & 7) != 2; /* FST and FIST */
 }
 
-uint64_t x87_store(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t unused1,
-                   uint64_t unused2)
+static bool stores80(unsigned opcode)
 {
-    (void)unused1, (void)unused2;
+    unsigned first = opcode >> 8, r = opcode >> 3 & 7;
+    return (first == 3 && r == 7) || (first == 7 && r == 6);
+}
+
+uint64_t x87_store(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t addr,
+                   uint64_t memop)
+{
     struct x86_state *s = x86_of(vcpu);
     unsigned opcode = X87_WHAT_OPCODE(what);
     struct x87_image after;
@@ -143,6 +149,9 @@ uint64_t x87_store(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_
         return value;
     }
     if (!execute_store(s, opcode, operand, &after)) {
+        /* It would fault all the same. */
+        if (!x86_block_probe(vcpu, addr, stores80(opcode) ? 10 : 1, (uint32_t)memop))
+            return 0;
         note(s, what, offset);
         x87_from_image(s, &after);
         finish(vcpu, what);
@@ -213,5 +222,23 @@ CONTROL(x87_clear)
     (void)a0, (void)unused1, (void)unused2, (void)unused3;
     struct x86_state *s = x86_of(vcpu);
     s->fpsw &= (uint16_t) ~(X87_EXCEPTIONS | X87_SF | X87_ES | X87_B);
+    return 0;
+}
+
+/* ---- MMX (SDM 1 9.5) ---- */
+
+CONTROL(x87_enter_mmx)
+{
+    (void)a0, (void)unused1, (void)unused2, (void)unused3;
+    x86_of(vcpu)->fpsw &= (uint16_t)~X87_TOP;
+    x86_of(vcpu)->fptag = 0xff;
+    return 0;
+}
+
+CONTROL(x87_leave_mmx)
+{
+    (void)a0, (void)unused1, (void)unused2, (void)unused3;
+    x86_of(vcpu)->fpsw &= (uint16_t)~X87_TOP;
+    x86_of(vcpu)->fptag = 0;
     return 0;
 }

@@ -141,6 +141,13 @@ static void read_vectors(struct x86_state *s, unsigned half, const uint8_t *from
     }
 }
 
+/* The host's order: the last byte of an area of SIZE bytes first, whatever else will be accessed.
+ * MEMOP: of a byte. */
+static bool probe_end(struct nw_vcpu *vcpu, uint64_t addr, unsigned size, uint32_t memop)
+{
+    return x86_block_probe(vcpu, addr + size - 1, 1, memop);
+}
+
 /* ---- FXSAVE, FXRSTOR ---- */
 
 uint64_t x86_fxsave_area(struct nw_vcpu *vcpu, uint64_t addr, uint64_t how, uint64_t unused1,
@@ -151,7 +158,7 @@ uint64_t x86_fxsave_area(struct nw_vcpu *vcpu, uint64_t addr, uint64_t how, uint
     uint8_t area[AT_LEGACY_END];
     struct x86_part all = {0, AT_XMM};
 
-    if (!aligned(vcpu, addr, 16))
+    if (!aligned(vcpu, addr, 16) || !probe_end(vcpu, addr, 512, memop_of(how) | IR_MEM_RMW))
         return 0;
     write_x87(s, how & X86_XS_WIDE, area);
     write_mxcsr(vcpu, area);
@@ -170,7 +177,8 @@ uint64_t x86_fxrstor_area(struct nw_vcpu *vcpu, uint64_t addr, uint64_t how, uin
     struct x86_state *s = x86_of(vcpu);
     uint8_t area[512];
 
-    if (!aligned(vcpu, addr, 16) || !x86_block_load(vcpu, addr, area, 512, memop_of(how)))
+    if (!aligned(vcpu, addr, 16) || !probe_end(vcpu, addr, 512, memop_of(how)) ||
+        !x86_block_load(vcpu, addr, area, 512, memop_of(how)))
         return 0;
     if (read_mxcsr(area) & ~X86_MXCSR_MASK) {
         x86_raise(vcpu, X86_GP, 0);
@@ -266,6 +274,9 @@ uint64_t x86_xsave_area(struct nw_vcpu *vcpu, uint64_t addr, uint64_t how, uint6
     uint8_t area[X86_XSAVE_SIZE];
 
     if (!requested(vcpu, &wanted) || !aligned(vcpu, addr, 64) ||
+        !x86_block_probe(vcpu, addr, 1, memop_of(how) | IR_MEM_RMW) ||
+        !probe_end(vcpu, addr, wanted & X86_XS_AVX ? X86_XSAVE_SIZE : AT_AVX,
+                   memop_of(how) | IR_MEM_RMW) ||
         !x86_block_load(vcpu, addr + AT_HEADER, format, 8, memop_of(how)))
         return 0;
     used = x86_xinuse(s);
@@ -337,6 +348,7 @@ uint64_t x86_xrstor_area(struct nw_vcpu *vcpu, uint64_t addr, uint64_t how, uint
     uint64_t wanted;
 
     if (!requested(vcpu, &wanted) || !aligned(vcpu, addr, 64) ||
+        !x86_block_probe(vcpu, addr, 1, memop) ||
         !x86_block_load(vcpu, addr + AT_HEADER, area + AT_HEADER, HEADER_SIZE, memop))
         return 0;
     if (!good_header(s, area + AT_HEADER)) {
