@@ -335,6 +335,45 @@ static ir_val even_parity(struct x86_lift *l, ir_val dst, unsigned bits)
     return ir_xor(b, IR_I32, ir_and(b, IR_I32, ones, ir_const32(b, 1)), ir_const32(b, 1));
 }
 
+/* OF of a known operation, or IR_NONE. */
+static ir_val overflow(struct x86_lift *l)
+{
+    struct ir_builder *b = l->b;
+    unsigned bits = bits_of(l->cc.op), kind = l->cc.op & 0xfc;
+    enum ir_type t = x86_type(bits);
+    ir_val dst = l->cc.dst, src = l->cc.src, a;
+
+    if (l->cc.of != IR_NONE)
+        return l->cc.of;
+    switch (kind) {
+    case X86_CC_LOGIC:
+    case X86_CC_BLS: return ir_const32(b, 0);
+    case X86_CC_ADD:
+    case X86_CC_ADC: /* the operands have one sign, the sum the other */
+        a = ir_xor(b, t, kind == X86_CC_ADC ? l->cc.aux : first(l, bits), dst);
+        return bit(l, ir_and(b, t, a, ir_xor(b, t, src, dst)), bits, bits - 1);
+    case X86_CC_SUB:
+    case X86_CC_SBB:
+        a = kind == X86_CC_SBB ? l->cc.aux : first(l, bits);
+        a = ir_and(b, t, ir_xor(b, t, a, src), ir_xor(b, t, a, dst));
+        return bit(l, a, bits, bits - 1);
+    case X86_CC_INC: return ir_cmp(b, IR_EQ, t, dst, x86_const(l, bits, 1ull << (bits - 1)));
+    case X86_CC_DEC: return ir_cmp(b, IR_EQ, t, dst, x86_const(l, bits, (1ull << (bits - 1)) - 1));
+    case X86_CC_SHL:
+    case X86_CC_SHR:
+    case X86_CC_SAR: return bit(l, ir_xor(b, t, src, dst), bits, bits - 1);
+    default: return IR_NONE;
+    }
+}
+
+/* Conditions L and LE by SF and OF. */
+static ir_val test_signed(struct x86_lift *l, unsigned c)
+{
+    unsigned bits = bits_of(l->cc.op);
+    ir_val less = ir_xor(l->b, IR_I32, is_negative(l, l->cc.dst, bits), overflow(l));
+    return c == L ? less : ir_or(l->b, IR_I32, less, is_zero(l, l->cc.dst, bits));
+}
+
 /* IR_NONE where only the flags themselves can tell. */
 static ir_val test_known(struct x86_lift *l, unsigned c)
 {
@@ -346,9 +385,9 @@ static ir_val test_known(struct x86_lift *l, unsigned c)
     if (c == B)
         return x86_cc_carry(l);
     if (c == O)
-        return l->cc.of;
+        return overflow(l);
     if (l->cc.of != IR_NONE && (c == L || c == LE))
-        return IR_NONE;
+        return by_result ? test_signed(l, c) : IR_NONE;
     if (kind == X86_CC_SUB && !(l->cc.op & X86_CC_CF) && (c == Z || c == BE || c == L || c == LE))
         return test_difference(l, c, first(l, bits), l->cc.src, bits);
     if (kind == X86_CC_DEC && (c == L || c == LE)) {
@@ -367,7 +406,7 @@ static ir_val test_known(struct x86_lift *l, unsigned c)
                       x86_const(l, bits == 64 ? 64 : 32, 0));
     if (by_result && c == BE)
         return ir_or(l->b, IR_I32, x86_cc_carry(l), is_zero(l, l->cc.dst, bits));
-    return IR_NONE;
+    return by_result ? test_signed(l, c) : IR_NONE;
 }
 
 ir_val x86_cc_test(struct x86_lift *l, unsigned cond)
