@@ -154,12 +154,19 @@ static void tasks(void **state)
     check_rom(NW_ARCH_X86, "task");
 }
 
+static void long_mode(void **state)
+{
+    (void)state;
+    check_rom(NW_ARCH_X86_64, "long");
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_mode),
         cmocka_unit_test(protected_mode),
         cmocka_unit_test(tasks),
+        cmocka_unit_test(long_mode),
     };
 
     if (argc < 3)
