@@ -3,12 +3,12 @@
 
 #include <narwhal/x86.h>
 #include "exec/engine.h"
+#include "guest/x86/cpuid.h"
 #include "guest/x86/debug.h"
 #include "guest/x86/event.h"
 #include "guest/x86/flags.h"
 #include "guest/x86/front.h"
 #include "guest/x86/mmu.h"
-#include "guest/x86/model.h"
 #include "guest/x86/mxcsr.h"
 #include "guest/x86/segment.h"
 #include "guest/x86/sysmem.h"
@@ -33,13 +33,14 @@ void x86_reset(struct nw_vcpu *vcpu)
 {
     struct x86_state *s = x86_of(vcpu);
     const struct x86_model *m = s->model;
+    uint32_t signature[4];
 
     memset(s, 0, sizeof *s);
     s->model = m;
     reset_segments(s);
     s->pc = 0xfffffff0;
-    s->gpr[X86_RDX] = (uint64_t)(m->family < 15 ? m->family : 15) << 8 | (m->number & 15u) << 4 |
-                      (m->stepping & 15u);
+    x86_cpuid(vcpu, 1, 0, signature);
+    s->gpr[X86_RDX] = signature[0];
     s->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
     s->dr[6] = 0xffff0ff0;
     s->dr[7] = 0x400;

@@ -384,7 +384,48 @@ ring3:
     mov ax, DATA3
     mov ds, ax
     TRY3 "ds stays", 2, "mov al, [at]"
+    mov eax, cr0
+    or eax, 0x40000                     # AM
+    mov cr0, eax
+    TRY3 "ac", 0x40002, "mov eax, ss:[at + 1]"
+    TRY3 "ac byte", 0x40002, "mov al, ss:[at + 1]"
+    TRY3 "ac word", 0x40002, "push ax; push eax"
+    TRY "ac 0", "mov eax, [at + 1]"
+    mov ecx, 0x174
+    mov eax, CODE32
+    xor edx, edx
+    wrmsr
+    inc ecx
+    mov eax, STACK_TSS
+    wrmsr
+    inc ecx
+    mov eax, offset sysenter_target
+    wrmsr
+    TRY3 "sysenter", 0x202, "mov ecx, esp; mov edx, offset sysexit_target; sysenter; sysexit_target:"
+    TRY "sysexit", "mov ecx, STACK3; mov edx, offset sysexit_target2; sysexit; sysexit_target2:"
+    mov ecx, 0x174
+    xor eax, eax
+    xor edx, edx
+    wrmsr
+    TRY3 "sysenter 0", 2, "sysenter"
+    TRY "sysexit 0", "sysexit"
     jmp debug
+
+sysenter_target:
+    pushfd
+    pop eax
+    and eax, 0x37700
+    SAY 32, "sysenter "
+    PRINT 5, eax
+    mov ax, cs
+    movzx eax, ax
+    PRINT 4, eax
+    mov ax, ss
+    movzx eax, ax
+    PRINT 4, eax
+    PRINT 6, esp
+    call line32
+    sysexit
 
 ring3_conforming:
     mov ax, cs
