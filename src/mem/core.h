@@ -155,9 +155,11 @@ bool mem_relocate(uint8_t *from, uint64_t old_size, uint8_t *to, uint64_t new_si
 
 /* ---- guarded host access (files may be shorter than their mapping) ---- */
 bool guarded_copy(void *to, const void *from, size_t size);
-bool guarded_move(void *to, const void *from, size_t size);
-/* With elements of ELEM bytes; SIZE is a multiple of it. */
-bool guarded_fill(void *to, uint64_t value, unsigned elem, size_t size);
+/* These go from page to page, with DOWN from the end on, and give how many bytes were done until an
+ * access failed. What overlaps is moved as by memmove within a page only. */
+size_t guarded_move(void *to, const void *from, size_t size, bool down);
+/* With elements of ELEM bytes; TO is aligned to them or SIZE is within a page. */
+size_t guarded_fill(void *to, uint64_t value, unsigned elem, size_t size, bool down);
 bool guarded_probe(const void *at);
 
 /* ---- TLB ---- */

@@ -117,8 +117,13 @@ static void check_code_limit(struct x86_lift *l, ir_val offset)
     x86_exception_if(l, ir_cmp(l->b, IR_UGT, IR_I32, offset, limit), X86_GP, 0);
 }
 
+/* In 64-bit code AMD's processors have 16-bit near branches, Intel's ignore the prefix (SDM 2, JMP;
+ * APM 3 1.2.3). Zydis tells of some only. */
 static unsigned branch_bits(const struct x86_lift *l)
 {
+    if (l->bits == 64 && l->model->vendor == X86_VENDOR_AMD &&
+        l->i->z.attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE && !l->i->z.raw.rex.W)
+        return 16;
     return l->i->z.operand_width;
 }
 

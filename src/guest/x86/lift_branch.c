@@ -1,5 +1,6 @@
 /* Near control transfer (SDM 1 7.3.8). */
 #include "guest/x86/lift.h"
+#include "guest/x86/undefined.h"
 
 static bool is_relative(const struct x86_insn *i)
 {
@@ -73,6 +74,18 @@ void x86_jcxz(struct x86_lift *l, const struct x86_insn *i)
     x86_branch_rel_if(l, counter_is(l, IR_EQ, x86_gpr_get(l, X86_RCX, x86_addr_bits(l))));
 }
 
+/* The condition of LOOPE and LOOPNE. */
+static unsigned loop_condition(const struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned cond = i->row->arg - 1;
+    for (unsigned n = 0; n < i->z.raw.prefix_count; n++) {
+        uint8_t prefix = i->z.raw.prefixes[n].value;
+        if (x86_undefined_of(l->model)->loop_prefix && (prefix == 0xf2 || prefix == 0xf3))
+            cond = prefix == 0xf3 ? 4 : 5;
+    }
+    return cond;
+}
+
 /* Argument: 0 LOOP, else 1 + the condition that must hold too. */
 void x86_loop(struct x86_lift *l, const struct x86_insn *i)
 {
@@ -82,7 +95,7 @@ void x86_loop(struct x86_lift *l, const struct x86_insn *i)
     count = x86_cut(l, count, bits);
     ir_val truth = counter_is(l, IR_NE, count);
     if (i->row->arg)
-        truth = ir_and(l->b, IR_I32, truth, x86_cc_test(l, i->row->arg - 1));
+        truth = ir_and(l->b, IR_I32, truth, x86_cc_test(l, loop_condition(l, i)));
     x86_branch_check(l, IR_NONE, truth);
     x86_gpr_put(l, X86_RCX, bits, count);
     x86_branch_rel_if(l, truth);

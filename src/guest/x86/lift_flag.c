@@ -72,34 +72,44 @@ static uint32_t result_flags(uint8_t al)
     return (al & 0x80 ? X86_SF : 0) | (al ? 0 : X86_ZF) | (__builtin_parity(al) ? 0 : X86_PF);
 }
 
-/* AAA, AAS: BY is what is added to AX. */
-static uint32_t adjust_ascii(uint32_t ax, uint32_t flags, int by, uint32_t *out)
+/* Of AAA, AAS, DAA and DAS the manuals leave flags undefined: processors have them of the sum,
+ * of AX or AL. */
+
+/* SF, ZF, PF and OF of AL + BY. */
+static uint32_t sum_flags(uint32_t al, int by)
+{
+    int sum = (int8_t)al + by;
+    return result_flags((uint8_t)sum) | (sum != (int8_t)sum ? X86_OF : 0);
+}
+
+/* AAA, AAS: SIGN of what is added. */
+static uint32_t adjust_ascii(uint32_t ax, uint32_t flags, int sign, uint32_t *out)
 {
     bool adjust = (ax & 15) > 9 || flags & X86_AF;
-    if (adjust)
-        ax += (uint32_t)by;
-    ax &= 0xff0f;
-    *out = result_flags((uint8_t)ax) | (adjust ? X86_AF | X86_CF : 0);
-    return ax;
+    int sum = (int16_t)ax + (adjust ? sign * 0x106 : 0);
+    *out = (sum & 0x8000 ? X86_SF : 0) | (sum & 0xffff ? 0 : X86_ZF) |
+           (__builtin_parity(sum & 0xff) ? 0 : X86_PF) | (sum != (int16_t)sum ? X86_OF : 0) |
+           (adjust ? X86_AF | X86_CF : 0);
+    return (uint32_t)sum & 0xff0f;
 }
 
 /* DAA, DAS: SIGN of what is added. */
 static uint32_t adjust_decimal(uint32_t ax, uint32_t flags, int sign, uint32_t *out)
 {
-    int al = ax & 0xff, was = al;
+    int al = ax & 0xff, by = 0;
     uint32_t now = 0;
     if ((al & 15) > 9 || flags & X86_AF) {
-        al += sign * 6;
+        by += sign * 6;
         now |= X86_AF;
-        if (sign < 0 && al < 0)
+        if (sign < 0 && al < 6)
             now |= X86_CF;
     }
-    if (was > 0x99 || flags & X86_CF) {
-        al += sign * 0x60;
+    if (al > 0x99 || flags & X86_CF) {
+        by += sign * 0x60;
         now |= X86_CF;
     }
-    *out = result_flags((uint8_t)al) | now;
-    return (ax & 0xff00) | (al & 0xff);
+    *out = sum_flags((uint32_t)al, by) | now;
+    return (ax & 0xff00) | ((al + by) & 0xff);
 }
 
 /* AAM: the base is not 0. */
@@ -126,8 +136,8 @@ static uint64_t decimal_helper(struct nw_vcpu *vcpu, uint64_t op, uint64_t ax, u
     (void)vcpu;
     uint32_t in = (uint32_t)ax, f = (uint32_t)flags, out = 0, v;
     switch ((enum x86_decimal)op) {
-    case X86_AAA: v = adjust_ascii(in, f, 0x106, &out); break;
-    case X86_AAS: v = adjust_ascii(in, f, -0x106, &out); break;
+    case X86_AAA: v = adjust_ascii(in, f, 1, &out); break;
+    case X86_AAS: v = adjust_ascii(in, f, -1, &out); break;
     case X86_DAA: v = adjust_decimal(in, f, 1, &out); break;
     case X86_DAS: v = adjust_decimal(in, f, -1, &out); break;
     case X86_AAM: v = split(in, (uint32_t)base, &out); break;

@@ -59,19 +59,19 @@ void x86_pusha(struct x86_lift *l, const struct x86_insn *i)
     x86_stack_move(l, -8 * size);
 }
 
-/* The stack pointer is skipped. */
+/* The stack pointer is skipped. A fault leaves the registers loaded so far, as on processors: the
+ * instruction can start over all the same. */
 void x86_popa(struct x86_lift *l, const struct x86_insn *i)
 {
     unsigned bits = i->row->arg;
     int32_t size = (int32_t)bits / 8;
-    ir_val v[8];
-    for (int32_t n = 0; n < 8; n++)
-        if (n != X86_RSP)
-            v[n] = x86_load(l, x86_stack_address(l, (7 - n) * size, bits, false), bits, 0);
+    for (int32_t n = 7; n >= 0; n--) {
+        if (n == X86_RSP)
+            continue;
+        ir_val addr = x86_stack_address(l, (7 - n) * size, bits, false);
+        x86_gpr_put(l, (unsigned)n, bits, x86_load(l, addr, bits, 0));
+    }
     x86_stack_move(l, 8 * size);
-    for (unsigned n = 0; n < 8; n++)
-        if (n != X86_RSP)
-            x86_gpr_put(l, n, bits, v[n]);
 }
 
 void x86_bound(struct x86_lift *l, const struct x86_insn *i)

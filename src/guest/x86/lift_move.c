@@ -1,5 +1,6 @@
 /* Data transfer: MOV and its relatives, XCHG, CMOVcc, SETcc, sign extension (SDM 1 7.3.1). */
 #include "guest/x86/lift.h"
+#include "guest/x86/undefined.h"
 
 /* The class of the special register that N is, or NONE for an ordinary operand. */
 static ZydisRegisterClass special(const struct x86_insn *i, unsigned n)
@@ -132,5 +133,8 @@ void x86_clflush(struct x86_lift *l, const struct x86_insn *i)
 
 void x86_nop(struct x86_lift *l, const struct x86_insn *i)
 {
-    (void)l, (void)i;
+    bool prefetch = i->z.meta.isa_set == ZYDIS_ISA_SET_PREFETCH_NOP;
+    if (prefetch && i->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+        x86_undefined_of(l->model)->prefetch_reg)
+        x86_undefined(l);
 }

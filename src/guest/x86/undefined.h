@@ -16,6 +16,8 @@ struct x86_undefined {
                           * those of before */
     bool shift16_source; /* SHLD, SHRD of 16 bits by more than 16: the source follows the source,
                           * else the destination does */
+    bool loop_prefix;    /* REPE, REPNE before LOOPE, LOOPNE replace the condition */
+    bool prefetch_reg;   /* PREFETCH of a register is undefined, else no operation */
 };
 
 const struct x86_undefined *x86_undefined_of(const struct x86_model *);
