@@ -292,6 +292,8 @@ int64_t linux_mm_move(struct linux_process *p, uint64_t addr, uint64_t old_size,
 
 bool linux_mm_mapped(struct linux_process *p, uint64_t addr, uint64_t size)
 {
+    if (size > p->abi->task_size || addr > p->abi->task_size - size)
+        return false;
     linux_mm_lock(p);
     bool mapped = vma_covers(&p->mm->vmas, addr, addr + size, 0);
     linux_mm_unlock(p);
