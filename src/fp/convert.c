@@ -28,7 +28,7 @@ FP_CORE uint64_t convert(struct fp_env *env, struct fp_format from, struct fp_fo
     case FP_FINITE: return fp_pack(env, to, env->round, n.sign, n.exp, n.frac);
     case FP_INF:
         if (to.exp_bits == 5 && env->ahp)
-            return fp_overflow(env, to, env->round, n.sign);
+            return fp_overflow(env, to, env->round, n.sign, false);
         return fp_inf(to, n.sign);
     default: return convert_nan(env, from, to, n);
     }

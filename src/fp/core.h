@@ -140,13 +140,18 @@ FP_CORE bool fp_rounds_up(enum fp_round round, bool sign, bool odd, uint64_t res
     }
 }
 
-FP_CORE uint64_t fp_overflow(struct fp_env *env, struct fp_format f, enum fp_round round, bool sign)
+/* INEXACT: the result would be even with an exponent without bounds, which is what counts for an
+ * overflow that traps. */
+FP_CORE uint64_t fp_overflow(struct fp_env *env, struct fp_format f, enum fp_round round, bool sign,
+                             bool inexact)
 {
     if (f.exp_bits == 5 && env->ahp) {
         env->flags |= FP_INVALID;
         return fp_sign_bit(f, sign) | 0x7fff;
     }
-    env->flags |= FP_OVERFLOW | FP_INEXACT;
+    env->flags |= FP_OVERFLOW;
+    if (inexact || !(env->unmasked & FP_OVERFLOW))
+        env->flags |= FP_INEXACT;
     bool to_inf = round == FP_RN || round == FP_RA || round == (sign ? FP_RM : FP_RP);
     return fp_inf(f, sign) - !to_inf;
 }
@@ -171,6 +176,10 @@ FP_CORE uint64_t fp_pack(struct fp_env *env, struct fp_format f, enum fp_round r
         }
         if (env->tiny_after && biased == 0)
             tiny = frac < ~below || !fp_rounds_up(round, sign, true, frac & below, half);
+        if (tiny && env->unmasked & FP_UNDERFLOW) {
+            env->flags |= FP_UNDERFLOW | (frac & below ? FP_INEXACT : 0);
+            return fp_zero(f, sign);
+        }
         if (tiny && f.exp_bits != 5 && env->ftz) {
             env->flags |= FP_UNDERFLOW | FP_INEXACT;
             return fp_zero(f, sign);
@@ -179,14 +188,14 @@ FP_CORE uint64_t fp_pack(struct fp_env *env, struct fp_format f, enum fp_round r
         biased = 1; /* the hidden bit is missing, which makes the packed exponent 0 */
     }
     if (biased > top)
-        return fp_overflow(env, f, round, sign);
+        return fp_overflow(env, f, round, sign, frac & below);
 
     uint64_t rest = frac & below;
     uint64_t kept = frac >> low;
     kept += fp_rounds_up(round, sign, kept & 1, rest, half);
     uint64_t bits = ((uint64_t)(biased - 1) << f.frac_bits) + kept;
     if (bits >> f.frac_bits > (uint64_t)top)
-        return fp_overflow(env, f, round, sign);
+        return fp_overflow(env, f, round, sign, rest);
     if (rest)
         env->flags |= FP_INEXACT | (tiny ? FP_UNDERFLOW : 0);
     return fp_sign_bit(f, sign) | bits;

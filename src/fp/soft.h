@@ -42,6 +42,8 @@ struct fp_env {
     uint8_t ahp;            /* alternative half precision (FPSCR.AHP) */
     uint8_t daz;            /* MXCSR.DAZ: denormal inputs are zeros, and no flag says so */
     uint8_t ftz;            /* MXCSR.FTZ: tiny results are zeros, underflow and inexact */
+    uint8_t unmasked;       /* enum fp_flag: exceptions that trap: what underflows or overflows then
+                             * is exact or not whatever its exponent (SDM 1 4.9.1.4 ff.), and of no use */
     uint32_t flags;         /* enum fp_flag, accumulated */
 };
 
@@ -106,7 +108,7 @@ uint64_t fp_cmpm64(struct fp_env *, uint64_t, uint64_t, unsigned predicate);
 uint32_t fp_rcpx32(uint32_t);
 uint32_t fp_rsqrtx32(uint32_t);
 
-/* Makes ENV what MXCSR says, sticky flags too; its exception masks are not kept. */
+/* Makes ENV what MXCSR says, sticky flags too. */
 void fp_env_set_mxcsr(struct fp_env *, uint32_t mxcsr);
 /* Sticky flags (enum fp_flag) as bits 0..5 of MXCSR, and back. */
 static inline uint32_t fp_mxcsr_flags(uint32_t flags)

@@ -162,6 +162,7 @@ void fp_env_set_mxcsr(struct fp_env *env, uint32_t mxcsr)
         .tiny_after = 1,
         .daz = mxcsr >> 6 & 1,
         .ftz = mxcsr >> 15 & 1,
+        .unmasked = (uint8_t)fp_flags_of_mxcsr(~mxcsr >> 7 & 0x3f),
         .flags = fp_flags_of_mxcsr(mxcsr),
     };
 }

@@ -33,25 +33,37 @@ static uint32_t product32(const struct vec_args *k, unsigned lane, unsigned n)
     return k->imm >> (4 + n) & 1 ? fp_mul32(k->fp, OF(k->a, u32, n), OF(k->b, u32, n)) : 0;
 }
 
+/* Has one of the steps so far an exception that traps? Those after it are not done. */
+static bool traps(const struct vec_args *k)
+{
+    return k->fp->flags & k->fp->unmasked;
+}
+
 void vec_fdot32_lane(const struct vec_args *k)
 {
-    for (unsigned lane = 0; lane < k->size / 16; lane++) {
-        uint32_t p0 = product32(k, lane, 0), p1 = product32(k, lane, 1);
-        uint32_t p2 = product32(k, lane, 2), p3 = product32(k, lane, 3);
-        uint32_t low = fp_add32(k->fp, p0, p1), high = fp_add32(k->fp, p2, p3);
-        uint32_t sum = fp_add32(k->fp, low, high);
+    unsigned lanes = k->size / 16;
+    uint32_t p[2][4], half[2][2], sum[2] = {0};
+    for (unsigned lane = 0; lane < lanes; lane++)
         for (unsigned n = 0; n < 4; n++)
-            OF(k->d, u32, n) = k->imm >> n & 1 ? sum : 0;
-    }
+            p[lane][n] = product32(k, lane, n);
+    for (unsigned lane = 0; lane < lanes && !traps(k); lane++)
+        for (unsigned n = 0; n < 2; n++)
+            half[lane][n] = fp_add32(k->fp, p[lane][2 * n], p[lane][2 * n + 1]);
+    for (unsigned lane = 0; lane < lanes && !traps(k); lane++)
+        sum[lane] = fp_add32(k->fp, half[lane][0], half[lane][1]);
+    for (unsigned lane = 0; lane < lanes; lane++)
+        for (unsigned n = 0; n < 4; n++)
+            OF(k->d, u32, n) = k->imm >> n & 1 ? sum[lane] : 0;
 }
 
 void vec_fdot64(const struct vec_args *k)
 {
-    uint64_t p[2] = {0};
+    uint64_t p[2] = {0}, sum = 0;
     for (unsigned n = 0; n < 2; n++)
         if (k->imm >> (4 + n) & 1)
             p[n] = fp_mul64(k->fp, k->a->u64[n], k->b->u64[n]);
-    uint64_t sum = fp_add64(k->fp, p[0], p[1]);
+    if (!traps(k))
+        sum = fp_add64(k->fp, p[0], p[1]);
     for (unsigned n = 0; n < 2; n++)
         k->d->u64[n] = k->imm >> n & 1 ? sum : 0;
 }

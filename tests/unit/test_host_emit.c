@@ -147,7 +147,7 @@ static void random_state(struct stub *s)
     memset(&s->vcpu.exc, 0, sizeof s->vcpu.exc);
     memset(&s->vcpu.fp, 0, sizeof s->vcpu.fp);
     if (gen.x86)
-        fp_env_set_mxcsr(&s->vcpu.fp, rnd(&gen) & 0xe040);
+        fp_env_set_mxcsr(&s->vcpu.fp, (rnd(&gen) & 0xe040) | 0x1f80);
     else
         s->vcpu.fp.round = (uint8_t)below(&gen, 4);
 }

@@ -27,7 +27,7 @@ static void random_state(struct gen *g, struct stub *s)
     memset(&s->vcpu.exc, 0, sizeof s->vcpu.exc);
     memset(&s->vcpu.fp, 0, sizeof s->vcpu.fp);
     if (g->x86)
-        fp_env_set_mxcsr(&s->vcpu.fp, rnd(g) & 0xe040);
+        fp_env_set_mxcsr(&s->vcpu.fp, (rnd(g) & 0xe040) | 0x1f80);
 }
 
 static void check_valid(const struct ir_region *r, const char *what, uint64_t seed)

@@ -114,7 +114,7 @@ static void random_state(struct stub *s, const struct vec_row *r)
         memcpy(at + 32 + place, at + place, width);
     }
     random_vector(s->vcpu.state + RESULT);
-    fp_env_set_mxcsr(&s->vcpu.fp, r->fp ? rnd() & 0xe040 : 0x8040);
+    fp_env_set_mxcsr(&s->vcpu.fp, r->fp ? (rnd() & 0xe040) | 0x1f80 : 0x9fc0);
 }
 
 /* ---- one row ---- */

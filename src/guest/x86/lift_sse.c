@@ -3,6 +3,13 @@
 
 #include "ir/vec.h"
 
+/* MINSS and MAXSS round nothing. */
+static uint16_t binary_aux(const struct x86_lift *l, const struct x86_insn *i)
+{
+    unsigned op = i->row->arg & 0xffff;
+    return op == IR_fminx || op == IR_fmaxx ? 0 : x86_fp_aux(l);
+}
+
 /* Two operands; argument: enum ir_op, F32 or F64 << 16. */
 void x86_sse_binary(struct x86_lift *l, const struct x86_insn *i)
 {
@@ -12,7 +19,7 @@ void x86_sse_binary(struct x86_lift *l, const struct x86_insn *i)
     unsigned first = x86_vec_first(i);
     ir_val a = x86_vec_read_low(l, first, t), b = x86_vec_read_low(l, first + 1, t);
     x86_fp_begin(l);
-    ir_val v = ir_op2(l->b, (enum ir_op)(i->row->arg & 0xffff), t, a, b, 0);
+    ir_val v = ir_op2(l->b, (enum ir_op)(i->row->arg & 0xffff), t, a, b, binary_aux(l, i));
     x86_fp_end(l);
     x86_vec_write_low(l, 0, first, v, t);
 }
@@ -79,9 +86,8 @@ void x86_vec_cmp(struct x86_lift *l, const struct x86_insn *i)
     enum ir_type type = x86_vec_type(i);
     unsigned first = x86_vec_first(i), predicate = x86_vec_imm(i) & (x86_is_vex(i) ? 31 : 7);
     ir_val a = x86_vec_read(l, first, type), b = x86_vec_read(l, first + 1, type);
-    x86_fp_begin(l);
-    ir_val v = ir_v2i(l->b, type, (enum vec_op)i->row->arg, a, b, predicate);
-    x86_fp_end(l);
+    const ir_val ab[2] = {a, b};
+    ir_val v = x86_vec_make(l, (enum vec_op)i->row->arg, type, ab, predicate);
     x86_vec_write(l, 0, v, type);
 }
 
@@ -139,7 +145,7 @@ void x86_sse_convert(struct x86_lift *l, const struct x86_insn *i)
     unsigned first = x86_vec_first(i);
     ir_val a = x86_vec_read_low(l, first + 1, from);
     x86_fp_begin(l);
-    ir_val v = ir_fcvt(l->b, to, a);
+    ir_val v = ir_op1(l->b, IR_fcvt, to, a, x86_fp_aux(l));
     x86_fp_end(l);
     x86_vec_write_low(l, 0, first, v, to);
 }

@@ -30,14 +30,7 @@ static void write_result(struct x86_lift *l, char letter, ir_val v, enum ir_type
 
 static ir_val make(struct x86_lift *l, enum vec_op op, enum ir_type type, const ir_val *v)
 {
-    const struct vec_row *row = &vec_rows[op];
-    unsigned imm = row->imm ? x86_vec_imm(l->i) : 0;
-    struct ir_builder *b = l->b;
-    switch (row->values) {
-    case 1: return row->imm ? ir_v1i(b, type, op, v[0], imm) : ir_v1(b, type, op, v[0]);
-    case 2: return row->imm ? ir_v2i(b, type, op, v[0], v[1], imm) : ir_v2(b, type, op, v[0], v[1]);
-    default: return ir_v3(b, type, op, v[0], v[1], v[2]);
-    }
+    return x86_vec_make(l, op, type, v, vec_rows[op].imm ? x86_vec_imm(l->i) : 0);
 }
 
 static enum ir_type row_type(const struct vec_row *row, enum ir_type type)
@@ -87,11 +80,7 @@ static void lift_row(struct x86_lift *l, const struct x86_insn *i, enum vec_op o
 
     for (unsigned n = 0; n < row->values; n++)
         v[n] = read_operand(l, row->operand[n], first + n, type);
-    if (row->fp)
-        x86_fp_begin(l);
     ir_val result = make(l, op, type, v);
-    if (row->fp)
-        x86_fp_end(l);
     write_result(l, row->result, result, type);
 }
 
@@ -172,10 +161,8 @@ void x86_fma(struct x86_lift *l, const struct x86_insn *i)
     ir_val v[3];
     for (unsigned n = 0; n < 3; n++)
         v[n] = x86_vec_read(l, n, type);
-    ir_val a = v[order / 100 - 1], b = v[order / 10 % 10 - 1], c = v[order % 10 - 1];
-    x86_fp_begin(l);
-    ir_val result = ir_v3(l->b, type, (enum vec_op)(i->row->arg & 0xffff), a, b, c);
-    x86_fp_end(l);
+    const ir_val abc[3] = {v[order / 100 - 1], v[order / 10 % 10 - 1], v[order % 10 - 1]};
+    ir_val result = x86_vec_make(l, (enum vec_op)(i->row->arg & 0xffff), type, abc, 0);
     x86_vec_write(l, 0, result, type);
 }
 
@@ -192,7 +179,7 @@ void x86_fma_scalar(struct x86_lift *l, const struct x86_insn *i)
         v[n] = x86_vec_read_low(l, n, type);
     ir_val a = v[order / 100 - 1], b = v[order / 10 % 10 - 1], c = v[order % 10 - 1];
     x86_fp_begin(l);
-    ir_val result = ir_fma(l->b, type, a, b, c, i->row->arg >> 8 & 3);
+    ir_val result = ir_op3(l->b, IR_fma, type, a, b, c, (i->row->arg >> 8 & 3) | x86_fp_aux(l));
     x86_fp_end(l);
     x86_vec_write_low(l, 0, 0, result, type);
 }
@@ -220,9 +207,9 @@ void x86_vcvtps2ph(struct x86_lift *l, const struct x86_insn *i)
         return;
     enum ir_type type = x86_vec_type(i);
     ir_val v = x86_vec_read(l, 1, type);
-    x86_fp_begin(l);
-    v = ir_v1i(l->b, type, VEC_f32_to_f16, v, x86_vec_imm(i));
-    x86_fp_end(l);
+    if (x86_is_mem(i, 0)) /* a fault comes before the exception flags */
+        x86_probe_write(l, x86_address(l, &i->op[0], true), i->op[0].size);
+    v = x86_vec_make(l, VEC_f32_to_f16, type, &v, x86_vec_imm(i));
     if (!x86_is_mem(i, 0))
         x86_vec_write(l, 0, v, IR_V128);
     else if (type == IR_V256)

@@ -111,7 +111,7 @@ static uint64_t pcmpstr(struct nw_vcpu *vcpu, uint64_t what, uint64_t unused1, u
 
     memset(&out, 0, sizeof out);
     memcpy(a.u8, st->ymm[what >> 8 & 15], 16);
-    memcpy(b.u8, st->scratch, 16);
+    memcpy(b.u8, st->scratch[0], 16);
     load_strings(&s, &a, &b, imm);
     if (lengths) {
         uint64_t ra = st->gpr[X86_RAX], rd = st->gpr[X86_RDX];

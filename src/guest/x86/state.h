@@ -89,7 +89,7 @@ struct x86_state {
     uint32_t inhibit; /* enum x86_inhibit, of the next instruction */
 
     _Alignas(32) uint8_t ymm[16][32];
-    _Alignas(16) uint8_t scratch[16]; /* operand of a helper */
+    _Alignas(32) uint8_t scratch[4][32]; /* operands of helpers */
 
     /* x87 (SDM 1 8.1): the register stack in physical order, 10 bytes each. */
     _Alignas(16) uint8_t fpr[8][16];

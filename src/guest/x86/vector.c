@@ -1,6 +1,8 @@
 /* Operands and rules of SSE and AVX instructions. */
 #include "guest/x86/vector.h"
 
+#include <string.h>
+
 static ZydisRegisterClass class_of(const struct x86_insn *i, unsigned n)
 {
     return x86_is_reg(i, n) ? ZydisRegisterGetClass(i->op[n].reg.value) : ZYDIS_REGCLASS_INVALID;
@@ -67,6 +69,50 @@ void x86_fp_end(struct x86_lift *l)
                                             0};
     if (l->mode & X86_KEY_FP_TRAP)
         x86_call(l, &helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+}
+
+/* What the helper is told: operation, bytes << 16, immediate << 24. */
+static uint64_t trapping_row(struct nw_vcpu *vcpu, uint64_t what, uint64_t unused1,
+                             uint64_t unused2, uint64_t unused3)
+{
+    struct x86_state *s = x86_of(vcpu);
+    union ir_vec io[4];
+
+    memcpy(io, s->scratch, sizeof io);
+    fp_begin(vcpu, unused1, unused2, unused3, 0);
+    vec_call(&vcpu->fp, io, what & 0xffff, what >> 16 & 0xff, (uint32_t)(what >> 24));
+    fp_end(vcpu, unused1, unused2, unused3, 0);
+    memcpy(s->scratch, io, sizeof io[0]);
+    return 0;
+}
+
+static ir_val make_trapping(struct x86_lift *l, enum vec_op op, enum ir_type type, const ir_val *v,
+                            unsigned imm)
+{
+    static const struct ir_helper helper = {"x86_trapping_row", trapping_row,
+                                            IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_VOID, 1};
+    const struct vec_row *row = &vec_rows[op];
+    struct x86_cc cc = l->cc;
+    for (unsigned n = 0; n < row->values; n++)
+        ir_put(l->b, vec_type(row->operand[n], type), X86_OFF(scratch[n + 1]), v[n]);
+    uint32_t what = op | ir_type_size(type) << 16 | imm << 24;
+    x86_call(l, &helper, ir_const32(l->b, what), IR_NONE, IR_NONE, IR_NONE);
+    l->cc = cc; /* not of the helper's business */
+    return ir_get(l->b, vec_type(row->result, type), X86_OFF(scratch[0]));
+}
+
+ir_val x86_vec_make(struct x86_lift *l, enum vec_op op, enum ir_type type, const ir_val *v,
+                    unsigned imm)
+{
+    const struct vec_row *row = &vec_rows[op];
+    struct ir_builder *b = l->b;
+    if (row->fp && l->mode & X86_KEY_FP_TRAP)
+        return make_trapping(l, op, type, v, imm);
+    switch (row->values) {
+    case 1: return row->imm ? ir_v1i(b, type, op, v[0], imm) : ir_v1(b, type, op, v[0]);
+    case 2: return row->imm ? ir_v2i(b, type, op, v[0], v[1], imm) : ir_v2(b, type, op, v[0], v[1]);
+    default: return ir_v3(b, type, op, v[0], v[1], v[2]);
+    }
 }
 
 /* ---- operands ---- */

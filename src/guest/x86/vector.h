@@ -30,6 +30,16 @@ bool x86_vec_begin(struct x86_lift *);
 void x86_fp_begin(struct x86_lift *);
 void x86_fp_end(struct x86_lift *);
 
+/* Row OP of TYPE on operands V. Where a floating-point exception is unmasked it is computed in
+ * integers, which tell exactly what traps, and #XM raised. */
+ir_val x86_vec_make(struct x86_lift *, enum vec_op, enum ir_type, const ir_val *v, unsigned imm);
+/* To be added to aux of scalar operations whose result may overflow or underflow, between
+ * x86_fp_begin and x86_fp_end. */
+static inline uint16_t x86_fp_aux(const struct x86_lift *l)
+{
+    return l->mode & X86_KEY_FP_TRAP ? IR_FP_SOFT : 0;
+}
+
 /* The instruction's vector type: V256 when an operand is that wide. */
 enum ir_type x86_vec_type(const struct x86_insn *);
 /* Operand N as TYPE (V128, V256). A memory operand may be smaller: the rest is 0. Legacy SSE wants
