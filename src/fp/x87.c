@@ -66,42 +66,40 @@ struct ten_bytes {
     uint8_t byte[10];
 };
 
-/* The bits of a control word that choose precision and rounding, and all exceptions masked. */
+enum { PRECISION_ROUNDING = 0xf00, SHAPE = PRECISION_ROUNDING | X87_EXCEPTIONS };
+
+/* A control word with the precision and rounding of CW and all exceptions masked. */
 static uint16_t masked(unsigned cw)
 {
-    return (uint16_t)((cw & 0xf00) | 0x7f);
-}
-
-static inline uint16_t status(void)
-{
-    uint16_t sw;
-    __asm__ volatile("fnstsw %0" : "=a"(sw));
-    return sw;
-}
-
-static inline void clear(uint16_t sw)
-{
-    if (sw & 0xff)
-        __asm__ volatile("fnclex");
+    return (uint16_t)((cw & PRECISION_ROUNDING) | X87_EXCEPTIONS | 0x40);
 }
 
 /* Gives the host's control word for end(). */
-static inline uint16_t begin(unsigned cw)
+static inline uint16_t begin(struct x87_mode mode)
 {
-    uint16_t host, wanted = masked(cw);
+    uint16_t host, wanted = masked(mode.cw);
     __asm__ volatile("fnstcw %0" : "=m"(host));
-    clear(status());
-    if ((host & 0xf3f) != (wanted & 0xf3f))
+    if ((host & SHAPE) != (wanted & SHAPE))
         __asm__ volatile("fldcw %0" : : "m"(wanted));
     return host;
 }
 
-static inline unsigned end(unsigned cw, uint16_t host, uint16_t sw)
+static inline unsigned end(struct x87_mode mode, uint16_t host, uint16_t sw)
 {
-    clear(sw);
-    if ((host & 0xf3f) != (masked(cw) & 0xf3f))
+    if ((host & SHAPE) != (masked(mode.cw) & SHAPE))
         __asm__ volatile("fldcw %0" : : "m"(host));
     return sw & ~(unsigned)(X87_TOP | X87_ES | X87_B);
+}
+
+/* Are there exceptions in SW that the operation may not have raised? Then they are gone, and it is
+ * to be done again. */
+static inline bool doubtful(struct x87_mode mode, uint16_t sw, bool *again)
+{
+    if (!(sw & (X87_EXCEPTIONS | X87_SF) & ~mode.known) || *again)
+        return false;
+    __asm__ volatile("fnclex");
+    *again = true;
+    return true;
 }
 
 #define TEN(p) (*(const struct ten_bytes *)(p))
@@ -116,9 +114,9 @@ static inline unsigned end(unsigned cw, uint16_t host, uint16_t sw)
                      : "=a"(sw), "=m"(*(struct ten_bytes *)d)                                      \
                      : "m"(TEN(a)))
 
-unsigned x87_compute(enum x87_operation op, unsigned cw, void *d, const void *a, const void *b)
+static uint16_t compute(enum x87_operation op, void *d, const void *a, const void *b)
 {
-    uint16_t host = begin(cw), sw = 0;
+    uint16_t sw = 0;
     switch (op) {
     case X87_ADD: BINARY("fadd"); break;
     case X87_MUL: BINARY("fmul"); break;
@@ -129,7 +127,18 @@ unsigned x87_compute(enum x87_operation op, unsigned cw, void *d, const void *a,
     case X87_SQRT: UNARY("fsqrt"); break;
     case X87_RNDINT: UNARY("frndint"); break;
     }
-    return end(cw, host, sw);
+    return sw;
+}
+
+unsigned x87_compute(enum x87_operation op, struct x87_mode mode, void *d, const void *a,
+                     const void *b)
+{
+    uint16_t host = begin(mode), sw;
+    bool again = false;
+    do
+        sw = compute(op, d, a, b);
+    while (doubtful(mode, sw, &again));
+    return end(mode, host, sw);
 }
 
 #define COMPARE(instruction)                                                                       \
@@ -137,15 +146,17 @@ unsigned x87_compute(enum x87_operation op, unsigned cw, void *d, const void *a,
                      : "=a"(sw)                                                                    \
                      : "m"(TEN(a)), "m"(TEN(b)))
 
-unsigned x87_compare(bool quiet, const void *a, const void *b)
+unsigned x87_compare(bool quiet, struct x87_mode mode, const void *a, const void *b)
 {
-    unsigned cw = 0x37f;
-    uint16_t host = begin(cw), sw;
-    if (quiet)
-        COMPARE("fucompp");
-    else
-        COMPARE("fcompp");
-    return end(cw, host, sw);
+    uint16_t host = begin(mode), sw;
+    bool again = false;
+    do {
+        if (quiet)
+            COMPARE("fucompp");
+        else
+            COMPARE("fcompp");
+    } while (doubtful(mode, sw, &again));
+    return end(mode, host, sw);
 }
 
 #define CONVERT(instruction, to)                                                                   \
@@ -153,23 +164,29 @@ unsigned x87_compare(bool quiet, const void *a, const void *b)
                      : "=a"(sw), "=m"(to)                                                          \
                      : "m"(TEN(a)))
 
-unsigned x87_to_float(unsigned cw, float *d, const void *a)
+unsigned x87_to_float(struct x87_mode mode, float *d, const void *a)
 {
-    uint16_t host = begin(cw), sw;
-    CONVERT("fstps", *d);
-    return end(cw, host, sw);
+    uint16_t host = begin(mode), sw;
+    bool again = false;
+    do
+        CONVERT("fstps", *d);
+    while (doubtful(mode, sw, &again));
+    return end(mode, host, sw);
 }
 
-unsigned x87_to_double(unsigned cw, double *d, const void *a)
+unsigned x87_to_double(struct x87_mode mode, double *d, const void *a)
 {
-    uint16_t host = begin(cw), sw;
-    CONVERT("fstpl", *d);
-    return end(cw, host, sw);
+    uint16_t host = begin(mode), sw;
+    bool again = false;
+    do
+        CONVERT("fstpl", *d);
+    while (doubtful(mode, sw, &again));
+    return end(mode, host, sw);
 }
 
-unsigned x87_to_integer(unsigned cw, unsigned bits, int64_t *d, const void *a)
+static uint16_t to_integer(unsigned bits, int64_t *d, const void *a)
 {
-    uint16_t host = begin(cw), sw;
+    uint16_t sw;
     int16_t half;
     int32_t word;
     if (bits == 16) {
@@ -181,5 +198,15 @@ unsigned x87_to_integer(unsigned cw, unsigned bits, int64_t *d, const void *a)
     } else {
         CONVERT("fistpll", *d);
     }
-    return end(cw, host, sw);
+    return sw;
+}
+
+unsigned x87_to_integer(struct x87_mode mode, unsigned bits, int64_t *d, const void *a)
+{
+    uint16_t host = begin(mode), sw;
+    bool again = false;
+    do
+        sw = to_integer(bits, d, a);
+    while (doubtful(mode, sw, &again));
+    return end(mode, host, sw);
 }

@@ -2,7 +2,7 @@
  * needs these calls in software.
  *
  * A number is 10 bytes as in memory: 64 bits of mantissa, 15 of exponent and the sign. Every call
- * leaves the host's unit as it found it, without sticky flags; MXCSR is not touched. */
+ * leaves the host's unit as it found it but for its sticky flags; MXCSR is not touched. */
 #ifndef FP_X87_H
 #define FP_X87_H
 
@@ -44,14 +44,20 @@ uint64_t x87_execute(struct x87_image *image, unsigned opcode, void *operand, ui
 
 enum x87_operation { X87_ADD, X87_MUL, X87_SUB, X87_SUBR, X87_DIV, X87_DIVR, X87_SQRT, X87_RNDINT };
 
-/* D = a op b under control word CW, all exceptions masked; SUBR and DIVR have them exchanged. Gives
- * the exceptions, and C1 where the result has been rounded up. D may be A or B. */
-unsigned x87_compute(enum x87_operation, unsigned cw, void *d, const void *a, const void *b);
+/* Under which control word an operation runs, all exceptions masked, and which exceptions it need
+ * not tell from new ones: clearing the host's sticky flags costs more than the operation. */
+struct x87_mode {
+    uint16_t cw, known;
+};
+
+/* D = a op b; SUBR and DIVR have them exchanged. Gives the exceptions, among them perhaps some that
+ * are known, and C1 where the result has been rounded up. D is neither A nor B. */
+unsigned x87_compute(enum x87_operation, struct x87_mode, void *d, const void *a, const void *b);
 /* C0, C2, C3 and exceptions of comparing A with B; QUIET: quiet NaNs are not invalid. */
-unsigned x87_compare(bool quiet, const void *a, const void *b);
+unsigned x87_compare(bool quiet, struct x87_mode, const void *a, const void *b);
 /* A as a float, a double or an integer of 16, 32 or 64 bits, in D; gives the status. */
-unsigned x87_to_float(unsigned cw, float *d, const void *a);
-unsigned x87_to_double(unsigned cw, double *d, const void *a);
-unsigned x87_to_integer(unsigned cw, unsigned bits, int64_t *d, const void *a);
+unsigned x87_to_float(struct x87_mode, float *d, const void *a);
+unsigned x87_to_double(struct x87_mode, double *d, const void *a);
+unsigned x87_to_integer(struct x87_mode, unsigned bits, int64_t *d, const void *a);
 
 #endif

@@ -99,6 +99,11 @@ static bool settle(struct x86_state *s, unsigned status)
     return true;
 }
 
+static struct x87_mode mode_of(const struct x86_state *s)
+{
+    return (struct x87_mode){s->fpcw, s->fpsw & X87_EXCEPTIONS};
+}
+
 /* Masked, a tiny result raises underflow only if it is inexact too; not masked, it always does. */
 static bool underflow_masked(const struct x86_state *s)
 {
@@ -114,7 +119,7 @@ static bool arithmetic(struct x86_state *s, unsigned r, unsigned d, const uint8_
     if (!underflow_masked(s))
         return false;
     unsigned status =
-        x87_compute((enum x87_operation)operation[r], s->fpcw, result, x87_st(s, 0), b);
+        x87_compute((enum x87_operation)operation[r], mode_of(s), result, x87_st(s, 0), b);
     if (!settle(s, status))
         return false;
     memcpy(x87_st(s, d), result, 10);
@@ -127,7 +132,7 @@ static bool unary(struct x86_state *s, enum x87_operation op)
     if (x87_empty(s, 0))
         return false;
     const uint8_t *a = x87_st(s, 0);
-    if (!settle(s, x87_compute(op, s->fpcw, result, a, a)))
+    if (!settle(s, x87_compute(op, mode_of(s), result, a, a)))
         return false;
     memcpy(x87_st(s, 0), result, 10);
     return true;
@@ -137,7 +142,7 @@ enum { CONDITIONS = X87_C0 | X87_C2 | X87_C3 };
 
 static bool compare(struct x86_state *s, bool quiet, const uint8_t *b, unsigned pops)
 {
-    unsigned status = x87_compare(quiet, x87_st(s, 0), b);
+    unsigned status = x87_compare(quiet, mode_of(s), x87_st(s, 0), b);
     if (!settle(s, status & ~(unsigned)X87_C1))
         return false;
     s->fpsw = (uint16_t)((s->fpsw & ~CONDITIONS) | (status & CONDITIONS));
@@ -151,7 +156,7 @@ static bool compare_flags(struct x86_state *s, bool quiet, unsigned i, bool pops
 {
     if (x87_empty(s, 0) || x87_empty(s, i))
         return false;
-    unsigned status = x87_compare(quiet, x87_st(s, 0), x87_st(s, i));
+    unsigned status = x87_compare(quiet, mode_of(s), x87_st(s, 0), x87_st(s, i));
     if (!settle(s, (status & ~(unsigned)X87_C1) | (s->fpsw & X87_C1)))
         return false;
     *flags = (status & X87_C0 ? X86_CF : 0) | (status & X87_C2 ? X86_PF : 0) |
@@ -350,17 +355,17 @@ bool x87_fast_store(const struct x86_state *s, unsigned opcode, uint64_t *value,
         return false; /* FISTTP, FBSTP */
     if (first == 5) {
         if (!narrow_exactly(get(a), value)) {
-            status = x87_to_double(s->fpcw, &number, a);
+            status = x87_to_double(mode_of(s), &number, a);
             memcpy(value, &number, 8);
         }
     } else if (first == 1) {
-        status = x87_to_float(s->fpcw, &single, a);
+        status = x87_to_float(mode_of(s), &single, a);
         memcpy(value, &single, 4);
     } else if (first == 3 && r == 7) {
         memcpy(value, a, 8);
     } else {
         unsigned bits = first == 3 ? 32 : r == 7 ? 64 : 16;
-        status = x87_to_integer(s->fpcw, bits, &integer, a);
+        status = x87_to_integer(mode_of(s), bits, &integer, a);
         *value = (uint64_t)integer;
     }
     if (status & ~s->fpcw & X87_EXCEPTIONS)
