@@ -284,6 +284,106 @@ static void test_translator(void **state)
     compare_all(0);
 }
 
+/* ---- blocks that go to and fro between x87 and MMX ---- */
+
+static const struct {
+    uint8_t size, bytes[4];
+} pieces[] = {
+    {2, {0xd8, 0xc1}},             /* fadd st, st1 */
+    {2, {0xde, 0xc9}},             /* fmulp st1 */
+    {2, {0xd9, 0xe8}},             /* fld1 */
+    {2, {0xd9, 0xcb}},             /* fxch st3 */
+    {2, {0xd9, 0xc2}},             /* fld st2 */
+    {2, {0xdd, 0xda}},             /* fstp st2 */
+    {2, {0xdd, 0x01}},             /* fld m64 */
+    {2, {0xdd, 0x19}},             /* fstp m64 */
+    {2, {0xdb, 0x29}},             /* fld m80 */
+    {2, {0xdb, 0x39}},             /* fstp m80 */
+    {2, {0xdf, 0xe0}},             /* fnstsw ax */
+    {2, {0xdb, 0xf1}},             /* fcomi st1 */
+    {2, {0xd9, 0xf7}},             /* fincstp */
+    {2, {0xdd, 0xc3}},             /* ffree st3 */
+    {2, {0x0f, 0x77}},             /* emms */
+    {3, {0x0f, 0xfc, 0xca}},       /* paddb mm1, mm2 */
+    {3, {0x0f, 0x6f, 0xd9}},       /* movq mm3, mm1 */
+    {3, {0x0f, 0x6f, 0x11}},       /* movq mm2, m64 */
+    {3, {0x0f, 0x7f, 0x09}},       /* movq m64, mm1 */
+    {3, {0x0f, 0x6e, 0xf8}},       /* movd mm7, eax */
+    {3, {0x0f, 0x7e, 0xd8}},       /* movd eax, mm3 */
+    {3, {0x0f, 0x63, 0xfa}},       /* packsswb mm7, mm2 */
+    {4, {0x0f, 0x70, 0xc7, 0x1b}}, /* pshufw mm0, mm7 */
+};
+enum { PIECES = sizeof pieces / sizeof *pieces, BLOCK = 10 };
+
+static unsigned random_block(struct rng *r, uint8_t *code)
+{
+    unsigned size = 0;
+    for (unsigned n = 0; n < BLOCK; n++) {
+        unsigned piece = below(r, PIECES);
+        memcpy(code + size, pieces[piece].bytes, pieces[piece].size);
+        size += pieces[piece].size;
+    }
+    code[size] = 0xc3;
+    code[size + 1] = 0x90;
+    return size;
+}
+
+static bool run_block(struct machine *m, struct test_case *c, const uint8_t *code, unsigned size,
+                      uint64_t *rax)
+{
+    struct x86_state *s = x86_of(m->vcpu);
+    uint64_t at = CODE + FORMS * STUB, flags;
+    nw_exit exit;
+
+    assert_int_equal(nw_mem_write(m->engine, at, code, size + 1), NW_OK);
+    x87_from_image(s, &c->image);
+    nw_reg_write(m->vcpu, NW_X86_RFLAGS, c->eflags);
+    s->gpr[X86_RAX] = 0;
+    s->gpr[X86_RCX] = DATA;
+    nw_reg_write(m->vcpu, NW_X86_RIP, at);
+    assert_int_equal(nw_mem_write(m->engine, DATA, c->operand, 16), NW_OK);
+    assert_int_equal(nw_vcpu_run(m->vcpu, BLOCK, &exit), NW_OK);
+    nw_reg_read(m->vcpu, NW_X86_RFLAGS, &flags);
+    assert_int_equal(nw_mem_read(m->engine, DATA, c->operand, 16), NW_OK);
+    c->eflags = (uint32_t)flags;
+    *rax = s->gpr[X86_RAX];
+    x87_to_image(s, &c->image);
+    c->image.tw = x87_tag_word(s);
+    return exit.reason == NW_EXIT_LIMIT;
+}
+
+static void test_blocks(void **state)
+{
+    (void)state;
+    struct machine m = open_machine(0);
+    struct rng r = {0x2545f4914f6cdd1d};
+    uint8_t *code = native_code + FORMS * STUB;
+    unsigned bad = 0;
+
+    for (unsigned n = 0; n < 20000 && bad < 3; n++) {
+        struct test_case before, native, guest;
+        uint64_t native_rax, guest_rax;
+        unsigned size = random_block(&r, code);
+        random_case(&r, &before);
+        before.image.cw |= 0x3f;
+        native = guest = before;
+        bool complete = run_block(&m, &guest, code, size, &guest_rax);
+        native_rax = run_native(&native, FORMS);
+        guest.image.cs = native.image.cs = 0;
+        if (complete && same(&native, &guest, native_rax, guest_rax))
+            continue;
+        bad++;
+        for (unsigned i = 0; i < size; i++)
+            printf("%02x ", code[i]);
+        printf("\n");
+        print_case("  before", &before);
+        print_case("  native", &native);
+        print_case("  guest ", &guest);
+    }
+    nw_engine_close(m.engine);
+    assert_int_equal(bad, 0);
+}
+
 /* An exception that is not masked is raised by the next waiting instruction. */
 static void test_pending(void **state)
 {
@@ -309,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_interpreter),
         cmocka_unit_test(test_translator),
+        cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_pending),
     };
     map_native();
