@@ -32,12 +32,10 @@ void x86_pop_operand(struct x86_lift *l, const struct x86_insn *i)
     }
     ir_val v = x86_top(l, bits);
     if (i->op[0].type == ZYDIS_OPERAND_TYPE_MEMORY) {
-        enum ir_type t = x86_type(x86_addr_bits(l));
         const ZydisDecodedOperandMem *m = &i->op[0].mem;
         ZydisDecodedOperand moved = i->op[0];
         bool by_sp = m->base != ZYDIS_REGISTER_NONE && ZydisRegisterGetId(m->base) == X86_RSP &&
                      ZydisRegisterGetClass(m->base) != ZYDIS_REGCLASS_IP;
-        (void)t;
         if (by_sp) {
             moved.mem.disp.has_displacement = ZYAN_TRUE;
             moved.mem.disp.value += bits / 8;

@@ -251,8 +251,11 @@ static bool one(struct repeat *r)
 
 /* ---- the loop ---- */
 
+/* Something comes between two elements: a request, or a breakpoint that the last one met. */
 static bool wanted(const struct repeat *r)
 {
+    if (r->vcpu->watched && r->s->debug_hits)
+        return true;
     return atomic_load_explicit(&r->vcpu->request, memory_order_relaxed) != 0;
 }
 
@@ -262,7 +265,7 @@ static bool loop(struct repeat *r, bool one_only)
     uint64_t singly = 0, next = 1; /* elements to be done before and after the next try for many */
 
     while (reg(r, X86_RCX) && !r->stopped) {
-        uint64_t n = one_only || singly ? 0 : many(r);
+        uint64_t n = one_only || singly || r->vcpu->watched ? 0 : many(r);
         if (n) {
             next = 1;
         } else {
