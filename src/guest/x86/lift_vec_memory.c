@@ -1,5 +1,6 @@
 /* Masked moves and gathers: element by element, each a precise access of its own (SDM 2C, VGATHER,
  * VMASKMOV). They go through helpers, which read and write the register file in the state. */
+#include "guest/x86/undefined.h"
 #include "guest/x86/vector.h"
 #include "mem/mem.h"
 
@@ -24,6 +25,8 @@
 #define SCALE_OF(w) ((w) >> 24 & 3)
 #define ADDR32      (1u << 26) /* sums of addresses are cut to 32 bits */
 #define SUPERVISOR  (1u << 27)
+#define LINEAR32    (1u << 28) /* linear addresses are cut to 32 bits */
+#define KEEPS       (1u << 29) /* masks of elements not reached stay as they are */
 
 static uint32_t memop_of(uint64_t what)
 {
@@ -130,7 +133,7 @@ static uint64_t gather(struct nw_vcpu *vcpu, uint64_t base, uint64_t seg_base, u
     const uint8_t *index = s->ymm[INDEX_OF(what)];
     unsigned log2 = LOG2_OF(what), size = 1u << log2, count = COUNT_OF(what);
 
-    for (unsigned n = 0; n < count; n++) { /* the mask is its signs */
+    for (unsigned n = 0; n < count && !(what & KEEPS); n++) { /* the mask is its signs */
         bool set = is_set(mask, n, log2);
         memset(mask + n * size, set ? 0xff : 0, size);
     }
@@ -142,12 +145,13 @@ static uint64_t gather(struct nw_vcpu *vcpu, uint64_t base, uint64_t seg_base, u
         uint64_t offset = base + ((uint64_t)(ILOG2_OF(what) == 3 ? i64 : i32) << SCALE_OF(what));
         if (what & ADDR32)
             offset = (uint32_t)offset;
-        if (!is_set(mask, n, log2))
-            continue;
-        uint64_t v = mem_load(vcpu, seg_base + offset, memop_of(what));
-        if (vcpu->leave)
-            return 0;
-        memcpy(d + n * size, &v, size);
+        uint64_t addr = what & LINEAR32 ? (uint32_t)(seg_base + offset) : seg_base + offset;
+        if (is_set(mask, n, log2)) {
+            uint64_t v = mem_load(vcpu, addr, memop_of(what));
+            if (vcpu->leave)
+                return 0;
+            memcpy(d + n * size, &v, size);
+        }
         memset(mask + n * size, 0, size);
     }
     memset(mask + count * size, 0, 32 - count * size);
@@ -163,8 +167,11 @@ void x86_gather(struct x86_lift *l, const struct x86_insn *i)
     if (!x86_vec_begin(l))
         return;
     unsigned log2 = i->row->arg & 15, ilog2 = i->row->arg >> 4;
-    unsigned bytes = x86_vec_type(i) == IR_V256 ? 32 : 16;
-    unsigned count = bytes >> (log2 > ilog2 ? log2 : ilog2);
+    /* As many as both the destination and the index have. */
+    unsigned indices = ZydisRegisterGetClass(i->op[1].mem.index) == ZYDIS_REGCLASS_YMM ? 32 : 16;
+    unsigned count = i->op[0].size / 8u >> log2;
+    if (count > indices >> ilog2)
+        count = indices >> ilog2;
     unsigned d = x86_vec_reg(i, 0), mask = x86_vec_reg(i, 2);
     ZydisDecodedOperand op = i->op[1];
     unsigned index = (unsigned)ZydisRegisterGetId(op.mem.index);
@@ -177,7 +184,9 @@ void x86_gather(struct x86_lift *l, const struct x86_insn *i)
     unsigned seg = (unsigned)(op.mem.segment - ZYDIS_REGISTER_ES);
     ir_val seg_base = x86_segment_base64(l, seg);
     uint32_t what = common(l) | REG(d) | MASK(mask) | INDEX(index) | LOG2(log2) | COUNT(count) |
-                    ILOG2(ilog2) | SCALE(x86_log2(op.mem.scale ? op.mem.scale : 1));
+                    ILOG2(ilog2) | SCALE(x86_log2(op.mem.scale ? op.mem.scale : 1)) |
+                    (l->bits == 64 ? 0 : LINEAR32) |
+                    (x86_undefined_of(l->model)->gather_keeps ? KEEPS : 0);
     struct x86_cc cc = l->cc;
     ir_call(l->b, &helper, base, seg_base, ir_const32(l->b, what), IR_NONE);
     l->cc = cc;

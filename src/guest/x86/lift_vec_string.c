@@ -154,9 +154,8 @@ void x86_pcmpstr(struct x86_lift *l, const struct x86_insn *i)
     else
         b = x86_vec_read(l, 1, IR_V128);
     ir_put(l->b, IR_V128, X86_OFF(scratch), b);
-    bool wide = i->z.attributes & ZYDIS_ATTRIB_HAS_REX || x86_is_vex(i)
-                    ? i->z.raw.rex.W || i->z.raw.vex.W
-                    : false;
+    bool wide =
+        x86_is_vex(i) ? i->z.raw.vex.W : i->z.attributes & ZYDIS_ATTRIB_HAS_REX && i->z.raw.rex.W;
     uint32_t what = x86_vec_imm(i) | x86_vec_reg(i, 0) << 8 |
                     (l->bits == 64 && wide ? 1u << 16 : 0) | (i->row->arg & 1) << 17 |
                     (i->row->arg & 2) << 17 | (x86_is_vex(i) ? 1u << 19 : 0);
