@@ -1,4 +1,4 @@
-/* Repeated string instructions where they meet devices, code, faults and requests. */
+/* Repeated string instructions where they meet devices, code, faults, requests and traps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -163,6 +163,22 @@ static void check_code(struct fixture *f)
     }
 }
 
+/* A trap behind each element while TF is set, and behind the one that meets a data breakpoint. */
+static void check_traps(struct fixture *f)
+{
+    set(f, NW_X86_RFLAGS, 0x302);
+    run(f, 0xa4, DATA, DATA + PAGE, 3);
+    expect(f, NW_EXIT_EXCEPTION, CODE, DATA + 1, DATA + PAGE + 1, 2);
+    assert_int_equal(f->exit.code, 1);
+    set(f, NW_X86_RFLAGS, 0x202);
+    set(f, NW_X86_DR0, DATA + PAGE + 2);
+    set(f, NW_X86_DR0 + 7, 0x10401); /* writes of one byte */
+    run(f, 0xa4, DATA, DATA + PAGE, 5);
+    expect(f, NW_EXIT_EXCEPTION, CODE, DATA + 3, DATA + PAGE + 3, 2);
+    assert_int_equal(f->exit.code, 1);
+    set(f, NW_X86_DR0 + 7, 0x400);
+}
+
 static void in_every_mode(void **state)
 {
     static const uint32_t modes[] = {0, NW_ENGINE_INTERP, NW_ENGINE_NO_FASTMEM};
@@ -176,6 +192,7 @@ static void in_every_mode(void **state)
         check_fault(&f);
         check_overlap(&f);
         check_code(&f);
+        check_traps(&f);
         nw_engine_close(f.engine);
     }
 }
