@@ -82,6 +82,19 @@ static ZyanStatus decode_exchange(const ZydisDecoder *d, ZydisDecoderContext *co
     return ZydisDecoderDecodeInstruction(d, context, copy, size, &out->z);
 }
 
+/* SYSENTER and SYSEXIT exist in real and virtual-8086 mode too, if only to fault there. Zydis does
+ * not have them. */
+static ZyanStatus decode_sysenter(const ZydisDecoder *d, ZydisDecoderContext *context,
+                                  const uint8_t *bytes, unsigned size, struct x86_insn *out)
+{
+    ZydisDecoder legacy = *d;
+    legacy.machine_mode = ZYDIS_MACHINE_MODE_LEGACY_16;
+    ZyanStatus status = ZydisDecoderDecodeInstruction(&legacy, context, bytes, size, &out->z);
+    bool wanted = ZYAN_SUCCESS(status) && (out->z.mnemonic == ZYDIS_MNEMONIC_SYSENTER ||
+                                           out->z.mnemonic == ZYDIS_MNEMONIC_SYSEXIT);
+    return wanted ? status : ZYDIS_STATUS_DECODING_ERROR;
+}
+
 enum x86_decode_status x86_decode(const ZydisDecoder *d, const struct x86_model *model,
                                   const uint8_t *bytes, unsigned size, struct x86_insn *out)
 {
@@ -92,6 +105,8 @@ enum x86_decode_status x86_decode(const ZydisDecoder *d, const struct x86_model 
         return size < X86_MAX_INSN ? X86_DECODE_SHORT : X86_DECODE_LONG;
     if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG)
         return X86_DECODE_LONG;
+    if (!ZYAN_SUCCESS(status) && d->machine_mode == ZYDIS_MACHINE_MODE_REAL_16)
+        status = decode_sysenter(d, &context, bytes, size, out);
     if (ZYAN_SUCCESS(status) && out->z.mnemonic == ZYDIS_MNEMONIC_PAUSE && out->z.raw.rex.B)
         status = decode_exchange(d, &context, bytes, out);
     if (!ZYAN_SUCCESS(status))
