@@ -8,7 +8,16 @@
 #include "console.h"
 #include "machine/machine.h"
 
-enum { OPT_MACHINE = CLI_OPT_FIRST, OPT_MEM, OPT_KERNEL, OPT_APPEND, OPT_INITRD, OPT_TIMEOUT };
+enum {
+    OPT_MACHINE = CLI_OPT_FIRST,
+    OPT_MEM,
+    OPT_KERNEL,
+    OPT_APPEND,
+    OPT_INITRD,
+    OPT_BIOS,
+    OPT_TIMEOUT,
+    OPT_NO_REBOOT
+};
 
 static const struct option options[] = {
     CLI_ENGINE_OPTIONS,
@@ -17,20 +26,29 @@ static const struct option options[] = {
     {"kernel", required_argument, NULL, OPT_KERNEL},
     {"append", required_argument, NULL, OPT_APPEND},
     {"initrd", required_argument, NULL, OPT_INITRD},
+    {"bios", required_argument, NULL, OPT_BIOS},
+    {"no-reboot", no_argument, NULL, OPT_NO_REBOOT},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {0},
 };
 
 static int help(void)
 {
-    fputs("usage: narwhal boot --machine NAME --kernel IMAGE [OPTIONS]\n\n"
+    fputs("usage: narwhal boot --machine versatilepb --kernel IMAGE [OPTIONS]\n"
+          "       narwhal boot --machine pc --bios ROM [OPTIONS]\n\n"
           "  --machine NAME    the board; 'help' lists them\n"
-          "  --kernel IMAGE    raw image or ELF file\n"
           "  --mem SIZE        RAM, such as 128M\n"
-          "  --append TEXT     kernel command line\n"
-          "  --initrd FILE     initial RAM disk\n"
+          "  --kernel IMAGE    ARM: raw image or ELF file\n"
+          "  --append TEXT     ARM: kernel command line\n"
+          "  --initrd FILE     ARM: initial RAM disk\n"
+          "  --bios ROM        pc: image that ends at 4 GiB, in whole 4 KiB pages\n"
+          "  --no-reboot       end the run where the guest resets the machine\n"
           "  --timeout SECONDS end the run after so long\n" CLI_ENGINE_HELP
-          "\nOn a terminal, Ctrl-A X leaves.\n",
+          "\nOn a terminal, Ctrl-A X leaves. A pc shows what goes to its first serial line (0x3f8) "
+          "and to\n"
+          "port 0xe9; writing V to port 0x501 ends the run with status 2 * V + 1, the word "
+          "Shutdown to\n"
+          "port 0x8900 with status 0.\n",
           stdout);
     return CLI_OK;
 }
@@ -67,10 +85,12 @@ static int report(const struct console *c, const nw_exit *exit)
     }
 }
 
-static int run(const struct machine_options *o, unsigned timeout_s)
+/* One life of the machine, from reset to reset. *AGAIN: the guest wants another one. */
+static int run(const struct machine_options *o, unsigned timeout_s, bool *again)
 {
     struct machine_error error = {0};
     struct machine *m = machine_open(o, &error);
+    *again = false;
     if (!m)
         return cli_fail("boot", CLI_FAILED, "%s", error.line);
     struct console *c = console_start(m, timeout_s);
@@ -82,6 +102,9 @@ static int run(const struct machine_options *o, unsigned timeout_s)
     nw_status status = machine_run(m, &exit);
     int result = status == NW_OK ? report(c, &exit)
                                  : cli_fail("boot", CLI_FAILED, "%s", nw_status_text(status));
+    if (result == CLI_OK)
+        result = machine_status(m);
+    *again = machine_wish(m) == MACHINE_RESET && !console_timed_out(c);
     console_stop(c);
     machine_close(m);
     return result;
@@ -92,6 +115,7 @@ int cli_boot(int argc, char **argv)
     struct cli_engine engine = {0};
     struct machine_options o = {.transmit = transmit};
     uint64_t timeout = 0;
+    bool reboot = true, again = true;
     opterr = 0;
     int opt;
     while ((opt = getopt_long(argc, argv, CLI_ENGINE_SHORT, options, NULL)) != -1) {
@@ -105,6 +129,8 @@ int cli_boot(int argc, char **argv)
         case OPT_KERNEL: o.kernel = optarg; break;
         case OPT_APPEND: o.append = optarg; break;
         case OPT_INITRD: o.initrd = optarg; break;
+        case OPT_BIOS: o.bios = optarg; break;
+        case OPT_NO_REBOOT: reboot = false; break;
         case OPT_MEM:
             if (!cli_parse_size(optarg, &o.memory) || !o.memory)
                 return cli_fail("boot", CLI_USAGE, "'%s' is not a size; write 128M or 64K", optarg);
@@ -128,7 +154,10 @@ int cli_boot(int argc, char **argv)
         o.cpu = engine.cpu;
         o.engine_flags = engine.flags;
         o.log = cli_engine_log(&engine);
-        status = run(&o, (unsigned)timeout);
+        while (again) {
+            status = run(&o, (unsigned)timeout, &again);
+            again &= reboot;
+        }
     }
     cli_engine_close(&engine);
     return status;

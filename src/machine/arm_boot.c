@@ -2,72 +2,11 @@
  */
 #include <narwhal/arm.h>
 #include <elf.h>
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "machine/board.h"
-
-struct image {
-    uint8_t *bytes;
-    size_t size;
-};
-
-__attribute__((format(printf, 2, 3))) static nw_status fail(struct machine_error *e,
-                                                            const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(e->line, sizeof e->line, format, ap);
-    va_end(ap);
-    return NW_ERR_ARG;
-}
-
-/* Reads to the end, or one byte further than MAX. False when the host has no memory. */
-static bool read_up_to(FILE *f, uint64_t max, struct image *image)
-{
-    size_t room = 0;
-    for (;;) {
-        if (image->size == room) {
-            room = room ? room * 2 : 1u << 16;
-            room = room > max + 1 ? (size_t)max + 1 : room;
-            uint8_t *more = realloc(image->bytes, room);
-            if (!more)
-                return false;
-            image->bytes = more;
-        }
-        size_t got = fread(image->bytes + image->size, 1, room - image->size, f);
-        image->size += got;
-        if (!got || image->size > max)
-            return true;
-    }
-}
-
-/* Reads a file of at most MAX bytes. The caller frees image->bytes, after a failure too. */
-static nw_status read_file(const char *what, const char *path, uint64_t max, struct image *image,
-                           struct machine_error *e)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return fail(e, "%s '%s': %s; check the path", what, path, strerror(errno));
-    nw_status status = NW_OK;
-    if (!read_up_to(f, max, image))
-        status = fail(e, "not enough host memory to read %s '%s'", what, path);
-    else if (ferror(f))
-        status = fail(e, "%s '%s': %s", what, path, strerror(errno));
-    else if (image->size > max)
-        status = fail(
-            e,
-            "%s '%s' is larger than the %llu KiB of memory there is for it; give more with --mem",
-            what, path, (unsigned long long)max >> 10);
-    else if (image->size == 0)
-        status = fail(e, "%s '%s' is empty", what, path);
-    fclose(f);
-    return status;
-}
 
 static nw_status load_segment(nw_engine *engine, const struct board *board, const char *path,
                               const struct image *image, const Elf32_Phdr *ph, uint64_t ram,
@@ -75,14 +14,16 @@ static nw_status load_segment(nw_engine *engine, const struct board *board, cons
 {
     uint64_t start = (uint64_t)ph->p_paddr - board->ram_base;
     if (ph->p_filesz > ph->p_memsz || (uint64_t)ph->p_offset + ph->p_filesz > image->size)
-        return fail(e, "kernel '%s' is truncated or damaged: a segment leaves the file", path);
+        return machine_fail(e, "kernel '%s' is truncated or damaged: a segment leaves the file",
+                            path);
     if (ph->p_paddr < board->ram_base || start + ph->p_memsz > ram)
-        return fail(e,
-                    "kernel '%s' wants memory at 0x%x..0x%llx, outside the board's RAM; give more "
-                    "with --mem",
-                    path, ph->p_paddr, (unsigned long long)ph->p_paddr + ph->p_memsz);
+        return machine_fail(
+            e,
+            "kernel '%s' wants memory at 0x%x..0x%llx, outside the board's RAM; give more "
+            "with --mem",
+            path, ph->p_paddr, (unsigned long long)ph->p_paddr + ph->p_memsz);
     if (nw_mem_write(engine, ph->p_paddr, image->bytes + ph->p_offset, ph->p_filesz) != NW_OK)
-        return fail(e, "kernel '%s' could not be written to memory", path);
+        return machine_fail(e, "kernel '%s' could not be written to memory", path);
     return NW_OK;
 }
 
@@ -92,17 +33,18 @@ static nw_status load_elf(nw_engine *engine, const struct board *board, const ch
 {
     Elf32_Ehdr eh;
     if (image->size < sizeof eh)
-        return fail(e, "kernel '%s' is a truncated ELF file", path);
+        return machine_fail(e, "kernel '%s' is a truncated ELF file", path);
     memcpy(&eh, image->bytes, sizeof eh);
     if (eh.e_ident[EI_CLASS] != ELFCLASS32 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
         eh.e_machine != EM_ARM)
-        return fail(
+        return machine_fail(
             e,
             "kernel '%s' is not a little-endian 32-bit ARM ELF file; build it for the board's CPU",
             path);
     if (eh.e_phentsize != sizeof(Elf32_Phdr) ||
         (uint64_t)eh.e_phoff + (uint64_t)eh.e_phnum * sizeof(Elf32_Phdr) > image->size)
-        return fail(e, "kernel '%s' is truncated: its program headers leave the file", path);
+        return machine_fail(e, "kernel '%s' is truncated: its program headers leave the file",
+                            path);
     unsigned loaded = 0;
     for (unsigned i = 0; i < eh.e_phnum; i++) {
         Elf32_Phdr ph;
@@ -113,7 +55,7 @@ static nw_status load_elf(nw_engine *engine, const struct board *board, const ch
         loaded++;
     }
     if (!loaded)
-        return fail(e, "kernel '%s' has nothing to load; link it as an executable", path);
+        return machine_fail(e, "kernel '%s' has nothing to load; link it as an executable", path);
     *entry = eh.e_entry;
     return NW_OK;
 }
@@ -143,7 +85,7 @@ static nw_status put_tags(nw_engine *engine, const struct board *board,
         tag(&t, 0x54420005, 2, (uint32_t[]){initrd, initrd_size}); /* INITRD2 */
     size_t length = o->append ? strlen(o->append) + 1 : 0;
     if (length > 1024)
-        return fail(e, "--append is longer than the 1023 characters that fit");
+        return machine_fail(e, "--append is longer than the 1023 characters that fit");
     if (length) {
         uint32_t words[256] = {0};
         memcpy(words, o->append, length);
@@ -151,7 +93,7 @@ static nw_status put_tags(nw_engine *engine, const struct board *board,
     }
     tag(&t, 0, 0, NULL); /* NONE */
     if (nw_mem_write(engine, board->ram_base + board->atags_offset, t.words, t.n * 4) != NW_OK)
-        return fail(e, "the boot tags could not be written to memory");
+        return machine_fail(e, "the boot tags could not be written to memory");
     return NW_OK;
 }
 
@@ -167,7 +109,7 @@ static nw_status put_stub(nw_engine *engine, const struct board *board, uint32_t
         board->board_id, board->ram_base + board->atags_offset, entry,
     };
     if (nw_mem_write(engine, board->ram_base, stub, sizeof stub) != NW_OK)
-        return fail(e, "the boot stub could not be written to memory");
+        return machine_fail(e, "the boot stub could not be written to memory");
     return NW_OK;
 }
 
@@ -175,13 +117,13 @@ static nw_status load_kernel(nw_engine *engine, const struct board *board, const
                              uint64_t ram, uint32_t *entry, uint64_t *end, struct machine_error *e)
 {
     struct image image = {0};
-    nw_status status = read_file("kernel", path, ram - board->kernel_offset, &image, e);
+    nw_status status = machine_read_file("kernel", path, ram - board->kernel_offset, &image, e);
     if (status == NW_OK && image.size >= SELFMAG && !memcmp(image.bytes, ELFMAG, SELFMAG)) {
         status = load_elf(engine, board, path, &image, ram, entry, e);
     } else if (status == NW_OK) {
         *entry = board->ram_base + board->kernel_offset;
         if (nw_mem_write(engine, *entry, image.bytes, image.size) != NW_OK)
-            status = fail(e, "kernel '%s' could not be written to memory", path);
+            status = machine_fail(e, "kernel '%s' could not be written to memory", path);
     }
     *end = board->kernel_offset + image.size;
     free(image.bytes);
@@ -197,13 +139,14 @@ static nw_status load_initrd(nw_engine *engine, const struct board *board, const
     if (at < kernel_end)
         at = (kernel_end + 0xfff) & ~0xfffull;
     if (at >= ram)
-        return fail(e, "there is no memory left for initrd '%s'; give more with --mem", path);
+        return machine_fail(e, "there is no memory left for initrd '%s'; give more with --mem",
+                            path);
     struct image image = {0};
-    nw_status status = read_file("initrd", path, ram - at, &image, e);
+    nw_status status = machine_read_file("initrd", path, ram - at, &image, e);
     *addr = (uint32_t)(board->ram_base + at);
     *size = (uint32_t)image.size;
     if (status == NW_OK && nw_mem_write(engine, *addr, image.bytes, image.size) != NW_OK)
-        status = fail(e, "initrd '%s' could not be written to memory", path);
+        status = machine_fail(e, "initrd '%s' could not be written to memory", path);
     free(image.bytes);
     return status;
 }
@@ -212,7 +155,7 @@ nw_status arm_boot_load(nw_engine *engine, nw_vcpu *vcpu, const struct board *bo
                         const struct machine_options *o, uint64_t ram, struct machine_error *e)
 {
     if (!o->kernel)
-        return fail(e, "no kernel was named; say --kernel IMAGE");
+        return machine_fail(e, "no kernel was named; say --kernel IMAGE");
     uint32_t entry = 0, initrd = 0, initrd_size = 0;
     uint64_t end = 0;
     TRY(load_kernel(engine, board, o->kernel, ram, &entry, &end, e));
@@ -226,6 +169,6 @@ nw_status arm_boot_load(nw_engine *engine, nw_vcpu *vcpu, const struct board *bo
         TRY(put_stub(engine, board, entry, e));
     }
     if (nw_reg_write(vcpu, NW_ARM_PC, pc) != NW_OK)
-        return fail(e, "the CPU could not be started");
+        return machine_fail(e, "the CPU could not be started");
     return NW_OK;
 }

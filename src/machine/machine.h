@@ -9,6 +9,7 @@ struct machine_options {
     const char *cpu;     /* null: the board's own */
     uint64_t memory;     /* bytes of RAM; 0: the board's default */
     const char *kernel;  /* raw image or ARM ELF file */
+    const char *bios;    /* ROM image of a PC */
     const char *append;  /* kernel command line, null for none */
     const char *initrd;  /* initial RAM disk file, null for none */
     uint32_t engine_flags;
@@ -30,9 +31,15 @@ struct machine;
 struct machine *machine_open(const struct machine_options *, struct machine_error *error);
 void machine_close(struct machine *);
 
-/* Runs until machine_stop(), or until nothing can ever happen again: the CPU branches to itself with
- * interrupts masked. On NW_EXIT_HALT, STOP and LIMIT nothing is wrong. */
+/* Runs until machine_stop(), until the guest switches the machine off or resets it, or until
+ * nothing can ever happen again: the CPU branches to itself or halts with interrupts masked. On
+ * NW_EXIT_HALT, STOP and LIMIT nothing is wrong. */
 nw_status machine_run(struct machine *, nw_exit *exit);
+/* What the guest wanted when it ended machine_run. */
+enum machine_wish { MACHINE_RUN, MACHINE_RESET, MACHINE_OFF };
+enum machine_wish machine_wish(const struct machine *);
+/* The status that the guest switched the machine off with; 0 where it gave none. */
+int machine_status(const struct machine *);
 /* Any thread. */
 void machine_stop(struct machine *);
 /* A byte for the first serial line; false when it cannot take it now. Any thread. */

@@ -106,6 +106,29 @@ class Errors(Scratch):
             self.fails(*board, "--kernel", self.file("cut", elf.program()[:length]))
 
 
+    def test_pc(self):
+        board = ["boot", "--machine", "pc"]
+        rom = self.file("rom", b"\xf4" * 4096)
+        self.fails(*board, about="--bios")
+        self.fails(*board, "--bios", "nosuch", about="No such file")
+        self.fails(*board, "--bios", self.file("odd", bytes(5000)), about="4 KiB")
+        self.fails(*board, "--bios", rom, "--kernel", rom, about="--bios")
+        self.fails(*board, "--bios", rom, "--cpu", "arm926", about="haswell")
+        self.fails(*board, "--bios", rom, "--mem", "4G", about="--mem")
+        self.assertEqual(self.narwhal(*board, "--bios", rom, "--timeout", "20").returncode, 0)  # cli is the reset's state
+
+    def test_pc_ends(self):
+        def ends(code, *options):
+            image = bytearray(4096)
+            image[0xFF0:0xFF0 + len(code)] = code
+            return self.narwhal("boot", "--machine", "pc", "--timeout", "20", "--bios", self.file("rom", bytes(image)), *options)
+        out = b"\xb0%c\xe6\xe9"  # mov al, CHARACTER; out 0xe9, al
+        self.assertEqual(ends(out % b"x" + b"\xb0\x05\xba\x01\x05\xee").returncode, 11)  # port 0x501
+        self.assertEqual(ends(out % b"x" + b"\xf4").stdout, b"x")
+        reset = ends(out % b"x" + b"\xb0\xfe\xe6\x64\xeb\xfe", "--no-reboot")
+        self.assertEqual((reset.returncode, reset.stdout), (0, b"x"))
+
+
 class Elf(Scratch):
     def test_samples(self):
         for name, (data, want) in elf.SAMPLES.items():
