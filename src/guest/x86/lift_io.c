@@ -1,6 +1,8 @@
 /* IN, OUT, INS, OUTS: see io.c; and random numbers (SDM 1 7.3.16). */
 #include "guest/x86/io.h"
 #include "guest/x86/lift.h"
+
+#include <cpuid.h>
 #include <x86intrin.h>
 
 static uint64_t in_helper(struct nw_vcpu *vcpu, uint64_t port, uint64_t size, uint64_t unused1,
@@ -95,13 +97,20 @@ __attribute__((target("rdrnd"))) static bool host_random(uint64_t *out)
     return false;
 }
 
+static bool host_has_rdrand(void)
+{
+    unsigned eax, ebx, ecx, edx;
+
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_RDRND;
+}
+
 static uint64_t random_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t unused1,
                               uint64_t unused2, uint64_t unused3)
 {
     (void)vcpu, (void)unused0, (void)unused1, (void)unused2, (void)unused3;
     uint64_t v;
 
-    if (__builtin_cpu_supports("rdrnd") && host_random(&v))
+    if (host_has_rdrand() && host_random(&v))
         return v;
     /* A host without it: the counter, stirred. */
     v = __rdtsc() * 0x9e3779b97f4a7c15u;
