@@ -422,6 +422,7 @@ static const struct rule {
     {"prctl", 0, RULE_SET, STRACE_PRCTL, false},
     {"personality", 0, RULE_SET, STRACE_PERSONALITY, false},
     {"getrandom", 2, RULE_SET, STRACE_RANDOM, false},
+    {"arch_prctl", 0, RULE_SET, STRACE_ARCH_PRCTL, false},
     {"membarrier", 0, RULE_SET, STRACE_MEMBARRIER, false},
 };
 

@@ -192,6 +192,10 @@ static const struct strace_name membarrier_names[] = {
     N(MEMBARRIER_CMD_QUERY), N(MEMBARRIER_CMD_GLOBAL), N(MEMBARRIER_CMD_GLOBAL_EXPEDITED),
     N(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED), N(MEMBARRIER_CMD_PRIVATE_EXPEDITED),
     N(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED), END};
+static const struct strace_name arch_prctl_names[] = {
+    {0x1001, "ARCH_SET_GS"}, {0x1002, "ARCH_SET_FS"}, {0x1003, "ARCH_GET_FS"},
+    {0x1004, "ARCH_GET_GS"}, {0x1011, "ARCH_GET_CPUID"}, {0x1012, "ARCH_SET_CPUID"},
+    {0x3001, "ARCH_CET_STATUS"}, END};
 static const struct strace_name xattr_names[] = {N(XATTR_CREATE), N(XATTR_REPLACE), END};
 static const struct strace_name umount_names[] = {
     N(MNT_FORCE), N(MNT_DETACH), N(MNT_EXPIRE), N(UMOUNT_NOFOLLOW), END};
@@ -263,6 +267,7 @@ static const struct strace_flag_set {
     [STRACE_MEMFD] = {memfd_names, "MFD_???", true},
     [STRACE_RANDOM] = {random_names, "GRND_???", true},
     [STRACE_MEMBARRIER] = {membarrier_names, "MEMBARRIER_CMD_???", false},
+    [STRACE_ARCH_PRCTL] = {arch_prctl_names, "ARCH_???", false},
     [STRACE_XATTR] = {xattr_names, "XATTR_???", true},
     [STRACE_UMOUNT] = {umount_names, "MNT_???", true},
     [STRACE_MOUNT] = {mount_names, "MS_???", true},
