@@ -59,8 +59,15 @@ static ir_val linear32(struct x86_lift *l, unsigned seg, ir_val offset, unsigned
     static const struct ir_helper check = {"x86_segment_check", x86_segment_check,
                                            IR_H_READS | IR_H_EXITS, IR_VOID, 2};
     if (!is_flat(l, seg, write)) {
+        bool quick = size <= X86_QUICK_SIZE && !(write && seg == X86_CS);
         ir_val what = ir_const32(l->b, seg | (write ? 8u : 0) | size << 16);
+        uint32_t label = ir_label_new(l->b);
+        if (quick) {
+            ir_val room = ir_get(l->b, IR_I32, X86_OFF(quick[0]) + 4 * seg);
+            ir_skip_if(l->b, ir_cmp(l->b, IR_ULT, IR_I32, offset, room), label);
+        }
         x86_call(l, &check, what, offset, IR_NONE, IR_NONE);
+        ir_label(l->b, label);
         offset = ir_add(l->b, IR_I32, offset, base_of(l, seg, IR_I32));
     }
     return l->word == IR_I64 ? ir_zext(l->b, IR_I64, offset) : offset;

@@ -229,7 +229,7 @@ void x86_invlpg(struct x86_lift *l, const struct x86_insn *i)
 {
     HELPER(invlpg, invlpg_helper, 1);
     const ZydisDecodedOperand *op = &i->op[0];
-    unsigned bits = x86_addr_bits(l), seg = (unsigned)(op->mem.segment - ZYDIS_REGISTER_ES);
+    unsigned bits = x86_addr_bits(l), seg = x86_operand_segment(op);
     enum ir_type t = l->word;
 
     if (unprivileged(l))

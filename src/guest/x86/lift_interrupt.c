@@ -130,7 +130,7 @@ void x86_monitor(struct x86_lift *l, const struct x86_insn *i)
     unsigned seg = X86_DS;
     for (unsigned n = 0; n < i->z.operand_count; n++)
         if (i->op[n].type == ZYDIS_OPERAND_TYPE_MEMORY)
-            seg = (unsigned)(i->op[n].mem.segment - ZYDIS_REGISTER_ES);
+            seg = x86_operand_segment(&i->op[n]);
     x86_exception_if(l, some, X86_GP, 0);
     x86_load(l, x86_linear(l, seg, x86_gpr_get(l, X86_RAX, bits), bits, 1, false), 8, 0);
 }

@@ -77,7 +77,7 @@ void x86_string_io(struct x86_lift *l, const struct x86_insn *i)
 
     for (unsigned n = 0; n < i->z.operand_count; n++)
         if (i->op[n].type == ZYDIS_OPERAND_TYPE_MEMORY)
-            seg = (unsigned)(i->op[n].mem.segment - ZYDIS_REGISTER_ES);
+            seg = x86_operand_segment(&i->op[n]);
     uint32_t what = i->row->arg | (rep ? 16u : 0) | seg << 5 | x86_addr_bits(l) << 8;
     x86_call(l, &helper, ir_const32(l->b, what), ir_const64(l->b, l->next), IR_NONE, IR_NONE);
     x86_leave_to_state(l);

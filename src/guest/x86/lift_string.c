@@ -71,7 +71,7 @@ static void repeat(struct x86_lift *l, const struct x86_insn *i, enum x86_string
                     source_segment(i) << 19 | x86_log2(x86_addr_bits(l) / 16) << 22;
     if (i->z.attributes & ZYDIS_ATTRIB_HAS_REPNE)
         what |= X86_STRING_REPNE;
-    if (l->mode & X86_KEY_TF)
+    if (l->mode & (X86_KEY_TF | X86_KEY_BREAK))
         what |= X86_STRING_ONE;
     ir_val more = x86_call(l, &helper, ir_const32(l->b, what), IR_NONE, IR_NONE, IR_NONE);
     if (kind != X86_SCAS && kind != X86_CMPS)

@@ -1,5 +1,6 @@
 #include <x86intrin.h>
 
+#include "guest/guest.h"
 #include "guest/x86/control.h"
 #include "guest/x86/mmu.h"
 #include "guest/x86/model.h"
@@ -48,10 +49,18 @@ static int fixed_mtrr(uint32_t msr)
     return -1;
 }
 
-/* The registers that are a word of the state; null: others. */
-static uint64_t *slot(struct x86_state *s, uint32_t msr)
+/* Without long mode a guest has none of its registers, whatever the model. */
+static bool has_long_mode(const struct nw_vcpu *vcpu)
 {
-    bool lm = x86_model_has(s->model, X86_F_LM);
+    const struct x86_state *s = (const struct x86_state *)vcpu->state;
+    return vcpu->guest->addr_type == IR_I64 && x86_model_has(s->model, X86_F_LM);
+}
+
+/* The registers that are a word of the state; null: others. */
+static uint64_t *slot(struct nw_vcpu *vcpu, uint32_t msr)
+{
+    struct x86_state *s = x86_of(vcpu);
+    bool lm = has_long_mode(vcpu);
     int fixed = fixed_mtrr(msr);
 
     if (fixed >= 0)
@@ -102,7 +111,7 @@ static bool constant(const struct x86_state *s, uint32_t msr, uint64_t *value)
 bool x86_msr_read(struct nw_vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
     struct x86_state *s = x86_of(vcpu);
-    const uint64_t *word = slot(s, msr);
+    const uint64_t *word = slot(vcpu, msr);
 
     if (word)
         *value = *word;
@@ -117,13 +126,15 @@ bool x86_msr_read(struct nw_vcpu *vcpu, uint32_t msr, uint64_t *value)
 
 /* ---- writing ---- */
 
-static bool efer_ok(const struct x86_state *s, uint64_t value)
+static bool efer_ok(const struct nw_vcpu *vcpu, uint64_t value)
 {
+    const struct x86_state *s = (const struct x86_state *)vcpu->state;
+    bool lm = has_long_mode(vcpu);
     uint64_t known = X86_EFER_LMA;
 
-    if (x86_model_has(s->model, X86_F_SYSCALL))
+    if (lm && x86_model_has(s->model, X86_F_SYSCALL))
         known |= X86_EFER_SCE;
-    if (x86_model_has(s->model, X86_F_LM))
+    if (lm)
         known |= X86_EFER_LME;
     if (x86_model_has(s->model, X86_F_NX))
         known |= X86_EFER_NXE;
@@ -140,10 +151,10 @@ static bool pat_ok(uint64_t value)
     return true;
 }
 
-static bool value_ok(const struct x86_state *s, uint32_t msr, uint64_t value)
+static bool value_ok(const struct nw_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
     switch (msr) {
-    case MSR_EFER: return efer_ok(s, value);
+    case MSR_EFER: return efer_ok(vcpu, value);
     case MSR_PAT: return pat_ok(value);
     case MSR_SFMASK:
     case MSR_TSC_AUX: return !(value >> 32);
@@ -163,10 +174,10 @@ static bool value_ok(const struct x86_state *s, uint32_t msr, uint64_t value)
 bool x86_msr_write(struct nw_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
     struct x86_state *s = x86_of(vcpu);
-    uint64_t *word = slot(s, msr), old;
+    uint64_t *word = slot(vcpu, msr), old;
 
     if (word) {
-        if (!value_ok(s, msr, value))
+        if (!value_ok(vcpu, msr, value))
             return x86_fail(vcpu, X86_GP, 0);
         if (msr == MSR_EFER)
             value = (value & ~(uint64_t)X86_EFER_LMA) | (*word & X86_EFER_LMA);

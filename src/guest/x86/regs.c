@@ -5,7 +5,9 @@
 #include <narwhal/x86.h>
 #include "guest/x86/debug.h"
 #include "guest/x86/flags.h"
+#include "guest/x86/mmu.h"
 #include "guest/x86/mxcsr.h"
+#include "guest/x86/system.h"
 #include "guest/x86/x87.h"
 
 /* The registers that are one plain 64-bit word of the state. */
@@ -141,6 +143,10 @@ nw_status x86_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t value)
         status = write_special(vcpu, reg, value);
     if (real && reg >= NW_X86_ES && reg <= NW_X86_ES + X86_GS)
         s->seg[reg - NW_X86_ES].base = (uint16_t)value * 16u;
+    if (vcpu->guest->addr_type == IR_I32)
+        s->efer &= ~(uint64_t)(X86_EFER_LME | X86_EFER_LMA);
+    if (reg == NW_X86_EFER || (reg >= NW_X86_CR0 && reg <= NW_X86_CR0 + 4))
+        x86_mmu_flush(vcpu);
     x86_debug_changed(vcpu);
     return status;
 }

@@ -77,8 +77,18 @@ static uint32_t segment_bits(const struct x86_state *s)
 enum { CR0_PE = 1 << 0, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_AM = 1 << 18 };
 enum { CR4_OSFXSR = 1 << 9, CR4_OSXSAVE = 1 << 18 };
 
+/* What of a segment every ordinary access may use. */
+static uint32_t quick_size(const struct x86_segment *seg, bool real)
+{
+    bool code = seg->attr & TYPE_CODE, down = !code && seg->attr & TYPE_DOWN;
+    bool usable = real || (seg->attr & X86_ATTR_P && seg->attr & TYPE_READABLE);
+
+    return usable && !down && seg->limit >= X86_QUICK_SIZE ? seg->limit - X86_QUICK_SIZE + 1 : 0;
+}
+
 void x86_mode_update(struct x86_state *s)
 {
+    bool real = !(s->cr0 & CR0_PE) || s->eflags & X86_VM;
     uint32_t mode = segment_bits(s);
     unsigned cpl = s->cr0 & CR0_PE ? X86_ATTR_DPL(s->seg[X86_SS].attr) : 0;
 
@@ -117,4 +127,6 @@ void x86_mode_update(struct x86_state *s)
     if (s->inhibit)
         mode |= X86_KEY_INHIBIT;
     s->mode = mode;
+    for (unsigned n = X86_ES; n <= X86_GS; n++)
+        s->quick[n] = quick_size(&s->seg[n], real);
 }

@@ -86,6 +86,8 @@ struct x86_state {
     uint32_t mxcsr;  /* control and mask bits; the sticky flags are vcpu->fp.flags, see mxcsr.h */
     uint32_t mode;   /* enum x86_key_bits as far as it follows from the rest: x86_mode_update */
     uint32_t fp_sticky; /* scratch of operations with unmasked exceptions, see vector.c */
+    uint32_t quick[6]; /* by segment: accesses of up to X86_QUICK_SIZE bytes at offsets below need no
+                        * check; follows from the rest as MODE does */
     uint32_t inhibit; /* enum x86_inhibit, of the next instruction */
 
     _Alignas(32) uint8_t ymm[16][32];
@@ -122,6 +124,8 @@ struct x86_state {
     const struct x86_model *model;
 };
 _Static_assert(sizeof(struct x86_state) <= VCPU_STATE_SIZE, "state fits its area");
+
+#define X86_QUICK_SIZE 32
 
 static inline struct x86_state *x86_of(struct nw_vcpu *vcpu)
 {
