@@ -83,6 +83,17 @@ gate_target:
     mov ax, DATA3
     mov ds, ax
     retf 8
+handler16:
+    mov ebp, esp
+    PRINT 4, [ebp]
+    PRINT 4, [ebp + 2]
+    PRINT 4, [ebp + 4]
+    mov eax, STACK0
+    sub eax, esp
+    PRINT 4, eax
+    call line32
+    .byte 0x66
+    iretd
 gate_target16:
     SAY 32, "gate16 "
     mov eax, STACK_TSS
@@ -277,6 +288,11 @@ start32:
     TRY "int 37", "int 37"
     TRY "int 38", "int 38"
     TRY "int 48", "int 48"
+    SAY 32, "int 39: "
+    mov dword ptr [at], offset 1f
+    GATE 39, handler16, 0x86
+    int 39
+1:
     TRY "int3", "int3"
     TRY "int1", ".byte 0xf1"
     TRY "ud2", "ud2"
@@ -446,6 +462,9 @@ debug:
     .endm
     TRY "step", "pushfd; or dword ptr [esp], 0x100; popfd; nop; nop"
     DR6
+    TRY "step rep", "mov ecx, 3; mov esi, offset at; pushfd; or dword ptr [esp], 0x100; popfd; rep lodsb"
+    PRINT 2, ecx
+    DR6
     mov eax, offset break_here
     mov dr0, eax
     mov eax, 0x402
@@ -488,6 +507,9 @@ break_here2:
     TRY "watch both", "mov ax, [word_value + 2]"
     DR6
     TRY "watch push", "push dword ptr [word_value]"
+    DR6
+    TRY "watch rep", "mov edi, offset word_value; mov ecx, 8; rep stosb"
+    PRINT 2, ecx
     DR6
     TRY "watch ss", "mov ss, [ss_value]; nop"
     DR6

@@ -212,5 +212,28 @@ step_begin:
     popf
     nop
     call line16
+
+    # limits stay as protected mode has left them
+    lgdt [gdt_pointer]
+    mov eax, cr0
+    or al, 1
+    mov cr0, eax
+    mov bx, 8
+    mov fs, bx
+    and al, 0xfe
+    mov cr0, eax
+    mov ebx, 0x20000
+    TRY "big", mov dword ptr fs:[ebx], 0x11223344
+    xor ax, ax
+    mov fs, ax
+    TRY "still big", mov eax, fs:[ebx]
+    TRY "small", mov eax, [ebx]
     FINISH 16
+
+    .balign 8
+gdt:
+    .quad 0, 0x00cf93000000ffff
+gdt_pointer:
+    .word 15
+    .long gdt
 ROM_END
