@@ -70,6 +70,13 @@ static void repair_base(struct x86_insn *i)
     }
 }
 
+/* VPEXTRQ and VPINSRQ, which Zydis takes for the D forms outside 64-bit code. */
+static bool needs_wide_code(const struct x86_insn *i)
+{
+    return (i->z.mnemonic == ZYDIS_MNEMONIC_VPEXTRD || i->z.mnemonic == ZYDIS_MNEMONIC_VPINSRD) &&
+           i->z.raw.vex.W && i->z.machine_mode != ZYDIS_MACHINE_MODE_LONG_64;
+}
+
 /* F3 REX.B 90 is an exchange with r8, which Zydis takes for PAUSE: decodes it with a prefix that
  * means nothing instead. */
 static ZyanStatus decode_exchange(const ZydisDecoder *d, ZydisDecoderContext *context,
@@ -117,6 +124,8 @@ enum x86_decode_status x86_decode(const ZydisDecoder *d, const struct x86_model 
         return X86_DECODE_INVALID;
     status = ZydisDecoderDecodeOperands(d, &context, &out->z, out->op, out->z.operand_count);
     if (!ZYAN_SUCCESS(status))
+        return X86_DECODE_INVALID;
+    if (needs_wide_code(out))
         return X86_DECODE_INVALID;
     repair_base(out);
     return X86_DECODED;

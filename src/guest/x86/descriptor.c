@@ -16,7 +16,7 @@ static bool builtin(const struct nw_vcpu *vcpu, uint16_t selector, struct x86_de
 
     for (size_t n = 0; n < ARRAY_LEN(flat); n++) {
         bool wide = flat[n].hi >> 21 & 1;
-        if (selector == flat[n].selector && (!wide || vcpu->guest->addr_type == IR_I64)) {
+        if ((selector ^ flat[n].selector) < 4 && (!wide || vcpu->guest->addr_type == IR_I64)) {
             *d = (struct x86_desc){.lo = 0xffff, .hi = flat[n].hi};
             return true;
         }

@@ -133,10 +133,10 @@ bool x86_io_string(struct nw_vcpu *vcpu, const struct x86_io_string *io)
     bool single = s->mode & X86_STEP_MODES;
     uint16_t port = (uint16_t)s->gpr[X86_RDX];
 
-    if (!count)
-        return true;
     if (!x86_io_allowed(vcpu, port, io->size))
         return false;
+    if (!count)
+        return true;
     for (unsigned n = 0; n < (single ? 1 : STRETCH) && count; n++) {
         if (!(io->in ? in_element : out_element)(vcpu, io, port))
             return false;

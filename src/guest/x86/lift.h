@@ -226,6 +226,9 @@ static inline void x86_mmx_stale(struct x86_lift *l)
         l->mmx = X86_MMX_STALE;
 }
 
+/* Bits of the offset that a far pointer in memory has, with operands of BITS. */
+unsigned x86_far_offset_bits(const struct x86_lift *, unsigned bits);
+
 /* ---- lifters shared between families; rows lead to the first of each pair ---- */
 x86_lift_fn x86_jmp_far, x86_call_far, x86_ret_far;      /* far forms of JMP, CALL, RET */
 x86_lift_fn x86_push_segment, x86_pop_segment; /* segment forms of PUSH and POP */

@@ -35,9 +35,10 @@ static void far(struct x86_lift *l, const struct x86_insn *i, bool call)
         offset = ir_const32(l->b, op->ptr.offset);
     } else {
         size = (op->size - 16u) / 8u;
+        unsigned read = x86_far_offset_bits(l, size * 8);
         ir_val addr = x86_address(l, op, false);
-        offset = x86_load(l, addr, size * 8, 0);
-        selector = x86_load(l, x86_address_add(l, addr, size), 16, 0);
+        offset = x86_zext(l, x86_load(l, addr, read, 0), read, size * 8);
+        selector = x86_load(l, x86_address_add(l, addr, read / 8), 16, 0);
     }
     uint32_t what = size | (call ? FAR_CALL : 0) | (uint32_t)i->z.length << FAR_LENGTH;
     x86_call(l, &far_transfer, ir_const32(l->b, what), selector, offset, IR_NONE);

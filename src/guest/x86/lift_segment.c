@@ -1,6 +1,7 @@
 /* Segment registers: MOV, PUSH, POP, LDS and its sisters (SDM 2A, 2B; 3A 3.4.3, 6.8.3). */
 #include "guest/x86/descriptor.h"
 #include "guest/x86/lift.h"
+#include "guest/x86/undefined.h"
 #include "guest/x86/segment.h"
 
 static bool real_or_vm86(const struct x86_lift *l)
@@ -119,13 +120,18 @@ void x86_pop_segment(struct x86_lift *l, const struct x86_insn *i)
         x86_leave_state(l);
 }
 
+unsigned x86_far_offset_bits(const struct x86_lift *l, unsigned bits)
+{
+    return bits == 64 && x86_undefined_of(l->model)->far_offset32 ? 32 : bits;
+}
+
 /* LDS, LES, LFS, LGS, LSS: argument is the segment register. */
 void x86_load_pointer(struct x86_lift *l, const struct x86_insn *i)
 {
-    unsigned bits = i->op[0].size;
+    unsigned bits = i->op[0].size, read = x86_far_offset_bits(l, bits);
     ir_val addr = x86_address(l, &i->op[1], false);
-    ir_val offset = x86_load(l, addr, bits, 0);
-    ir_val selector = x86_load(l, x86_address_add(l, addr, bits / 8), 16, 0);
+    ir_val offset = x86_zext(l, x86_load(l, addr, read, 0), read, bits);
+    ir_val selector = x86_load(l, x86_address_add(l, addr, read / 8), 16, 0);
     bool leave = load(l, i->row->arg, selector);
 
     x86_reg_put(l, i->op[0].reg.value, offset);
@@ -245,11 +251,18 @@ void x86_arpl(struct x86_lift *l, const struct x86_insn *i)
     if (unprotected(l))
         return;
     struct x86_place place = x86_place(l, 0);
-    ir_val to = x86_place_read(l, &place, X86_RMW), from = x86_read(l, 1);
+    ir_val to = x86_place_read(l, &place, 0), from = x86_read(l, 1);
     ir_val rpl = ir_ubfx(b, IR_I32, from, 0, 2);
     ir_val raise = ir_cmp(b, IR_ULT, IR_I32, ir_ubfx(b, IR_I32, to, 0, 2), rpl);
     ir_val raised = ir_bfi(b, IR_I32, to, rpl, 0, 2);
-    x86_place_write(l, &place, ir_select(b, IR_I32, raise, raised, to), to, false);
+    if (place.mem) { /* written when it changes only */
+        uint32_t label = ir_label_new(b);
+        ir_skip_ifnot(b, raise, label);
+        x86_place_write(l, &place, raised, to, false);
+        ir_label(b, label);
+    } else {
+        x86_place_write(l, &place, ir_select(b, IR_I32, raise, raised, to), to, false);
+    }
     put_zf(l, raise);
 }
 

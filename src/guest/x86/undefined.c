@@ -10,6 +10,7 @@ const struct x86_undefined *x86_undefined_of(const struct x86_model *model)
                             .count_keeps_of = true,
                             .bextr_af = true,
                             .compare_fault = true,
+                            .far_offset32 = true,
                             .gather_keeps = true,
                             .shift16_source = true,
                             .loop_prefix = true,

@@ -18,6 +18,8 @@ struct x86_undefined {
                           * else the destination does */
     bool loop_prefix;    /* REPE, REPNE before LOOPE, LOOPNE replace the condition */
     bool prefetch_reg;   /* PREFETCH of a register is undefined, else no operation */
+    bool far_offset32;   /* LFS, LGS, LSS, far CALL and JMP with REX.W read a 32-bit offset, else one of
+                          * 64 bits */
     bool gather_keeps;   /* a gather that faults leaves the masks of elements not reached, else makes
                           * them of their signs */
 };
