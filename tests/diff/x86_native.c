@@ -174,8 +174,8 @@ static uint16_t ldt_segment(unsigned n, uint32_t base)
 
 bool native_segments(void)
 {
-    native.fs = ldt_segment(0, CASE_FS_BASE32);
-    native.gs = ldt_segment(1, CASE_GS_BASE32);
+    native.fs = ldt_segment(1000, CASE_FS_BASE32);
+    native.gs = ldt_segment(1001, CASE_GS_BASE32);
     return native.fs && native.gs;
 }
 

@@ -91,6 +91,7 @@ const char *const skip_causes[SKIP_CAUSES] = {
     [SKIP_POPA] = "a POPA that faults, of which the host has loaded a part",
     [SKIP_FAR_RETURN] = "a far return with several faults, of which the host takes another one",
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
+    [SKIP_LIMIT] = "an access beyond a limit of 4 GiB, whose exception is the processor's choice",
 };
 
 /* Has a segment register got one of the segments of native_segments? */
@@ -100,7 +101,7 @@ static bool uses_ldt(const struct case_state *before, const struct case_state *a
     const uint16_t is[] = {after->ds, after->es, after->fs, after->gs};
 
     for (unsigned i = 0; i < 4; i++) {
-        if (is[i] != was[i] && (is[i] | 11) == 15)
+        if (is[i] != was[i] && is[i] & 4)
             return true;
     }
     return false;
@@ -143,6 +144,11 @@ enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_
         break;
     default: break;
     }
+    /* SDM 3A 5.3: #GP or #SS, or none, and then the page is not mapped. */
+    if (both && z->machine_mode != ZYDIS_MACHINE_MODE_LONG_64 && got->outcome.vector == 14 &&
+        got->outcome.addr > UINT32_MAX - 64 &&
+        (want->outcome.vector == 12 || want->outcome.vector == 13))
+        return SKIP_LIMIT;
     if (fault && want->outcome.vector == 13 && top && top != 0x1ffff)
         return SKIP_FAR_TARGET;
     return SKIP_NOT;

@@ -20,6 +20,7 @@ enum skip_cause {
     SKIP_POPA,
     SKIP_FAR_RETURN,
     SKIP_FAR_TARGET,
+    SKIP_LIMIT,
     SKIP_CAUSES
 };
 extern const char *const skip_causes[SKIP_CAUSES];
