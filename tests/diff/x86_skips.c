@@ -89,7 +89,7 @@ const char *const skip_causes[SKIP_CAUSES] = {
     [SKIP_HANG] = "does not end",
     [SKIP_MASKED_STORE] = "a masked store to a bad page that stores nothing there",
     [SKIP_POPA] = "a POPA that faults, of which the host has loaded a part",
-    [SKIP_FAR_RETURN] = "a far return with several faults, of which the host takes another one",
+    [SKIP_ORDER] = "several faults at once, of which the host takes another one",
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
     [SKIP_LIMIT] = "an access beyond a limit of 4 GiB, whose exception is the processor's choice",
 };
@@ -132,15 +132,26 @@ enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_
         if (both && want->outcome.vector == got->outcome.vector)
             return SKIP_POPA;
         break;
+    case ZYDIS_MNEMONIC_CALL: /* a bad stack and a bad target */
+        if (both && want->outcome.vector == 14 && got->outcome.vector == 13)
+            return SKIP_ORDER;
+        break;
+    case ZYDIS_MNEMONIC_FXRSTOR: /* neither aligned nor canonical */
+    case ZYDIS_MNEMONIC_FXRSTOR64:
+    case ZYDIS_MNEMONIC_FXSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE64:
+        if (both && want->outcome.vector == 12 && got->outcome.vector == 13)
+            return SKIP_ORDER;
+        break;
     case ZYDIS_MNEMONIC_IRET:
     case ZYDIS_MNEMONIC_IRETD:
     case ZYDIS_MNEMONIC_IRETQ:
         if (both)
-            return SKIP_FAR_RETURN;
+            return SKIP_ORDER;
         break;
     case ZYDIS_MNEMONIC_RET:
         if (both && z->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
-            return SKIP_FAR_RETURN;
+            return SKIP_ORDER;
         break;
     default: break;
     }

@@ -18,7 +18,7 @@ enum skip_cause {
     SKIP_HANG,
     SKIP_MASKED_STORE,
     SKIP_POPA,
-    SKIP_FAR_RETURN,
+    SKIP_ORDER,
     SKIP_FAR_TARGET,
     SKIP_LIMIT,
     SKIP_CAUSES
