@@ -384,24 +384,48 @@ static void test_blocks(void **state)
     assert_int_equal(bad, 0);
 }
 
-/* An exception that is not masked is raised by the next waiting instruction. */
+/* ---- exceptions that are not masked ---- */
+
+/* Runs CODE with zero divide unmasked until it raises VECTOR at CODE + AT. */
+static void expect_exception(const uint8_t *code, size_t size, unsigned vector, unsigned at)
+{
+    for (uint32_t flags = 0; flags <= NW_ENGINE_INTERP; flags++) {
+        struct machine m = open_machine(flags);
+        struct x86_state *s = x86_of(m.vcpu);
+        nw_exit exit;
+        assert_int_equal(nw_mem_write(m.engine, CODE, code, size), NW_OK);
+        x87_set_control(s, 0x37b);
+        s->gpr[X86_RCX] = DATA;
+        s->gpr[X86_RDX] = 0x1000; /* nothing there */
+        nw_reg_write(m.vcpu, NW_X86_RIP, CODE);
+        assert_int_equal(nw_vcpu_run(m.vcpu, 0, &exit), NW_OK);
+        assert_int_equal(exit.reason, NW_EXIT_EXCEPTION);
+        assert_int_equal(exit.code, vector);
+        assert_int_equal(exit.pc, CODE + at);
+        assert_int_equal(s->fpip, CODE + 4);
+        nw_engine_close(m.engine);
+    }
+}
+
+/* fld1, fldz, fdivp: 1 / 0 */
+#define DIVIDE 0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9
+
 static void test_pending(void **state)
 {
     (void)state;
-    struct machine m = open_machine(0);
-    struct x86_state *s = x86_of(m.vcpu);
-    const uint8_t code[] = {0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9, 0xdf, 0xe0, 0xd9, 0xe8}; /* 1 / 0 */
-    nw_exit exit;
-    assert_int_equal(nw_mem_write(m.engine, CODE, code, sizeof code), NW_OK);
-    x87_set_control(s, 0x37b);
-    nw_reg_write(m.vcpu, NW_X86_RIP, CODE);
-    assert_int_equal(nw_vcpu_run(m.vcpu, 0, &exit), NW_OK);
-    assert_int_equal(exit.reason, NW_EXIT_EXCEPTION);
-    assert_int_equal(exit.code, 16);
-    assert_int_equal(exit.pc, CODE + 8);
-    assert_int_equal(s->gpr[X86_RAX] & 0xffff, X87_B | X87_ES | X87_ZE | 6 << 11);
-    assert_int_equal(s->fpip, CODE + 4);
-    nw_engine_close(m.engine);
+    /* The next waiting instruction raises it, before it accesses memory. */
+    static const uint8_t status[] = {DIVIDE, 0xdf, 0xe0, 0xd9, 0xe8};      /* fnstsw ax, fld1 */
+    static const uint8_t load[] = {DIVIDE, 0xdd, 0x02};                    /* fld m64 [rdx] */
+    static const uint8_t mmx[] = {DIVIDE, 0x0f, 0x6f, 0x02};               /* movq mm0, [rdx] */
+    static const uint8_t wait[] = {DIVIDE, 0x90, 0x9b};                    /* nop, fwait */
+    static const uint8_t clear[] = {DIVIDE, 0xdb, 0xe2, 0x9b, 0x0f, 0x0b}; /* fnclex, fwait, ud2 */
+    static const uint8_t save[] = {DIVIDE, 0xd9, 0x31, 0x9b, 0xcc}; /* fnstenv, fwait, int3 */
+    expect_exception(status, sizeof status, 16, 8);
+    expect_exception(load, sizeof load, 16, 6);
+    expect_exception(mmx, sizeof mmx, 16, 6);
+    expect_exception(wait, sizeof wait, 16, 7);
+    expect_exception(clear, sizeof clear, 6, 9);
+    expect_exception(save, sizeof save, 3, 10);
 }
 
 int main(void)

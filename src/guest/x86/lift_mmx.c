@@ -11,27 +11,35 @@
 
 /* ---- entering ---- */
 
-/* False: an exception instead. To be called first, and x86_mmx_enter once nothing can fault. */
+static uint64_t nothing(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2, uint64_t unused3,
+                        uint64_t unused4)
+{
+    (void)vcpu, (void)unused1, (void)unused2, (void)unused3, (void)unused4;
+    return 0;
+}
+
+/* An x87 instruction may have changed the registers that the block knows. */
+static void refresh(struct x86_lift *l)
+{
+    static const struct ir_helper helper = {"x86_mmx_refresh", nothing, IR_H_WRITES, IR_VOID, 0};
+    struct x86_cc cc = l->cc;
+    ir_call(l->b, &helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    l->cc = cc;
+}
+
+/* False: an exception instead. To be called first, and enter() once nothing can fault. */
 static bool begin(struct x86_lift *l)
 {
-    static const struct ir_helper check = {"x86_x87_check", x87_check, IR_H_READS | IR_H_EXITS,
-                                           IR_VOID, 0};
-    static const struct ir_helper refresh = {"x86_x87_check", x87_check,
-                                             IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_VOID, 0};
     if (l->mode & X86_KEY_EM) {
         x86_undefined(l);
         return false;
     }
-    if (l->mode & X86_KEY_TS) {
-        x86_exception(l, X86_NM, 0, false);
+    if (l->mode & (X86_KEY_TS | X86_KEY_MF)) {
+        x86_exception(l, l->mode & X86_KEY_TS ? X86_NM : X86_MF, 0, false);
         return false;
     }
-    if (l->mmx == X86_MMX_ENTERED)
-        return true;
-    /* Registers that the block knows may have changed since. */
-    struct x86_cc cc = l->cc;
-    ir_call(l->b, l->mmx == X86_MMX_STALE ? &refresh : &check, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-    l->cc = cc;
+    if (l->mmx == X86_MMX_STALE)
+        refresh(l);
     return true;
 }
 

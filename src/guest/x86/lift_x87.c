@@ -7,12 +7,11 @@ enum { CR0_MP = 1 << 1, MAY_EXIT = IR_H_READS | IR_H_EXITS };
 
 #define HELPER(fn, flags, ret, nargs)                                                              \
     static const struct ir_helper fn##_helper = {"x86_" #fn, fn, flags, ret, nargs}
-HELPER(x87_check, MAY_EXIT, IR_VOID, 0);
 HELPER(x87_run, MAY_EXIT, IR_I32, 4);
 HELPER(x87_store, MAY_EXIT, IR_I64, 4);
 HELPER(x87_store_high, 0, IR_I32, 0);
-HELPER(x87_store_done, IR_H_READS, IR_VOID, 2);
-HELPER(x87_load_control, MAY_EXIT, IR_VOID, 1);
+HELPER(x87_store_done, MAY_EXIT, IR_VOID, 2);
+HELPER(x87_load_control, MAY_EXIT, IR_VOID, 2);
 HELPER(x87_control, 0, IR_I32, 0);
 HELPER(x87_status, 0, IR_I32, 0);
 HELPER(x87_reset, 0, IR_VOID, 0);
@@ -29,14 +28,30 @@ static ir_val call0(struct x86_lift *l, const struct ir_helper *helper)
     return call(l, helper, IR_NONE, IR_NONE);
 }
 
-/* False: no x87 instruction works now, #NM. */
-static bool usable(struct x86_lift *l)
+/* False: no x87 instruction works now, #NM. For those that do not wait for pending exceptions. */
+static bool usable_nowait(struct x86_lift *l)
 {
     x86_mmx_stale(l);
     if (!(l->mode & (X86_KEY_TS | X86_KEY_EM)))
         return true;
     x86_exception(l, X86_NM, 0, false);
     return false;
+}
+
+static bool usable(struct x86_lift *l)
+{
+    if (!usable_nowait(l))
+        return false;
+    if (l->mode & X86_KEY_MF)
+        x86_exception(l, X86_MF, 0, false);
+    return !(l->mode & X86_KEY_MF);
+}
+
+/* An exception that was pending is not any more. */
+static void no_longer_pending(struct x86_lift *l)
+{
+    if (l->mode & X86_KEY_MF)
+        x86_leave_state(l);
 }
 
 static bool has_memory(const struct x86_insn *i)
@@ -153,47 +168,51 @@ void x86_fwait(struct x86_lift *l, const struct x86_insn *i)
             ir_and(l->b, IR_I32, ir_get(l->b, IR_I32, X86_OFF(cr0)), ir_const32(l->b, CR0_MP));
         x86_exception_if(l, mp, X86_NM, 0);
     }
-    call0(l, &x87_check_helper);
+    if (l->mode & X86_KEY_MF)
+        x86_exception(l, X86_MF, 0, false);
 }
 
 /* Of coprocessors long gone. */
 void x86_x87_nop(struct x86_lift *l, const struct x86_insn *i)
 {
     (void)i;
-    usable(l);
+    usable_nowait(l);
 }
 
 void x86_fninit(struct x86_lift *l, const struct x86_insn *i)
 {
     (void)i;
-    if (usable(l))
-        call0(l, &x87_reset_helper);
+    if (!usable_nowait(l))
+        return;
+    call0(l, &x87_reset_helper);
+    no_longer_pending(l);
 }
 
 void x86_fnclex(struct x86_lift *l, const struct x86_insn *i)
 {
     (void)i;
-    if (usable(l))
-        call0(l, &x87_clear_helper);
+    if (!usable_nowait(l))
+        return;
+    call0(l, &x87_clear_helper);
+    no_longer_pending(l);
 }
 
 void x86_fldcw(struct x86_lift *l, const struct x86_insn *i)
 {
-    (void)i;
     if (usable(l))
-        call(l, &x87_load_control_helper, x86_read(l, 0), IR_NONE);
+        call(l, &x87_load_control_helper, what(l, i), x86_read(l, 0));
 }
 
 void x86_fnstcw(struct x86_lift *l, const struct x86_insn *i)
 {
     (void)i;
-    if (usable(l))
+    if (usable_nowait(l))
         x86_write(l, 0, call0(l, &x87_control_helper));
 }
 
 void x86_fnstsw(struct x86_lift *l, const struct x86_insn *i)
 {
     (void)i;
-    if (usable(l))
+    if (usable_nowait(l))
         x86_write(l, 0, call0(l, &x87_status_helper));
 }

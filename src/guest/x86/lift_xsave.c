@@ -8,30 +8,39 @@ enum { SAVES = IR_H_READS | IR_H_EXITS, RESTORES = IR_H_READS | IR_H_WRITES | IR
 
 /* ---- environment ---- */
 
-/* x87 state is nothing that translated code holds copies of, but MMX registers are. */
+/* x87 state is nothing that translated code holds copies of, but MMX registers are. LOADS wait for
+ * pending exceptions, stores do not. */
 static void environment(struct x86_lift *l, const struct x86_insn *i,
-                        const struct ir_helper *helper, bool writes)
+                        const struct ir_helper *helper, bool loads)
 {
+    bool wide = i->z.operand_width != 16;
+
+    x86_mmx_stale(l);
     if (l->mode & (X86_KEY_TS | X86_KEY_EM)) {
         x86_exception(l, X86_NM, 0, false);
         return;
     }
-    bool wide = i->z.operand_width != 16;
-    x86_mmx_stale(l);
-    x86_call(l, helper, x86_address(l, &i->op[0], writes), ir_const32(l->b, wide),
+    if (loads && l->mode & X86_KEY_MF) {
+        x86_exception(l, X86_MF, 0, false);
+        return;
+    }
+    x86_call(l, helper, x86_address(l, &i->op[0], !loads), ir_const32(l->b, wide),
              ir_const32(l->b, x86_memop(l, wide ? 32 : 16, 0)), IR_NONE);
+    /* An exception may have become pending, or may not be any more. */
+    if (loads || l->mode & X86_KEY_MF)
+        x86_leave_state(l);
 }
 
-#define ENVIRONMENT(name, fn, flags, writes)                                                       \
+#define ENVIRONMENT(name, fn, flags, loads)                                                        \
     void x86_##name(struct x86_lift *l, const struct x86_insn *i)                                  \
     {                                                                                              \
         static const struct ir_helper helper = {"x86_" #name, fn, flags, IR_VOID, 3};              \
-        environment(l, i, &helper, writes);                                                        \
+        environment(l, i, &helper, loads);                                                         \
     }
-ENVIRONMENT(fnstenv, x87_store_environment, SAVES, true)
-ENVIRONMENT(fldenv, x87_load_environment, SAVES, false)
-ENVIRONMENT(fnsave, x87_save, SAVES, true)
-ENVIRONMENT(frstor, x87_restore, RESTORES, false)
+ENVIRONMENT(fnstenv, x87_store_environment, SAVES, false)
+ENVIRONMENT(fldenv, x87_load_environment, SAVES, true)
+ENVIRONMENT(fnsave, x87_save, SAVES, false)
+ENVIRONMENT(frstor, x87_restore, RESTORES, true)
 
 /* ---- FXSAVE, XSAVE ---- */
 

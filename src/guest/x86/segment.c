@@ -1,5 +1,6 @@
 #include "guest/x86/segment.h"
 #include "guest/x86/lift.h"
+#include "guest/x86/x87.h"
 
 /* Type bits of a descriptor with S = 1 (SDM 3A 3.4.5.1). */
 enum { TYPE_WRITABLE = 2, TYPE_READABLE = 2, TYPE_DOWN = 4, TYPE_CODE = 8 };
@@ -126,6 +127,8 @@ void x86_mode_update(struct x86_state *s)
         mode |= X86_KEY_SMAP_AC;
     if (s->inhibit)
         mode |= X86_KEY_INHIBIT;
+    if (x87_pending(s))
+        mode |= X86_KEY_MF;
     s->mode = mode;
     for (unsigned n = X86_ES; n <= X86_GS; n++)
         s->quick[n] = quick_size(&s->seg[n], real);

@@ -161,6 +161,7 @@ enum x86_key_bits {
     X86_KEY_SMAP_AC = 1 << 21, /* supervisor accesses to user pages are allowed (EFLAGS.AC) */
     X86_KEY_OSFXSR_OFF = 1 << 22, /* CR4.OSFXSR clear (of legacy SSE state rules) */
     X86_KEY_RF = 1 << 23,     /* EFLAGS.RF: instruction breakpoints off for one instruction */
+    X86_KEY_MF = 1 << 24,     /* an unmasked x87 exception is pending: waiting instructions raise it */
 };
 
 #endif

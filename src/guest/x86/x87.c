@@ -8,8 +8,11 @@ enum { CONTROL_BITS = 0x1f3f, CONTROL_ONE = 0x40 };
 void x87_update(struct x86_state *s)
 {
     s->fpsw &= (uint16_t) ~(X87_ES | X87_B);
-    if (x87_pending(s))
+    s->mode &= ~(uint32_t)X86_KEY_MF;
+    if (x87_pending(s)) {
         s->fpsw |= X87_ES | X87_B;
+        s->mode |= X86_KEY_MF;
+    }
 }
 
 void x87_set_control(struct x86_state *s, unsigned cw)
@@ -32,6 +35,7 @@ void x87_init(struct x86_state *s)
     s->fpop = 0;
     s->fpip = s->fpdp = 0;
     s->fpcs = s->fpds = 0;
+    x87_update(s);
 }
 
 uint16_t x87_tag_word(const struct x86_state *s)

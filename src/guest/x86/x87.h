@@ -18,7 +18,8 @@ static inline bool x87_pending(const struct x86_state *s)
 {
     return s->fpsw & ~s->fpcw & X87_EXCEPTIONS;
 }
-/* Sets ES and B after the exceptions or their masks have changed. */
+/* Sets ES, B and the mode word's bit after the exceptions or their masks have changed. The block must
+ * end where they may have. */
 void x87_update(struct x86_state *);
 /* What FLDCW, FLDENV and their sisters load: bits that do not exist are gone. */
 void x87_set_control(struct x86_state *, unsigned cw);
@@ -57,12 +58,11 @@ bool x87_fast_store(const struct x86_state *, unsigned opcode, uint64_t *value, 
 
 typedef uint64_t x87_helper_fn(struct nw_vcpu *, uint64_t, uint64_t, uint64_t, uint64_t);
 
-x87_helper_fn x87_check;        /* raises #MF if an exception waits */
 x87_helper_fn x87_run;          /* what, offset, memory operand, its bits 64..79; gives EFLAGS */
 x87_helper_fn x87_store;        /* what, offset, address, memop; gives the value to store … */
 x87_helper_fn x87_store_high;   /* … and this its bits 64..79 */
 x87_helper_fn x87_store_done;   /* what, offset; after the stores */
-x87_helper_fn x87_load_control; /* control word: FLDCW */
+x87_helper_fn x87_load_control; /* what, control word: FLDCW */
 x87_helper_fn x87_control, x87_status, x87_reset, x87_clear; /* FNSTCW, FNSTSW, FNINIT, FNCLEX */
 x87_helper_fn x87_enter_mmx, x87_leave_mmx; /* what MMX instructions do to the stack, and EMMS */
 /* Address, 32-bit format, memop of a byte: FNSTENV, FLDENV, FNSAVE, FRSTOR (x87_env.c). */

@@ -88,9 +88,7 @@ uint64_t x87_load_environment(struct nw_vcpu *vcpu, uint64_t addr, uint64_t wide
 {
     (void)unused;
     uint8_t bytes[28];
-    if (x87_pending(x86_of(vcpu)))
-        x86_raise(vcpu, X86_MF, 0);
-    else if (x86_block_load(vcpu, addr, bytes, wide ? 28 : 14, (uint32_t)memop))
+    if (x86_block_load(vcpu, addr, bytes, wide ? 28 : 14, (uint32_t)memop))
         read_environment(x86_of(vcpu), wide, bytes);
     return 0;
 }
@@ -116,10 +114,6 @@ uint64_t x87_restore(struct nw_vcpu *vcpu, uint64_t addr, uint64_t wide, uint64_
     (void)unused;
     struct x86_state *s = x86_of(vcpu);
     uint8_t bytes[108];
-    if (x87_pending(s)) {
-        x86_raise(vcpu, X86_MF, 0);
-        return 0;
-    }
     if (!x86_block_load(vcpu, addr, bytes, wide ? 108 : 94, (uint32_t)memop))
         return 0;
     unsigned size = read_environment(s, wide, bytes);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "guest/x86/block.h"
+#include "guest/x86/flags.h"
 #include "guest/x86/lift.h"
 #include "guest/x86/x87.h"
 
@@ -18,23 +19,14 @@ static void note(struct x86_state *s, uint64_t what, uint64_t offset)
     }
 }
 
-/* The instruction is complete: leaves the block behind it, so that what the lifter has put after
- * the helper is not done. */
-static void finish(struct nw_vcpu *vcpu, uint64_t what)
+/* The instruction is complete and has left an exception pending: leaves the block behind it. What
+ * the lifter has put after the helper is not done. */
+static void leave_pending(struct nw_vcpu *vcpu, uint64_t what)
 {
     struct x86_state *s = x86_of(vcpu);
     uint64_t next = s->pc + X87_WHAT_LENGTH(what);
     s->pc = s->mode & X86_KEY_CODE64 ? next : (uint32_t)next;
     vcpu->leave = VCPU_LEAVE_STATE;
-}
-
-uint64_t x87_check(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2, uint64_t unused3,
-                   uint64_t unused4)
-{
-    (void)unused1, (void)unused2, (void)unused3, (void)unused4;
-    if (x87_pending(x86_of(vcpu)))
-        x86_raise(vcpu, X86_MF, 0);
-    return 0;
 }
 
 static bool is_fcmov(uint64_t what)
@@ -76,20 +68,18 @@ uint64_t x87_run(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t 
     uint32_t flags = (uint32_t)value;
     uint8_t operand[16];
 
-    if (x87_pending(s)) {
-        x86_raise(vcpu, X86_MF, 0);
-        return 0;
-    }
     note(s, what, offset);
     memcpy(operand, &value, 8);
     memcpy(operand + 8, &high, 8);
     if (x87_fast(s, opcode, what & X87_WHAT_MEMORY ? operand : NULL, &flags))
         return flags;
     flags = (uint32_t)execute(s, what, operand, flags);
-    /* Where a comparison is invalid, and that not masked, AMD's processors set EFLAGS as if it
-     * were; Intel's leave them alone. */
-    if (sets_flags(what) && s->fpsw & ~s->fpcw & X87_IE && s->model->vendor == X86_VENDOR_INTEL)
-        finish(vcpu, what);
+    if (x87_pending(s)) {
+        /* AMD's processors set EFLAGS as if the exception were masked; Intel's leave them alone. */
+        if (sets_flags(what) && s->model->vendor == X86_VENDOR_AMD)
+            x86_eflags_write(s, flags, X86_FLAGS_ARITH);
+        leave_pending(vcpu, what);
+    }
     return flags;
 }
 
@@ -133,10 +123,6 @@ uint64_t x87_store(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_
     uint8_t operand[16];
     uint64_t value;
 
-    if (x87_pending(s)) {
-        x86_raise(vcpu, X86_MF, 0);
-        return 0;
-    }
     if (x87_fast_store(s, opcode, &value, &s->fpsw_next)) {
         unsigned top = s->fpsw >> 11 & 7;
         s->fptag_next = s->fptag;
@@ -154,7 +140,7 @@ uint64_t x87_store(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_
             return 0;
         note(s, what, offset);
         x87_from_image(s, &after);
-        finish(vcpu, what);
+        leave_pending(vcpu, what);
         return 0;
     }
     s->fpsw_next = (uint16_t)after.sw;
@@ -179,6 +165,8 @@ uint64_t x87_store_done(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, ui
     note(s, what, offset);
     s->fptag = s->fptag_next;
     x87_set_status(s, s->fpsw_next);
+    if (x87_pending(s))
+        leave_pending(vcpu, what);
     return 0;
 }
 
@@ -188,13 +176,13 @@ uint64_t x87_store_done(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, ui
     uint64_t name(struct nw_vcpu *vcpu, uint64_t a0, uint64_t unused1, uint64_t unused2,           \
                   uint64_t unused3)
 
-CONTROL(x87_load_control)
+uint64_t x87_load_control(struct nw_vcpu *vcpu, uint64_t what, uint64_t cw, uint64_t unused1,
+                          uint64_t unused2)
 {
-    (void)unused1, (void)unused2, (void)unused3;
+    (void)unused1, (void)unused2;
+    x87_set_control(x86_of(vcpu), (unsigned)cw);
     if (x87_pending(x86_of(vcpu)))
-        x86_raise(vcpu, X86_MF, 0);
-    else
-        x87_set_control(x86_of(vcpu), (unsigned)a0);
+        leave_pending(vcpu, what);
     return 0;
 }
 
@@ -221,7 +209,8 @@ CONTROL(x87_clear)
 {
     (void)a0, (void)unused1, (void)unused2, (void)unused3;
     struct x86_state *s = x86_of(vcpu);
-    s->fpsw &= (uint16_t) ~(X87_EXCEPTIONS | X87_SF | X87_ES | X87_B);
+    s->fpsw &= (uint16_t) ~(X87_EXCEPTIONS | X87_SF);
+    x87_update(s);
     return 0;
 }
 
