@@ -2,18 +2,18 @@
 
 #include <string.h>
 #include "guest/x86/model.h"
+#include "guest/x86/system.h"
 
 enum { EAX, EBX, ECX, EDX };
 
 #define EXTENDED 0x80000000u
 
-#define CR4_OSXSAVE  (1u << 18)
 #define XCR0_AVX     4u
 #define XSAVE_LEGACY 576u /* bytes of the legacy area and the header */
 #define XSAVE_AVX    256u
 #define PHYSICAL     40u /* address bits */
 
-/* Where CPUID reports a feature. */
+/* Where CPUID reports a feature. No local APIC: boards have none yet. */
 static const struct {
     uint32_t leaf;
     uint8_t sub, reg, bit, feature;
@@ -26,7 +26,6 @@ static const struct {
     {1, 0, EDX, 6, X86_F_PAE},
     {1, 0, EDX, 7, X86_F_BASE}, /* MCE */
     {1, 0, EDX, 8, X86_F_CX8},
-    {1, 0, EDX, 9, X86_F_BASE}, /* APIC */
     {1, 0, EDX, 11, X86_F_SEP},
     {1, 0, EDX, 12, X86_F_BASE}, /* MTRR */
     {1, 0, EDX, 13, X86_F_PGE},
@@ -121,7 +120,7 @@ static void leaf_1(struct nw_vcpu *vcpu, uint32_t out[4])
     const struct x86_state *s = x86_of(vcpu);
     out[EAX] = signature(s->model);
     out[EBX] = 1u << 16 | 8u << 8; /* one CPU; CLFLUSH: 8 × 8 bytes */
-    if (s->cr4 & CR4_OSXSAVE)
+    if (s->cr4 & X86_CR4_OSXSAVE)
         out[ECX] |= 1u << 27;
 }
 

@@ -60,6 +60,10 @@ static nw_status init(struct nw_vcpu *vcpu, const char *model)
         s->cr4 |= X86_CR4_FSGSBASE;
     s->efer = EFER_SCE | EFER_NXE | (wide ? EFER_LONG : 0);
     s->xcr0 = x86_model_has(s->model, X86_F_AVX) ? 7 : 3;
+    if (!x86_model_has(s->model, X86_F_XSAVE)) {
+        s->cr4 &= ~(uint64_t)X86_CR4_OSXSAVE;
+        s->xcr0 = 1;
+    }
     s->fpcw = 0x37f;
     s->dr[6] = 0xffff0ff0;
     s->dr[7] = 0x400;

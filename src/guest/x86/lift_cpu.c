@@ -3,9 +3,7 @@
 
 #include "guest/x86/cpuid.h"
 #include "guest/x86/lift.h"
-
-#define CR4_TSD     (1u << 2)
-#define CR4_OSXSAVE (1u << 18)
+#include "guest/x86/system.h"
 
 static uint64_t cpuid_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t unused1,
                              uint64_t unused2, uint64_t unused3)
@@ -36,7 +34,7 @@ static uint64_t rdtsc_helper(struct nw_vcpu *vcpu, uint64_t with_aux, uint64_t u
     (void)unused1, (void)unused2, (void)unused3;
     struct x86_state *s = x86_of(vcpu);
 
-    if (s->cr4 & CR4_TSD && s->mode & X86_KEY_CPL) {
+    if (s->cr4 & X86_CR4_TSD && s->mode & X86_KEY_CPL) {
         x86_raise(vcpu, X86_GP, 0);
         return 0;
     }
@@ -70,7 +68,7 @@ static uint64_t xgetbv_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t u
     uint32_t which = (uint32_t)s->gpr[X86_RCX];
     uint64_t value = s->xcr0;
 
-    if (!(s->cr4 & CR4_OSXSAVE)) {
+    if (!(s->cr4 & X86_CR4_OSXSAVE)) {
         x86_raise(vcpu, X86_UD, 0);
         return 0;
     }

@@ -37,7 +37,7 @@ const struct x86_model *x86_model_find(const char *name);
 
 static inline bool x86_model_has(const struct x86_model *m, enum x86_feature f)
 {
-    return f < X86_F_COUNT && m->features >> f & 1;
+    return f == X86_F_BASE || (f < X86_F_COUNT && m->features >> f & 1);
 }
 
 #endif

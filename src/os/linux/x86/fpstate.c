@@ -2,10 +2,9 @@
 #include <errno.h>
 #include <string.h>
 #include "guest/x86/mxcsr.h"
+#include "guest/x86/system.h"
 #include "os/linux/guest_mem.h"
 #include "os/linux/x86/x86.h"
-
-#define CR4_OSXSAVE (1u << 18) /* SDM 3A 2.5 */
 
 #define MAGIC1 0x46505853u /* FP_XSTATE_MAGIC1 */
 #define MAGIC2 0x46505845u /* FP_XSTATE_MAGIC2, behind the state */
@@ -48,7 +47,7 @@ _Static_assert(sizeof(struct legacy_area) == X86_LEGACY_FP, "struct _fpstate_32"
 
 bool linux_x86_has_xsave(struct linux_task *t)
 {
-    return x86_of(t->vcpu)->cr4 & CR4_OSXSAVE;
+    return x86_of(t->vcpu)->cr4 & X86_CR4_OSXSAVE;
 }
 
 static uint32_t state_size(struct linux_task *t)
