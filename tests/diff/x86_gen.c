@@ -526,6 +526,12 @@ static bool has_bit_offset(const struct gen_insn *i)
            i->op[1].type == ZYDIS_OPERAND_TYPE_REGISTER;
 }
 
+bool gen_has_mask(ZydisMnemonic mnemonic)
+{
+    const char *name = ZydisMnemonicGetString(mnemonic);
+    return !strncmp(name, "xsave", 5) || !strncmp(name, "xrstor", 6);
+}
+
 void gen_fit(struct gen *g, const struct gen_insn *i, struct case_state *s, uint8_t *data)
 {
     struct fit f = {g, i, s, data, 0};
@@ -540,8 +546,7 @@ void gen_fit(struct gen *g, const struct gen_insn *i, struct case_state *s, uint
             i->op[n].mem.type != ZYDIS_MEMOP_TYPE_AGEN)
             fit_memory(&f, &i->op[n]);
     }
-    if (!strncmp(ZydisMnemonicGetString(i->z.mnemonic), "xsave", 5) ||
-        !strncmp(ZydisMnemonicGetString(i->z.mnemonic), "xrstor", 6)) {
+    if (gen_has_mask(i->z.mnemonic)) {
         s->gpr[RAX] = (s->gpr[RAX] & ~0xffffffffull) | below(&g->r, 8);
         s->gpr[RDX] &= ~0xffffffffull;
     }

@@ -24,6 +24,8 @@ struct gen {
 bool gen_encode(struct gen *, const struct bucket *, struct gen_insn *out);
 /* Registers and data such that INSN mostly works; STATE and DATA are random before. */
 void gen_fit(struct gen *, const struct gen_insn *, struct case_state *, uint8_t *data);
+/* XSAVE and the like, whose EDX:EAX must not select what only the host has. */
+bool gen_has_mask(ZydisMnemonic);
 /* Base of a segment in STATE, or 0. */
 uint64_t gen_seg_base(unsigned bits, ZydisRegister seg);
 
