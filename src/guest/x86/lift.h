@@ -31,9 +31,9 @@ struct x86_cc {
 
 /* What the block knows of the mm registers. */
 enum x86_mmx {
-    X86_MMX_NONE,    /* nothing: no MMX instruction so far */
+    X86_MMX_NONE,    /* nothing: no MMX instruction since the last that changed x87 state */
     X86_MMX_ENTERED, /* the x87 stack is as MMX instructions leave it */
-    X86_MMX_STALE,   /* an x87 instruction followed: what is known of the registers is old */
+    X86_MMX_LEFT,    /* EMMS followed */
 };
 
 struct x86_lift {
@@ -219,12 +219,8 @@ ir_val x86_cc_test(struct x86_lift *, unsigned cond); /* truth of condition 0..1
 /* The knowledge is lost (label, helper that writes the flags). */
 void x86_cc_forget(struct x86_lift *);
 
-/* To be called by instructions that change x87 state. */
-static inline void x86_mmx_stale(struct x86_lift *l)
-{
-    if (l->mmx == X86_MMX_ENTERED)
-        l->mmx = X86_MMX_STALE;
-}
+/* To be called first by instructions that change x87 state. */
+void x86_mmx_stale(struct x86_lift *);
 
 /* Bits of the offset that a far pointer in memory has, with operands of BITS. */
 unsigned x86_far_offset_bits(const struct x86_lift *, unsigned bits);

@@ -18,13 +18,18 @@ static uint64_t nothing(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2
     return 0;
 }
 
-/* An x87 instruction may have changed the registers that the block knows. */
-static void refresh(struct x86_lift *l)
+/* The helpers of x87 instructions change registers without saying so (IR_H_WRITES): values that are
+ * known to be there, or only there, must not be any more. */
+void x86_mmx_stale(struct x86_lift *l)
 {
-    static const struct ir_helper helper = {"x86_mmx_refresh", nothing, IR_H_WRITES, IR_VOID, 0};
+    static const struct ir_helper helper = {"x86_mmx_stale", nothing, IR_H_WRITES, IR_VOID, 0};
     struct x86_cc cc = l->cc;
+
+    if (l->mmx == X86_MMX_NONE)
+        return;
     ir_call(l->b, &helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     l->cc = cc;
+    l->mmx = X86_MMX_NONE;
 }
 
 /* False: an exception instead. To be called first, and enter() once nothing can fault. */
@@ -38,8 +43,6 @@ static bool begin(struct x86_lift *l)
         x86_exception(l, l->mode & X86_KEY_TS ? X86_NM : X86_MF, 0, false);
         return false;
     }
-    if (l->mmx == X86_MMX_STALE)
-        refresh(l);
     return true;
 }
 
@@ -235,7 +238,7 @@ void x86_emms(struct x86_lift *l, const struct x86_insn *i)
     if (!begin(l))
         return;
     x86_call(l, &helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-    l->mmx = X86_MMX_STALE;
+    l->mmx = X86_MMX_LEFT;
 }
 
 static uint64_t masked_store(struct nw_vcpu *vcpu, uint64_t addr, uint64_t value, uint64_t mask,
