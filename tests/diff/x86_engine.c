@@ -214,7 +214,8 @@ static struct case_outcome outcome_of(struct engine *e, nw_status status, const 
             o.vector = 13;
             break;
         }
-        if (e->bits == 64 && !canonical(x->addr) && x->access != NW_ACCESS_FETCH) {
+        if (e->bits == 64 && !(canonical(x->addr) && canonical(x->addr + x->size - 1)) &&
+            x->access != NW_ACCESS_FETCH) {
             o.vector = 13;
             break;
         }

@@ -44,6 +44,8 @@ const char *skip_reason(ZydisMnemonic mnemonic)
     return NULL;
 }
 
+#define MXCSR_MM (1u << 17) /* APM 2 11.5.3 */
+
 /* FXSAVE, XSAVE and their inverses. */
 static bool moves_state(ZydisMnemonic mnemonic)
 {
@@ -91,6 +93,7 @@ const char *const skip_causes[SKIP_CAUSES] = {
     [SKIP_POPA] = "a POPA that faults, of which the host has loaded a part",
     [SKIP_ORDER] = "several faults at once, of which the host takes another one",
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
+    [SKIP_MISALIGNED_SSE] = "sets MXCSR.MM, which no model has",
     [SKIP_LIMIT] = "an access beyond a limit of 4 GiB, whose exception is the processor's choice",
 };
 
@@ -111,6 +114,8 @@ enum skip_cause skip_host(const struct case_state *before, const struct case_res
 {
     if (want->outcome.end == CASE_HANG)
         return SKIP_HANG;
+    if (want->state.mxcsr & MXCSR_MM)
+        return SKIP_MISALIGNED_SSE;
     return uses_ldt(before, &want->state) ? SKIP_LDT : SKIP_NOT;
 }
 

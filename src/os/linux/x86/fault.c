@@ -45,7 +45,7 @@ static void set(siginfo_t *info, int sig, int code, uint64_t addr)
 
 static void memory_fault(struct linux_task *t, const nw_exit *exit, siginfo_t *info)
 {
-    uint64_t top = exit->addr >> 47;
+    uint64_t top = (exit->addr + (exit->size ? exit->size - 1 : 0)) >> 47;
     if (exit->fault == NW_FAULT_ALIGN) {
         t->trap = VECTOR_AC;
         t->error = 0;
