@@ -10,16 +10,13 @@
 #include <stdlib.h>
 #include "ir/shape.h"
 
-/* May the operand in POSITION (0..2) be the narrower value of a zext, zero-extended? Not where the
- * emitter goes by the operand's own type. */
-static bool takes_narrow(const struct ir_insn *i, unsigned position)
+/* Operations that read all their operands in their own width. */
+static bool is_plain(unsigned op)
 {
-    switch (i->op) {
+    switch (op) {
     case IR_add:
     case IR_sub:
     case IR_mul:
-    case IR_mulhu:
-    case IR_mulhs:
     case IR_udiv:
     case IR_sdiv:
     case IR_and:
@@ -35,20 +32,33 @@ static bool takes_narrow(const struct ir_insn *i, unsigned position)
     case IR_smax:
     case IR_umin:
     case IR_umax:
+    case IR_cmp: return true;
+    default: return false;
+    }
+}
+
+/* May the operand in POSITION (0..2) be the narrower value of a zext, zero-extended? Not where the
+ * emitter goes by the operand's own type. */
+static bool takes_narrow(const struct ir_insn *i, unsigned position)
+{
+    if (is_plain(i->op))
+        return i->type == IR_I64;
+    switch (i->op) {
+    case IR_mulhu:
+    case IR_mulhs:
     case IR_ubfx:
     case IR_sbfx:
     case IR_bfi:
-    case IR_cmp:
+    case IR_put: return i->type == IR_I64;
     case IR_ld:
     case IR_st:
-    case IR_cas:
-    case IR_put: return i->type == IR_I64 || (position == 0 && i->op != IR_put);
+    case IR_cas: return i->type == IR_I64 || position == 0; /* 0: the address */
     case IR_shl:
     case IR_shr:
     case IR_sar:
-    case IR_ror: return position == 0;
-    case IR_select: return position != 0;
+    case IR_ror:
     case IR_exit_ind: return position == 0;
+    case IR_select: return position != 0;
     default: return false;
     }
 }
@@ -69,26 +79,9 @@ static bool takes_wide(const struct host_emitter *e, const struct ir_insn *i, un
         return position == 1 && i->type == IR_I32 && IR_MEM_SIZE(i->aux) <= 2;
     if (i->type != IR_I32)
         return false;
+    if (is_plain(i->op))
+        return true;
     switch (i->op) {
-    case IR_add:
-    case IR_sub:
-    case IR_mul:
-    case IR_udiv:
-    case IR_sdiv:
-    case IR_and:
-    case IR_or:
-    case IR_xor:
-    case IR_andn:
-    case IR_not:
-    case IR_neg:
-    case IR_clz:
-    case IR_popcnt:
-    case IR_bswap:
-    case IR_smin:
-    case IR_smax:
-    case IR_umin:
-    case IR_umax:
-    case IR_cmp: return true;
     case IR_shl:
     case IR_shr:
     case IR_sar:
