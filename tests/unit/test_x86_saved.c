@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <cpuid.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -107,10 +108,17 @@ struct machine {
     nw_vcpu *vcpu;
 };
 
+static bool host_is_amd(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) && b == 0x68747541; /* Auth */
+}
+
 static struct machine open_machine(uint32_t flags)
 {
     struct machine m;
-    nw_config config = {.arch = NW_ARCH_X86_64, .flags = flags};
+    nw_config config = {
+        .arch = NW_ARCH_X86_64, .cpu = host_is_amd() ? NULL : "haswell", .flags = flags};
     assert_int_equal(nw_engine_open(&config, &m.engine), NW_OK);
     assert_int_equal(nw_mem_map(m.engine, CODE, 0x1000, NW_RWX), NW_OK);
     assert_int_equal(nw_mem_map(m.engine, DATA, 0x1000, NW_RW), NW_OK);
@@ -271,8 +279,12 @@ static unsigned compare_form(struct machine *m, struct rng *r, uint8_t *code, un
     return bad;
 }
 
+/* What counts as state in use, and which pointers are stored, differs between vendors and is
+ * modelled after AMD's processors. */
 static void compare_all(uint32_t flags)
 {
+    if (!host_is_amd())
+        skip();
     struct machine m = open_machine(flags);
     struct rng r = {0x9e3779b97f4a7c15};
     unsigned bad = 0;
