@@ -107,11 +107,11 @@ static inline bool doubtful(struct x87_mode mode, uint16_t sw, bool *again)
 #define BINARY(instruction)                                                                        \
     __asm__ volatile("fldt %3\n\tfldt %2\n\t" instruction " %%st(1), %%st\n\t"                     \
                      "fnstsw %0\n\tfstpt %1\n\tfstp %%st(0)"                                       \
-                     : "=a"(sw), "=m"(*(struct ten_bytes *)d)                                      \
+                     : "=&a"(sw), "=m"(*(struct ten_bytes *)d)                                     \
                      : "m"(TEN(a)), "m"(TEN(b)))
 #define UNARY(instruction)                                                                         \
     __asm__ volatile("fldt %2\n\t" instruction "\n\tfnstsw %0\n\tfstpt %1"                         \
-                     : "=a"(sw), "=m"(*(struct ten_bytes *)d)                                      \
+                     : "=&a"(sw), "=m"(*(struct ten_bytes *)d)                                     \
                      : "m"(TEN(a)))
 
 static uint16_t compute(enum x87_operation op, void *d, const void *a, const void *b)
@@ -143,7 +143,7 @@ unsigned x87_compute(enum x87_operation op, struct x87_mode mode, void *d, const
 
 #define COMPARE(instruction)                                                                       \
     __asm__ volatile("fldt %2\n\tfldt %1\n\t" instruction "\n\tfnstsw %0"                          \
-                     : "=a"(sw)                                                                    \
+                     : "=&a"(sw)                                                                   \
                      : "m"(TEN(a)), "m"(TEN(b)))
 
 unsigned x87_compare(bool quiet, struct x87_mode mode, const void *a, const void *b)
@@ -161,7 +161,7 @@ unsigned x87_compare(bool quiet, struct x87_mode mode, const void *a, const void
 
 #define CONVERT(instruction, to)                                                                   \
     __asm__ volatile("fldt %2\n\t" instruction " %1\n\tfnstsw %0"                                  \
-                     : "=a"(sw), "=m"(to)                                                          \
+                     : "=&a"(sw), "=m"(to)                                                         \
                      : "m"(TEN(a)))
 
 unsigned x87_to_float(struct x87_mode mode, float *d, const void *a)
