@@ -375,6 +375,27 @@ static void program_without_kernel(void **state)
     }
 }
 
+/* Real mode with the caller in the place of firmware. */
+static void real_mode_without_kernel(void **state)
+{
+    (void)state;
+    EACH_MODE(n)
+    {
+        struct board b = board_open(NW_ARCH_X86, NW_EXC_EXIT, modes[n]);
+        set(&b, NW_X86_CR0, 0x10);
+        set(&b, NW_X86_ES_ATTR + 1, 0x9b);
+        set(&b, NW_X86_ES_ATTR + 2, 0x93);
+        set(&b, NW_X86_ES + 1, CODE / 16);
+        set(&b, NW_X86_ES + 3, 0x100);
+        set(&b, NW_X86_RIP, 0);
+        PUT(&b, CODE, 0x8b, 0x1e, 0x00, 0x00, 0xcd, 0x21); /* mov bx, [0]; int 21 */
+        expect_exception(&b, 0x21, 0, CODE + 6);
+        assert_int_equal(get(&b, NW_X86_RIP), 6);
+        assert_int_equal(get(&b, RBX), 0x1e8b); /* DS is CS */
+        nw_engine_close(b.engine);
+    }
+}
+
 /* From 64-bit code to 32-bit code and back, through the segments that programs have. */
 static void changes_code_size(void **state)
 {
@@ -404,7 +425,7 @@ int main(void)
         cmocka_unit_test(nmi_blocks),        cmocka_unit_test(triple_fault),
         cmocka_unit_test(maps_ports),        cmocka_unit_test(in_and_out),
         cmocka_unit_test(ins_into_code),     cmocka_unit_test(program_without_kernel),
-        cmocka_unit_test(changes_code_size),
+        cmocka_unit_test(changes_code_size), cmocka_unit_test(real_mode_without_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

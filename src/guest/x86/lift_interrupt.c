@@ -25,6 +25,8 @@ void x86_int_n(struct x86_lift *l, const struct x86_insn *i)
             x86_gp0(l);
         else
             soft_interrupt(l, vector, X86_EXC_SOFT);
+    } else if (!(l->mode & X86_KEY_PROT)) {
+        soft_interrupt(l, vector, 0); /* a service of firmware or DOS: the caller's to give */
     } else if (vector == LINUX_SYSCALL) {
         ir_exit_exc(l->b, EXC_SYSCALL, LINUX_SYSCALL, i->z.length);
         l->ended = true;

@@ -126,7 +126,8 @@ tss:
     .word 0, 0x68
 at: .quad 0
 resume: .quad 0
-far_64: .quad long_far
+# With REX.W, Intel's and AMD's pointers differ.
+far_64: .long long_far
     .word CODE64
 far_compat: .long compat_far
     .word USER32
@@ -136,7 +137,7 @@ far_gate32: .long 0
     .word GATE32
 far_both: .long 0
     .word BOTH
-far_conf: .quad conf_far
+far_conf: .long conf_far
     .word CONF64
 far_data: .long 0
     .word DATA32
@@ -211,11 +212,11 @@ report64:
 
 long_far:
     SAY 64, "far\n"
-    rex.w retf
+    retf
 conf_far:
     mov ax, cs
     movzx edi, ax
-    rex.w retf
+    retf
 gate64:
     SAY 64, "gate "
     PRINT64 6, [rsp + 16]
@@ -321,8 +322,7 @@ start64:
     TRY64 "ss back", "mov ax, DATA32; mov ss, ax"
     TRY64 "ds null", "xor eax, eax; mov ds, ax; mov al, [at]"
     TRY64 "movaps", "movaps xmm0, [at + 1]"
-    TRY64 "far 64", "rex.w ljmp [far_both]"
-    TRY64 "far call", "rex.w lcall [far_64]"
+    TRY64 "far call", "lcall [far_64]"
     TRY64 "far both", "ljmp [far_both]"
     TRY64 "far data", "ljmp [far_data]"
     TRY64 "far tss", "ljmp [far_tss]"
@@ -388,7 +388,7 @@ start64:
     USER "ss pop", "mov rsp, 0x800000000000; pop rax"
     USER "syscall", "syscall"
     USER "gate", "lcall [far_gate]"
-    USER "conforming", "rex.w lcall [far_conf]"
+    USER "conforming", "lcall [far_conf]"
     USER "to compat", "ljmp [far_compat]"
     USER "retf compat", "push USER32; push offset compat_again; rex.w retf"
     USER "iret compat", "push USERDATA; push STACK3; push 2; push USER32; push offset compat_again; iretq"
