@@ -211,7 +211,7 @@ static struct case_outcome outcome_of(struct engine *e, nw_status status, const 
         break;
     case NW_EXIT_FAULT:
         if (x->fault == NW_FAULT_ALIGN) {
-            o.vector = 13;
+            o.vector = x->size >= 16 ? 13 : 17;
             break;
         }
         if (e->bits == 64 && !(canonical(x->addr) && canonical(x->addr + x->size - 1)) &&

@@ -532,6 +532,11 @@ bool gen_has_mask(ZydisMnemonic mnemonic)
     return !strncmp(name, "xsave", 5) || !strncmp(name, "xrstor", 6);
 }
 
+bool gen_stores_model(ZydisMnemonic mnemonic)
+{
+    return mnemonic == ZYDIS_MNEMONIC_FXSAVE || mnemonic == ZYDIS_MNEMONIC_FXSAVE64;
+}
+
 void gen_fit(struct gen *g, const struct gen_insn *i, struct case_state *s, uint8_t *data)
 {
     struct fit f = {g, i, s, data, 0};

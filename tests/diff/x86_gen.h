@@ -26,6 +26,8 @@ bool gen_encode(struct gen *, const struct bucket *, struct gen_insn *out);
 void gen_fit(struct gen *, const struct gen_insn *, struct case_state *, uint8_t *data);
 /* XSAVE and the like, whose EDX:EAX must not select what only the host has. */
 bool gen_has_mask(ZydisMnemonic);
+/* FXSAVE stores which bits of MXCSR the host has. */
+bool gen_stores_model(ZydisMnemonic);
 /* Base of a segment in STATE, or 0. */
 uint64_t gen_seg_base(unsigned bits, ZydisRegister seg);
 

@@ -114,7 +114,7 @@ static bool suits(struct gen *g, const struct gen_insn *i, uint32_t *pointers)
 
     if (i->z.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE && !forward_branch(i))
         return false;
-    if (gen_has_mask(i->z.mnemonic))
+    if (gen_has_mask(i->z.mnemonic) || gen_stores_model(i->z.mnemonic))
         return false;
     if (i->z.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE))
         return false;

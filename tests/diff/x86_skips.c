@@ -94,7 +94,8 @@ const char *const skip_causes[SKIP_CAUSES] = {
     [SKIP_ORDER] = "several faults at once, of which the host takes another one",
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
     [SKIP_MISALIGNED_SSE] = "sets MXCSR.MM, which no model has",
-    [SKIP_LIMIT] = "an access beyond a limit of 4 GiB, whose exception is the processor's choice",
+    [SKIP_ALIGNMENT] = "a vector operand under EFLAGS.AC, whose fault is #GP with us",
+    [SKIP_LIMIT] = "an access from an unmapped page across the end of all addresses",
 };
 
 /* Has a segment register got one of the segments of native_segments? */
@@ -141,7 +142,7 @@ enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_
         if (both && want->outcome.vector == 14 && got->outcome.vector == 13)
             return SKIP_ORDER;
         break;
-    case ZYDIS_MNEMONIC_FXRSTOR: /* neither aligned nor canonical */
+    case ZYDIS_MNEMONIC_FXRSTOR: /* not aligned, and something else */
     case ZYDIS_MNEMONIC_FXRSTOR64:
     case ZYDIS_MNEMONIC_FXSAVE:
     case ZYDIS_MNEMONIC_FXSAVE64:
@@ -160,9 +161,13 @@ enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_
         break;
     default: break;
     }
-    /* SDM 3A 5.3: #GP or #SS, or none, and then the page is not mapped. */
-    if (both && z->machine_mode != ZYDIS_MACHINE_MODE_LONG_64 && got->outcome.vector == 14 &&
-        got->outcome.addr > UINT32_MAX - 64 &&
+    if (both && want->outcome.vector == 17 && got->outcome.vector == 13)
+        return SKIP_ALIGNMENT;
+    /* The piece on the first page is found unmapped, the segment's limit (SDM 3A 5.3) or the end of
+     * canonical addresses is not seen. */
+    uint64_t end = z->machine_mode == ZYDIS_MACHINE_MODE_LONG_64 ? 1ull << 47 : 1ull << 32;
+    if (both && got->outcome.vector == 14 &&
+        (end - got->outcome.addr < 64 || got->outcome.addr < 64) &&
         (want->outcome.vector == 12 || want->outcome.vector == 13))
         return SKIP_LIMIT;
     if (fault && want->outcome.vector == 13 && top && top != 0x1ffff)

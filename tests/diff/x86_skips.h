@@ -22,6 +22,7 @@ enum skip_cause {
     SKIP_FAR_TARGET,
     SKIP_LIMIT,
     SKIP_MISALIGNED_SSE,
+    SKIP_ALIGNMENT,
     SKIP_CAUSES
 };
 extern const char *const skip_causes[SKIP_CAUSES];

@@ -119,7 +119,7 @@ static void check_code_limit(struct x86_lift *l, ir_val offset)
 
 /* In 64-bit code AMD's processors have 16-bit near branches, Intel's ignore the prefix (SDM 2, JMP;
  * APM 3 1.2.3). Zydis tells of some only. */
-static unsigned branch_bits(const struct x86_lift *l)
+unsigned x86_branch_bits(const struct x86_lift *l)
 {
     if (l->bits == 64 && l->model->vendor == X86_VENDOR_AMD &&
         l->i->z.attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE && !l->i->z.raw.rex.W)
@@ -130,8 +130,8 @@ static unsigned branch_bits(const struct x86_lift *l)
 static ir_val cut_offset(struct x86_lift *l, ir_val offset)
 {
     if (l->bits != 64)
-        return x86_cut(l, offset, branch_bits(l));
-    unsigned bits = branch_bits(l);
+        return x86_cut(l, offset, x86_branch_bits(l));
+    unsigned bits = x86_branch_bits(l);
     return bits < 64 ? x86_zext(l, x86_zext(l, offset, 64, bits), bits, 64) : offset;
 }
 
@@ -198,7 +198,7 @@ void x86_branch(struct x86_lift *l, ir_val offset)
 static uint64_t flat_target(const struct x86_lift *l)
 {
     uint64_t target = l->next + rel(l);
-    unsigned bits = branch_bits(l);
+    unsigned bits = x86_branch_bits(l);
     return bits < 64 ? target & ((1ull << bits) - 1) : target;
 }
 

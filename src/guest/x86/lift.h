@@ -78,6 +78,7 @@ ir_val x86_call(struct x86_lift *, const struct ir_helper *, ir_val a0, ir_val a
 
 /* ---- control flow; TARGET is an offset in the code segment, cut to the operand size by the
  * callee's rules; nothing may be emitted after them but for branch_if ---- */
+unsigned x86_branch_bits(const struct x86_lift *); /* operand size of a near branch */
 void x86_branch(struct x86_lift *, ir_val offset); /* near, by value: I32 or I64 as l->bits */
 void x86_branch_rel(struct x86_lift *);            /* to operand 0, relative */
 /* To operand 0 when TRUTH holds, else to the next instruction (the block may go on). */

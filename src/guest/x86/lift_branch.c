@@ -7,9 +7,21 @@ static bool is_relative(const struct x86_insn *i)
     return i->op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
 }
 
-static unsigned operand_bits(const struct x86_insn *i)
+/* V of BITS as x86_branch takes it. */
+static ir_val as_target(struct x86_lift *l, ir_val v, unsigned bits)
 {
-    return i->z.operand_width;
+    return l->bits == 64 ? x86_zext(l, v, bits, 64) : v;
+}
+
+/* The operand of an indirect branch, whose size Zydis does not always know (x86_branch_bits). */
+static ir_val indirect_target(struct x86_lift *l)
+{
+    unsigned bits = x86_branch_bits(l);
+    const ZydisDecodedOperand *op = &l->i->op[0];
+
+    if (op->type != ZYDIS_OPERAND_TYPE_MEMORY)
+        return x86_read(l, 0);
+    return as_target(l, x86_load(l, x86_address(l, op, false), bits, 0), bits);
 }
 
 void x86_jmp(struct x86_lift *l, const struct x86_insn *i)
@@ -22,7 +34,7 @@ void x86_jmp(struct x86_lift *l, const struct x86_insn *i)
         x86_branch_rel(l);
         return;
     }
-    ir_val target = x86_read(l, 0);
+    ir_val target = indirect_target(l);
     x86_branch_check(l, target, IR_NONE);
     x86_branch(l, target);
 }
@@ -33,8 +45,8 @@ void x86_call_near(struct x86_lift *l, const struct x86_insn *i)
         x86_call_far(l, i);
         return;
     }
-    unsigned bits = operand_bits(i);
-    ir_val target = is_relative(i) ? IR_NONE : x86_read(l, 0);
+    unsigned bits = x86_branch_bits(l);
+    ir_val target = is_relative(i) ? IR_NONE : indirect_target(l);
     x86_branch_check(l, target, IR_NONE);
     x86_push(l, x86_zext(l, x86_ip_next(l), l->bits == 64 ? 64 : 32, bits), bits);
     if (is_relative(i))
@@ -49,8 +61,8 @@ void x86_ret(struct x86_lift *l, const struct x86_insn *i)
         x86_ret_far(l, i);
         return;
     }
-    unsigned bits = operand_bits(i);
-    ir_val target = x86_top(l, bits);
+    unsigned bits = x86_branch_bits(l);
+    ir_val target = as_target(l, x86_top(l, bits), bits);
     x86_branch_check(l, target, IR_NONE);
     int32_t more = is_relative(i) ? (int32_t)i->op[0].imm.value.u : 0;
     x86_stack_move(l, (int32_t)bits / 8 + more);

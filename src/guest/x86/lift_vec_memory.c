@@ -38,6 +38,12 @@ static bool is_set(const uint8_t *mask, unsigned n, unsigned log2)
     return mask[((n + 1u) << log2) - 1] & 0x80;
 }
 
+static uint64_t element_at(uint64_t addr, unsigned n, uint64_t what)
+{
+    addr += (uint64_t)n << LOG2_OF(what);
+    return what & LINEAR32 ? (uint32_t)addr : addr;
+}
+
 static uint64_t masked_load(struct nw_vcpu *vcpu, uint64_t addr, uint64_t what, uint64_t unused1,
                             uint64_t unused2)
 {
@@ -49,7 +55,7 @@ static uint64_t masked_load(struct nw_vcpu *vcpu, uint64_t addr, uint64_t what, 
     for (unsigned n = 0; n < COUNT_OF(what); n++) {
         if (!is_set(s->ymm[MASK_OF(what)], n, log2))
             continue;
-        uint64_t v = mem_load(vcpu, addr + (n << log2), memop_of(what));
+        uint64_t v = mem_load(vcpu, element_at(addr, n, what), memop_of(what));
         if (vcpu->leave)
             return 0;
         memcpy(out + (n << log2), &v, 1u << log2);
@@ -69,7 +75,7 @@ static uint64_t masked_store(struct nw_vcpu *vcpu, uint64_t addr, uint64_t what,
 
     for (unsigned n = 0; n < count; n++)
         if (is_set(mask, n, log2)) {
-            mem_load(vcpu, addr + (n << log2), memop_of(what) | IR_MEM_RMW);
+            mem_load(vcpu, element_at(addr, n, what), memop_of(what) | IR_MEM_RMW);
             if (vcpu->leave)
                 return 0;
         }
@@ -77,14 +83,15 @@ static uint64_t masked_store(struct nw_vcpu *vcpu, uint64_t addr, uint64_t what,
         uint64_t v = 0;
         memcpy(&v, from + (n << log2), 1u << log2);
         if (is_set(mask, n, log2))
-            mem_store(vcpu, addr + (n << log2), v, memop_of(what));
+            mem_store(vcpu, element_at(addr, n, what), v, memop_of(what));
     }
     return 0;
 }
 
 static uint32_t common(struct x86_lift *l)
 {
-    return (l->cpl == 3 ? 0 : SUPERVISOR) | (x86_addr_bits(l) == 64 ? 0 : ADDR32);
+    return (l->cpl == 3 ? 0 : SUPERVISOR) | (x86_addr_bits(l) == 64 ? 0 : ADDR32) |
+           (l->bits == 64 ? 0 : LINEAR32);
 }
 
 /* VMASKMOVPS, VPMASKMOVD and so on; argument: log2 of the element's bytes. */
@@ -185,7 +192,6 @@ void x86_gather(struct x86_lift *l, const struct x86_insn *i)
     ir_val seg_base = x86_segment_base64(l, seg);
     uint32_t what = common(l) | REG(d) | MASK(mask) | INDEX(index) | LOG2(log2) | COUNT(count) |
                     ILOG2(ilog2) | SCALE(x86_log2(op.mem.scale ? op.mem.scale : 1)) |
-                    (l->bits == 64 ? 0 : LINEAR32) |
                     (x86_undefined_of(l->model)->gather_keeps ? KEEPS : 0);
     struct x86_cc cc = l->cc;
     ir_call(l->b, &helper, base, seg_base, ir_const32(l->b, what), IR_NONE);
