@@ -248,9 +248,10 @@ static void lift_fetch_fault(struct x86_lift *l, uint64_t addr)
     ir_exit_state(l->b);
 }
 
-/* Fetches and decodes the instruction at l->pc. False: a fetch failed, at *BAD. */
+/* Fetches and decodes the instruction at l->pc, *SIZE bytes decide what it is. False: a fetch
+ * failed, at *BAD. */
 static bool next_insn(struct x86_lift *l, struct x86_insn *i, enum x86_decode_status *status,
-                      uint64_t *bad)
+                      unsigned *size, uint64_t *bad)
 {
     uint8_t bytes[X86_MAX_INSN];
     unsigned on_page = (unsigned)(PAGE_SIZE_ - (l->pc & (PAGE_SIZE_ - 1)));
@@ -260,6 +261,7 @@ static bool next_insn(struct x86_lift *l, struct x86_insn *i, enum x86_decode_st
     if (!l->req->fetch(l->req, l->pc, bytes, first))
         return false;
     *status = x86_decode(&l->decoder, l->model, bytes, first, i);
+    *size = *status == X86_DECODED ? i->z.length : first;
     if (*status != X86_DECODE_SHORT)
         return true;
     *bad = l->pc + first;
@@ -268,6 +270,7 @@ static bool next_insn(struct x86_lift *l, struct x86_insn *i, enum x86_decode_st
     if (!l->req->fetch(l->req, *bad, bytes + first, X86_MAX_INSN - first))
         return false;
     *status = x86_decode(&l->decoder, l->model, bytes, X86_MAX_INSN, i);
+    *size = *status == X86_DECODED ? i->z.length : X86_MAX_INSN;
     return true;
 }
 
@@ -340,24 +343,26 @@ void x86_lift_block(struct ir_builder *b, struct lift_request *req)
     struct x86_lift l;
     struct x86_insn i;
     enum x86_decode_status status;
+    unsigned size;
     uint64_t bad = 0;
 
     lift_setup(&l, b, req);
     for (uint32_t n = 0; !l.ended; n++) {
-        if (n == most_insns(&l) || !next_insn(&l, &i, &status, &bad)) {
+        if (n == most_insns(&l) || !next_insn(&l, &i, &status, &size, &bad)) {
             if (n == 0) {
                 lift_fetch_fault(&l, bad);
                 return;
             }
             break;
         }
-        unsigned length = status == X86_DECODED ? i.z.length : 1;
-        l.next = l.pc + length;
+        /* What is no instruction has no length, but a change of any of its bytes may make it one.
+         */
+        l.next = l.pc + (status == X86_DECODED ? size : 1);
         if (l.bits != 64)
             l.next = (uint32_t)l.next;
         lift_one(&l, &i, status);
         region->ninsns = n + 1;
-        region->size += length;
+        region->size += size;
         l.pc = l.next;
     }
     if (!ir_ended(b))
