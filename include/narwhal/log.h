@@ -22,10 +22,10 @@ struct nw_log {
     uint32_t kinds; /* enum nw_log_kind */
     /* Whole lines of text about KIND. */
     void (*text)(void *opaque, enum nw_log_kind kind, const char *text, size_t size);
-    /* SIZE bytes of machine code (IN_ASM: guest code at guest address ADDR under the block's MODE
-     * word, OUT_ASM: host code at ADDR). The core has no disassembler; the sink may bring one. */
-    void (*code)(void *opaque, enum nw_log_kind kind, uint64_t addr, uint32_t mode, const void *bytes,
-                 size_t size);
+    /* SIZE bytes of machine code (IN_ASM: guest code of ARCH at guest address ADDR under the block's
+     * MODE word, OUT_ASM: host code at ADDR). The core makes no text of it; the sink may. */
+    void (*code)(void *opaque, enum nw_log_kind kind, nw_arch arch, uint64_t addr, uint32_t mode,
+                 const void *bytes, size_t size);
     void *opaque;
 };
 

@@ -9,6 +9,7 @@
 #include "exec/counters.h"
 #include "exec/io.h"
 #include "exec/sync.h"
+#include "host/host.h"
 #include "ir/vec.h"
 #include "mem/core.h"
 
@@ -126,6 +127,9 @@ nw_status step_one(struct nw_vcpu *, struct block_key);
 bool count_insns(struct ir_region *);
 /* Scratch for interpreting a region of N records, or null. */
 union ir_vec *exec_slots(struct exec_vcpu *, uint32_t n);
+
+/* How blocks are translated as memory stands (translate.c). */
+struct host_options engine_host_options(const struct nw_engine *);
 
 /* ---- logs (log.c) ---- */
 static inline bool log_wants(const struct nw_engine *e, uint32_t kinds)

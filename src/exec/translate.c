@@ -140,8 +140,17 @@ static void log_code(struct nw_engine *engine, const struct block *b)
     struct nw_log *log = engine->log;
 
     if (log_wants(engine, NW_LOG_OUT_ASM) && log->code)
-        log->code(log->opaque, NW_LOG_OUT_ASM, (uintptr_t)engine->code.buf.rx + b->code,
-                  b->key.mode, engine->code.buf.rx + b->code, b->code_size);
+        log->code(log->opaque, NW_LOG_OUT_ASM, engine->guest->arch,
+                  (uintptr_t)engine->code.buf.rx + b->code, b->key.mode,
+                  engine->code.buf.rx + b->code, b->code_size);
+}
+
+struct host_options engine_host_options(const struct nw_engine *engine)
+{
+    return (struct host_options){.fastmem = engine->mem.arena != NULL,
+                                 .window = engine->mem.window,
+                                 .share_checks = !engine->mem.beyond,
+                                 .chain = engine->chain};
 }
 
 static nw_status emit(struct nw_engine *engine, struct block *b)
@@ -149,12 +158,10 @@ static nw_status emit(struct nw_engine *engine, struct block *b)
     struct code_buffer *code = &engine->code;
     struct host_code out = {.exits = b->exits};
     uint32_t at = (code->used + 31) & ~31u;
-    struct host_options options = {.fastmem = engine->mem.arena != NULL,
-                                   .window = engine->mem.window,
-                                   .share_checks = !engine->mem.beyond,
-                                   .chain = engine->chain && b->variant == BLOCK_PLAIN};
+    struct host_options options = engine_host_options(engine);
     nw_status status = NW_ERR_RANGE;
 
+    options.chain &= b->variant == BLOCK_PLAIN;
     uint32_t most = code->buf.size / 4 < BLOCK_CODE_MAX ? code->buf.size / 4 : BLOCK_CODE_MAX;
 
     if (at < code->buf.size) {
@@ -189,7 +196,7 @@ static void log_guest_code(struct nw_vcpu *vcpu, const struct ir_region *r)
 
     if (log_wants(vcpu->engine, NW_LOG_IN_ASM) && log->code && size &&
         mem_fetch(vcpu, r->pc, bytes, size))
-        log->code(log->opaque, NW_LOG_IN_ASM, r->pc, r->mode, bytes, size);
+        log->code(log->opaque, NW_LOG_IN_ASM, vcpu->guest->arch, r->pc, r->mode, bytes, size);
 }
 
 static nw_status prepare(struct nw_engine *engine)

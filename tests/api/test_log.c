@@ -22,7 +22,7 @@ static void on_text(void *opaque, enum nw_log_kind kind, const char *text, size_
     }
 }
 
-static void on_code(void *opaque, enum nw_log_kind kind, uint64_t addr, uint32_t mode,
+static void on_code(void *opaque, enum nw_log_kind kind, nw_arch arch, uint64_t addr, uint32_t mode,
                     const void *bytes, size_t size)
 {
     struct sink *s = opaque;
@@ -30,6 +30,7 @@ static void on_code(void *opaque, enum nw_log_kind kind, uint64_t addr, uint32_t
 
     (void)mode;
     assert_true(size > 0);
+    assert_int_equal(arch, toy_guest.arch);
     if (kind == NW_LOG_IN_ASM) {
         if (addr == TOY_CODE && s->in_asm++ == 0) {
             memcpy(&word, bytes, 4);
