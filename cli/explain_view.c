@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/arm/state.h"
-
 enum { COLUMNS = 3 };
 static const int width[COLUMNS] = {38, 46, 44};
+/* Of the first column where instructions have up to 15 bytes and sizes of operands. */
+enum { X86_WIDTH = 54 };
 static const char *const colours[COLUMNS] = {"\033[36m", "\033[33m", "\033[32m"};
 
 /* The lines of one column that belong to one guest instruction. */
 struct cell {
     VEC(char *) lines;
-    bool thumb;
+    enum listing_isa isa;
 };
 
 static void add_line(struct cell *c, const char *text)
@@ -40,26 +40,40 @@ static void flush(const struct explain_view *v, struct cell *cells)
         for (unsigned i = 0; i < COLUMNS; i++) {
             const char *text = r < cells[i].lines.len ? cells[i].lines.at[r] : "";
             bool last = i == COLUMNS - 1;
-            fprintf(v->out, "%s%-*.*s%s%s", v->colour ? colours[i] : "", last ? 0 : width[i],
-                    last ? 200 : width[i], text, v->colour ? "\033[0m" : "", last ? "\n" : " | ");
+            int most = !i && cells[0].isa >= LISTING_X86_16 ? (int)X86_WIDTH : width[i];
+            fprintf(v->out, "%s%-*.*s%s%s", v->colour ? colours[i] : "", last ? 0 : most,
+                    last ? 200 : most, text, v->colour ? "\033[0m" : "", last ? "\n" : " | ");
         }
     }
     clear(cells);
 }
 
+/* As the manuals write it: a word in A32, halfwords in Thumb, bytes of x86. */
+static size_t unit_of(enum listing_isa isa, size_t size)
+{
+    return isa >= LISTING_X86_16 ? 1 : isa == LISTING_THUMB || size < 4 ? 2 : 4;
+}
+
+enum { HEX_BYTES = 7 }; /* of an instruction on a line; the rest goes on further lines */
+
 static void guest_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size,
                        const char *text)
 {
-    char line[160], hex[12] = "";
-    /* As the manuals write it: a word in A32, halfwords in Thumb. */
-    const struct cell *cell = opaque;
-    size_t unit = cell->thumb || size < 4 ? 2 : 4;
-    for (size_t i = 0; i < size && i < 4; i++)
-        snprintf(hex + 2 * i, sizeof hex - 2 * i, "%02x",
-                 bytes[(i / unit + 1) * unit - 1 - i % unit]);
-    snprintf(line, sizeof line, "%05llx %-8s %s", (unsigned long long)addr, hex,
-             *text ? text : "?");
-    add_line(opaque, line);
+    struct cell *cell = opaque;
+    size_t unit = unit_of(cell->isa, size), most = unit == 1 ? HEX_BYTES : 4;
+    int pad = cell->isa >= LISTING_X86_16 ? 2 * HEX_BYTES : 8;
+    for (size_t at = 0; at < size; at += most) {
+        char line[160], hex[2 * HEX_BYTES + 1] = "";
+        for (size_t i = at; i < size && i < at + most; i++)
+            snprintf(hex + 2 * (i - at), sizeof hex - 2 * (i - at), "%02x",
+                     bytes[(i / unit + 1) * unit - 1 - i % unit]);
+        if (at)
+            snprintf(line, sizeof line, "      %s", hex);
+        else
+            snprintf(line, sizeof line, "%05llx %-*s %s", (unsigned long long)addr, pad, hex,
+                     *text ? text : "?");
+        add_line(cell, line);
+    }
 }
 
 static void host_line(void *opaque, uint64_t addr, const uint8_t *bytes, size_t size,
@@ -103,8 +117,8 @@ static void host_range(const struct host_code *code, uint32_t record, uint32_t *
 void explain_block(const struct explain_view *v, const struct ir_region *region,
                    const uint8_t *guest_code, const uint8_t *host, const struct host_code *code)
 {
-    enum listing_isa isa = region->mode & ARM_KEY_THUMB ? LISTING_THUMB : LISTING_ARM;
-    struct cell cells[COLUMNS] = {{.thumb = isa == LISTING_THUMB}};
+    enum listing_isa isa = listing_isa_of(v->guest->arch, region->mode);
+    struct cell cells[COLUMNS] = {{.isa = isa}};
     fprintf(v->out, "block 0x%llx: %u instructions, %u IR records, %u bytes of host code\n",
             (unsigned long long)region->pc, region->ninsns, region->insns.len, code->size);
     for (uint32_t n = 0; n < region->insns.len; n++) {
