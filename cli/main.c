@@ -6,6 +6,7 @@
 static const struct cli_command commands[] = {
     {"run", "run a Linux program of another instruction set", cli_run},
     {"boot", "boot a board", cli_boot},
+    {"exec", "run raw machine code and print the registers", cli_exec},
     {"explain", "show a program range as guest code, IR and host code", cli_explain},
 };
 
