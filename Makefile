@@ -15,10 +15,11 @@ $(BUILD)/build.ninja: | setup
 build: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 
-# An unmodified Debian armhf program, then the board example.
+# Unmodified Debian programs of armhf and amd64, raw code, then the board example.
 run: build
 	@tools/fetch-debian.sh armhf $(CACHE)/armhf busybox-static
-	@tools/demo.sh $(NARWHAL) $(CACHE)/armhf $(BUILD)
+	@tools/fetch-debian.sh amd64 $(CACHE)/amd64 busybox-static
+	@tools/demo.sh $(NARWHAL) $(CACHE) $(BUILD)
 
 test: build sysroots
 	@NARWHAL_CACHE=$(CACHE) meson test -C $(BUILD) --print-errorlogs --no-suite slow
