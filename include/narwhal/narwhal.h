@@ -118,7 +118,8 @@ typedef enum nw_exit_reason {
     NW_EXIT_UNDEFINED,  /* undefined instruction; pc = its address; code = 1 when the architecture
                          * calls the encoding UNPREDICTABLE */
     NW_EXIT_BREAKPOINT, /* breakpoint instruction; code = its immediate; pc = its address */
-    NW_EXIT_FAULT,      /* memory fault, see addr, access, fault; pc = the faulting instruction */
+    NW_EXIT_FAULT,      /* memory fault, see addr (physical, of a guest with an MMU), access, fault; pc =
+                         * the faulting instruction */
     NW_EXIT_HALT,       /* wait for interrupt with none pending; pc = the next instruction; code = 1:
                          * a shutdown, which only a reset ends (x86: triple fault) */
     NW_EXIT_EXCEPTION,  /* another exception of the architecture; code = its number (x86: vector), error

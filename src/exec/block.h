@@ -14,6 +14,8 @@ struct block {
     struct block_key key;
     uint8_t variant;        /* BLOCK_PLAIN or see above */
     uint32_t size;          /* guest bytes from key.pc */
+    bool crosses;           /* it ends in the page after key.pc's */
+    uint64_t page[2];       /* guest physical pages that it lies in */
     uint32_t ninsns;
     uint32_t code;          /* offset in the code buffer; 0 in an interpreting engine */
     uint32_t code_size;
@@ -26,7 +28,7 @@ struct block {
     bool dead;              /* invalidated; freed at the next quiescent flush */
     struct host_exit *incoming; /* exits linked to this block */
     struct block *_Atomic hash_next;
-    struct block *page_next[2]; /* lists of the one or two pages it covers */
+    struct block *page_next[2]; /* lists of the one or two physical pages it covers */
 };
 
 #endif

@@ -2,19 +2,31 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include "exec/engine.h"
+#include "mem/mmu.h"
 
 #define TABLE_MIN 1024u
 
-static uint32_t hash_of(struct block_key key, uint8_t variant)
+static uint32_t hash_of(struct block_key key, uint8_t variant, uint64_t page)
 {
-    uint64_t h = key.pc ^ ((uint64_t)key.mode << 32) ^ ((uint64_t)variant << 56);
+    uint64_t h = key.pc ^ ((uint64_t)key.mode << 32) ^ ((uint64_t)variant << 56) ^ (page << 12);
 
     return (uint32_t)((h * 0x9e3779b97f4a7c15ull) >> 32);
 }
 
-static bool same(const struct block *b, struct block_key key, uint8_t variant)
+/* Is the second page that BLOCK was made from the one that is there now? */
+static bool same_end(struct nw_vcpu *vcpu, const struct block *b)
 {
-    return b->key.pc == key.pc && b->key.mode == key.mode && b->variant == variant;
+    uint64_t gpa, next = (b->key.pc & ~(PAGE_SIZE_ - 1)) + PAGE_SIZE_;
+
+    return !vcpu->mmu || !b->crosses ||
+           (mmu_fetch(vcpu, b->key.mode, next, &gpa) && gpa == b->page[1]);
+}
+
+static bool same(struct nw_vcpu *vcpu, const struct block *b, struct block_key key, uint8_t variant,
+                 uint64_t page)
+{
+    return b->key.pc == key.pc && b->key.mode == key.mode && b->variant == variant &&
+           b->page[0] == page && same_end(vcpu, b);
 }
 
 static struct block_table *table_new(uint32_t size)
@@ -94,22 +106,23 @@ void cache_free(struct nw_engine *engine)
     c->order = NULL;
 }
 
-struct block *cache_find(struct nw_engine *engine, struct block_key key, uint8_t variant)
+struct block *cache_find(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint64_t page)
 {
-    struct block_table *t = atomic_load_explicit(&engine->cache.table, memory_order_acquire);
+    struct block_cache *c = &vcpu->engine->cache;
+    struct block_table *t = atomic_load_explicit(&c->table, memory_order_acquire);
 
     if (NW_UNLIKELY(!t))
         return NULL;
-    struct block *b =
-        atomic_load_explicit(&t->slot[hash_of(key, variant) & (t->size - 1)], memory_order_acquire);
-    while (b && !same(b, key, variant))
+    uint32_t slot = hash_of(key, variant, page) & (t->size - 1);
+    struct block *b = atomic_load_explicit(&t->slot[slot], memory_order_acquire);
+    while (b && !same(vcpu, b, key, variant, page))
         b = atomic_load_explicit(&b->hash_next, memory_order_acquire);
     return b;
 }
 
 static void table_put(struct block_table *t, struct block *b)
 {
-    struct block *_Atomic *at = &t->slot[hash_of(b->key, b->variant) & (t->size - 1)];
+    struct block *_Atomic *at = &t->slot[hash_of(b->key, b->variant, b->page[0]) & (t->size - 1)];
 
     atomic_store_explicit(&b->hash_next, atomic_load_explicit(at, memory_order_relaxed),
                           memory_order_relaxed);
@@ -133,7 +146,7 @@ static void table_grow(struct block_cache *c)
 
 static void table_remove(struct block_table *t, struct block *b)
 {
-    struct block *_Atomic *at = &t->slot[hash_of(b->key, b->variant) & (t->size - 1)];
+    struct block *_Atomic *at = &t->slot[hash_of(b->key, b->variant, b->page[0]) & (t->size - 1)];
 
     while (atomic_load_explicit(at, memory_order_relaxed) != b)
         at = &atomic_load_explicit(at, memory_order_relaxed)->hash_next;
@@ -142,21 +155,28 @@ static void table_remove(struct block_table *t, struct block *b)
                           memory_order_release);
 }
 
-static uint64_t page_at(const struct block *b, unsigned n)
-{
-    return (b->key.pc & ~(PAGE_SIZE_ - 1)) + n * PAGE_SIZE_;
-}
-
+/* Both of its pages may be the same one. */
 static unsigned pages_of(const struct block *b)
 {
-    uint64_t last = b->key.pc + (b->size ? b->size - 1 : 0);
-
-    return (last & ~(PAGE_SIZE_ - 1)) == page_at(b, 0) ? 1 : 2;
+    return b->crosses && b->page[1] != b->page[0] ? 2 : 1;
 }
 
 static struct block **page_link(struct block *b, uint64_t page)
 {
-    return &b->page_next[page != page_at(b, 0)];
+    return &b->page_next[page != b->page[0]];
+}
+
+/* The granules of PAGE that the block was made from. */
+static uint64_t granules_in(const struct block *b, uint64_t page)
+{
+    uint64_t offset = b->key.pc & (PAGE_SIZE_ - 1), size = b->size ? b->size : 1, granules = 0;
+    uint64_t first = offset + size < PAGE_SIZE_ ? size : PAGE_SIZE_ - offset;
+
+    if (page == b->page[0])
+        granules |= code_granules(page, page + offset, first);
+    if (b->crosses && page == b->page[1])
+        granules |= code_granules(page, page, size - first);
+    return granules;
 }
 
 nw_status cache_add(struct nw_engine *engine, struct block *b)
@@ -166,7 +186,7 @@ nw_status cache_add(struct nw_engine *engine, struct block *b)
     if (c->count >= c->order_max)
         return NW_ERR_RANGE;
     for (unsigned n = 0; n < pages_of(b); n++) {
-        struct code_page *p = space_code_page(&engine->mem, page_at(b, n));
+        struct code_page *p = space_code_page(&engine->mem, b->page[n]);
 
         if (!p)
             continue;
@@ -215,9 +235,23 @@ static void patch(struct nw_engine *engine, struct host_exit *exit, struct block
     exit->linked = target;
 }
 
+/* With an MMU a jump holds under every mapping only as long as it stays in the page it comes from.
+ */
+static bool may_link(const struct nw_engine *engine, const struct block *from,
+                     const struct block *to)
+{
+    uint64_t distance = (to->key.pc & ~(PAGE_SIZE_ - 1)) - (from->key.pc & ~(PAGE_SIZE_ - 1));
+
+    if (!engine->mmu)
+        return true;
+    if (to->crosses || distance > (from->crosses ? PAGE_SIZE_ : 0))
+        return false;
+    return to->page[0] == from->page[distance != 0];
+}
+
 void cache_link(struct nw_engine *engine, struct host_exit *exit, struct block *target)
 {
-    if (exit->linked || exit->block->dead || target->dead)
+    if (exit->linked || exit->block->dead || target->dead || !may_link(engine, exit->block, target))
         return;
     patch(engine, exit, target);
     exit->next_in = target->incoming;
@@ -251,7 +285,7 @@ static void unlink_all(struct nw_engine *engine, struct block *b)
 static void drop_from_pages(struct nw_engine *engine, struct block *b)
 {
     for (unsigned n = 0; n < pages_of(b); n++) {
-        uint64_t page = page_at(b, n);
+        uint64_t page = b->page[n];
         struct code_page *p = space_code_page(&engine->mem, page);
 
         for (struct block **at = p ? &p->blocks : NULL; at && *at; at = page_link(*at, page)) {
@@ -278,19 +312,19 @@ static uint64_t granules_left(const struct code_page *p)
     uint64_t left = 0;
 
     for (struct block *b = p->blocks; b; b = *page_link(b, p->page))
-        left |= code_granules(p->page, b->key.pc, b->size ? b->size : 1);
+        left |= granules_in(b, p->page);
     return left;
 }
 
 static bool forget_in_page(struct nw_engine *engine, struct code_page *p, uint64_t gpa,
                            uint64_t size)
 {
-    uint64_t last = gpa + size - 1;
+    uint64_t granules = code_granules(p->page, gpa, size);
     bool any = false;
 
     for (struct block *b = p->blocks, *next; b; b = next) {
         next = *page_link(b, p->page);
-        if (b->key.pc > last || b->key.pc + (b->size ? b->size : 1) - 1 < gpa)
+        if (!(granules_in(b, p->page) & granules))
             continue;
         kill_block(engine, b);
         any = true;

@@ -3,6 +3,7 @@
 #include "exec/signals.h"
 #include "exec/vcpu_priv.h"
 #include "ir/interp.h"
+#include "mem/mmu.h"
 
 /* One nw_vcpu_run. */
 struct run {
@@ -59,6 +60,14 @@ static bool asleep(struct run *r)
     return leave_with(r, NW_EXIT_HALT);
 }
 
+static void forget_all(struct nw_engine *engine)
+{
+    struct engine_hold hold = engine_lock(engine);
+
+    cache_forget(engine, 0, UINT64_MAX);
+    engine_unlock(engine, hold);
+}
+
 /* Requests and everything else that is looked at between blocks. True: leave. */
 static bool attend(struct run *r)
 {
@@ -72,6 +81,11 @@ static bool attend(struct run *r)
         if ((request & VCPU_REQ_SYNC) && atomic_load(&r->engine->sync.waiting)) {
             r->from = NULL;
             sync_point(vcpu);
+        }
+        if (NW_UNLIKELY(x->walk_hit_code)) {
+            x->walk_hit_code = false;
+            r->from = NULL;
+            forget_all(r->engine);
         }
         if (request & VCPU_REQ_STOP)
             return leave_with(r, NW_EXIT_STOP);
@@ -214,6 +228,12 @@ static void remember_jump(struct run *r, const struct block *b)
 {
     struct jump_entry *e = &r->vcpu->jumps[(b->key.pc >> 1) & (JUMP_CACHE_SIZE - 1)];
 
+    if (r->engine->mmu) {
+        /* What is looked up by its first page only must lie in that. */
+        if (b->crosses)
+            return;
+        mmu_note_jump(r->vcpu, b->key.pc);
+    }
     *e = (struct jump_entry){.pc = b->key.pc, .mode = b->key.mode, .code = b->code};
 }
 
@@ -251,11 +271,17 @@ static bool run_one(struct run *r)
         r->from = NULL;
         return step(r);
     }
-    struct block *b = cache_find(r->engine, key, variant);
+    uint64_t gpa = key.pc;
+    if (vcpu->mmu && NW_UNLIKELY(!mmu_fetch(vcpu, key.mode, key.pc, &gpa))) {
+        r->from = NULL;
+        return step(r);
+    }
+    uint64_t page = gpa & ~(PAGE_SIZE_ - 1);
+    struct block *b = cache_find(vcpu, key, variant, page);
 
     if (NW_UNLIKELY(!b)) {
         uint64_t flushes = atomic_load(&r->engine->cache.flushes);
-        nw_status status = translate(vcpu, key, variant, &b);
+        nw_status status = translate(vcpu, key, variant, page, &b);
 
         if (status != NW_OK)
             return fail(r, status);

@@ -24,6 +24,7 @@ static void take_config(struct nw_engine *e, const nw_config *config)
 
     e->flags = config->flags;
     e->exceptions = config->exceptions;
+    e->mmu = e->exceptions == NW_EXC_GUEST && e->guest->translate;
     e->log = config->log;
     e->interp = config->flags & NW_ENGINE_INTERP;
     e->code_size = (uint32_t)((size + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
@@ -43,7 +44,11 @@ static nw_status check_model(struct nw_engine *e)
 static nw_status init(struct nw_engine *e)
 {
     uint64_t last = e->guest->addr_type == IR_I64 ? UINT64_MAX : UINT32_MAX;
-    bool arena = !e->interp && !(e->flags & NW_ENGINE_NO_FASTMEM);
+    /* The arena is guest physical memory, which no access of a guest with an MMU goes to. */
+    bool arena = !e->interp && !(e->flags & NW_ENGINE_NO_FASTMEM) && !e->mmu;
+
+    if (e->mmu)
+        last = (1ull << e->guest->physical_bits) - 1;
 
     if (pthread_mutex_init(&e->lock, NULL))
         return NW_ERR_NOMEM;

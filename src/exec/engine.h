@@ -50,6 +50,7 @@ struct nw_engine {
     uint32_t code_size;
     nw_log *log;
     bool interp, chain;
+    bool mmu; /* guest virtual addresses are translated: see mem/mmu.h */
 
     struct mem_space mem;
     struct io_space io;
@@ -79,6 +80,7 @@ struct exec_vcpu {
     _Atomic bool running;
     bool stepping;  /* one instruction runs in the interpreter: stores into code are done */
     bool callback;  /* a callback of the caller's runs */
+    bool walk_hit_code; /* the guest's tables were written where translated code is */
     uint64_t epoch; /* of the jump cache */
     struct engine_hold exclusive; /* see struct mem_client */
     struct ir_builder *builder; /* for stepping */
@@ -104,7 +106,8 @@ void codebuf_close(struct nw_engine *);
 /* ---- block cache (cache.c); the engine's lock held but for cache_find ---- */
 nw_status cache_init(struct nw_engine *);
 void cache_free(struct nw_engine *);
-struct block *cache_find(struct nw_engine *, struct block_key, uint8_t variant);
+/* PAGE: guest physical, where key.pc lies now. */
+struct block *cache_find(struct nw_vcpu *, struct block_key, uint8_t variant, uint64_t page);
 /* Makes BLOCK known. NW_ERR_NOMEM; NW_ERR_RANGE: the cache is full, flush. */
 nw_status cache_add(struct nw_engine *, struct block *);
 /* Forgets every block that was made from any byte of the range. */
@@ -114,13 +117,15 @@ struct block *cache_block_at(struct nw_engine *, uintptr_t pc);
 /* Forgets all blocks and reuses the buffer; no vCPU may be in translated code. */
 void cache_clear(struct nw_engine *);
 void block_free(struct block *);
-/* Points EXIT (of a live block) at TARGET. */
+/* Points EXIT (of a live block) at TARGET, where that is right whatever the guest's MMU does. */
 void cache_link(struct nw_engine *, struct host_exit *exit, struct block *target);
 
 /* ---- translation (translate.c) ---- */
-/* A block for KEY into *OUT, or null there: this instruction must be stepped (it cannot be
- * fetched). The vCPU is on its own thread, between blocks. */
-nw_status translate(struct nw_vcpu *, struct block_key, uint8_t variant, struct block **out);
+/* A block for KEY, whose first byte lies in guest physical page PAGE, into *OUT, or null there: this
+ * instruction must be stepped (it cannot be fetched). The vCPU is on its own thread, between
+ * blocks. */
+nw_status translate(struct nw_vcpu *, struct block_key, uint8_t variant, uint64_t page,
+                    struct block **out);
 /* Runs the instruction at the vCPU's pc in the interpreter. */
 nw_status step_one(struct nw_vcpu *, struct block_key);
 /* Makes every instruction of the region store how many have begun; see BLOCK_PLAIN. */

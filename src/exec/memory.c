@@ -84,7 +84,7 @@ static void drop_write_tags(void *opaque, uint64_t page)
         return;
     sync_pause(engine, self_of(engine));
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
-        tlb_flush_page(v, page);
+        engine->mmu ? tlb_drop_writes(v, page) : tlb_flush_page(v, page);
     sync_resume(engine);
 }
 
@@ -100,6 +100,13 @@ static void exclusive_end(struct nw_vcpu *vcpu)
     engine_unlock(vcpu->engine, vcpu->exec->exclusive);
 }
 
+/* The tables may be those of the very block that runs, which must not lose its locks here. */
+static void walk_hits_code(struct nw_vcpu *vcpu)
+{
+    vcpu->exec->walk_hit_code = true;
+    atomic_fetch_or(&vcpu->request, VCPU_REQ_SYNC);
+}
+
 /* Blocks that are running keep their shared checks: an access that fails one of those is stepped.
  */
 static void beyond_window(void *opaque)
@@ -109,7 +116,7 @@ static void beyond_window(void *opaque)
 
 const struct mem_client engine_mem_client = {store_hits_code, callback_enter,  callback_leave,
                                              drop_write_tags, exclusive_begin, exclusive_end,
-                                             beyond_window};
+                                             walk_hits_code,  beyond_window};
 
 /* ---- changes ---- */
 
@@ -133,7 +140,7 @@ static void change_end(struct nw_engine *engine, struct change c, uint64_t gpa, 
 {
     if (c.paused) {
         for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
-            if (size > TLB_SIZE * PAGE_SIZE_) {
+            if (engine->mmu || size > TLB_SIZE * PAGE_SIZE_) {
                 tlb_flush(v);
                 continue;
             }

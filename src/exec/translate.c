@@ -5,6 +5,7 @@
 #include "ir/interp.h"
 #include "ir/pass.h"
 #include "mem/mem.h"
+#include "mem/mmu.h"
 
 /* Guest code can be such that the cold paths of a block grow with the square of its length: it is
  * made shorter when it needs more than this. */
@@ -13,14 +14,17 @@
 /* What the fetcher keeps beside the request. */
 struct fetcher {
     struct nw_vcpu *vcpu;
-    bool mark;   /* note the pages as code */
-    bool failed; /* some fetch failed */
+    bool mark;        /* note the pages as code */
+    bool failed;      /* some fetch failed */
+    uint64_t page[2]; /* guest physical, of the request's first byte and what comes after */
+    const struct ir_region *region;
     /* The rest of a granule, which counts as code as soon as its first byte does. */
     uint64_t at;
     unsigned have;
     uint8_t bytes[1 << CODE_GRANULE_BITS];
 };
 
+/* ADDR: guest physical */
 static bool fetch_code(struct fetcher *f, uint64_t addr, void *buf, unsigned size)
 {
     unsigned room = sizeof f->bytes - (unsigned)(addr & (sizeof f->bytes - 1));
@@ -38,16 +42,41 @@ static bool fetch_code(struct fetcher *f, uint64_t addr, void *buf, unsigned siz
     return true;
 }
 
+/* Within one page, the Nth of the block. */
+static bool fetch_in_page(struct fetcher *f, struct block_key key, uint64_t addr, unsigned n,
+                          void *buf, unsigned size)
+{
+    uint64_t gpa = addr;
+
+    if (f->vcpu->mmu && n == 0)
+        gpa = f->page[0] | (addr & (PAGE_SIZE_ - 1));
+    else if (f->vcpu->mmu && !mmu_fetch(f->vcpu, key.mode, addr, &gpa))
+        return false;
+    f->page[n] = gpa & ~(PAGE_SIZE_ - 1);
+    return fetch_code(f, gpa, buf, size);
+}
+
 static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned size)
 {
     struct fetcher *f = req->opaque;
     uint64_t first = req->key.pc & ~(PAGE_SIZE_ - 1);
+    uint64_t end = addr + size - 1 - first; /* from the block's first page */
     bool ok;
 
-    /* A block lies on at most two pages. */
-    if (addr + size - 1 - first >= 2 * PAGE_SIZE_)
+    /* A block lies on at most two pages. With an MMU the second one's mapping counts only for an
+     * instruction that begins in the first, which is a block of its own. */
+    if (end >= 2 * PAGE_SIZE_ ||
+        (f->vcpu->mmu && f->mark && end >= PAGE_SIZE_ && f->region->ninsns))
         return false;
-    ok = f->mark ? fetch_code(f, addr, buf, size) : mem_fetch(f->vcpu, addr, buf, size);
+    if (!f->mark) {
+        ok = mem_fetch(f->vcpu, addr, buf, size);
+    } else if (addr - first >= PAGE_SIZE_ || end < PAGE_SIZE_) {
+        ok = fetch_in_page(f, req->key, addr, addr - first >= PAGE_SIZE_, buf, size);
+    } else {
+        unsigned part = (unsigned)(first + PAGE_SIZE_ - addr);
+        ok = fetch_in_page(f, req->key, addr, 0, buf, part) &&
+             fetch_in_page(f, req->key, addr + part, 1, (uint8_t *)buf + part, size - part);
+    }
     f->failed |= !ok;
     return ok;
 }
@@ -95,7 +124,7 @@ nw_status step_one(struct nw_vcpu *vcpu, struct block_key key)
 }
 
 static struct block *block_new(const struct ir_region *region, struct block_key key,
-                               uint8_t variant)
+                               uint8_t variant, const struct fetcher *f)
 {
     struct block *b = calloc(1, sizeof *b);
 
@@ -104,6 +133,8 @@ static struct block *block_new(const struct ir_region *region, struct block_key 
     b->key = key;
     b->variant = variant;
     b->size = region->size;
+    b->crosses = (key.pc & (PAGE_SIZE_ - 1)) + region->size > PAGE_SIZE_;
+    memcpy(b->page, f->page, sizeof b->page);
     b->ninsns = region->ninsns;
     b->nexits = region->exits.len;
     if (!b->nexits)
@@ -225,10 +256,11 @@ static nw_status optimise(struct nw_engine *engine, uint8_t variant)
 
 /* A block of at most MAX instructions; null in *OUT: see translate. */
 static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
-                             uint32_t max, struct block **out)
+                             uint64_t page, uint32_t max, struct block **out)
 {
     struct nw_engine *engine = vcpu->engine;
-    struct fetcher f = {.vcpu = vcpu, .mark = true};
+    struct fetcher f = {
+        .vcpu = vcpu, .mark = true, .page = {page, page + PAGE_SIZE_}, .region = &engine->region};
     struct block *b;
     nw_status status;
 
@@ -237,7 +269,7 @@ static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t
         return NW_OK;
     log_guest_code(vcpu, &engine->region);
     TRY(optimise(engine, variant));
-    b = block_new(&engine->region, key, variant);
+    b = block_new(&engine->region, key, variant, &f);
     if (!b)
         return NW_ERR_NOMEM;
     status = engine->interp ? keep_region(engine, b) : emit(engine, b);
@@ -255,20 +287,20 @@ static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t
 
 /* With the lock held. */
 static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
-                            struct block **out)
+                            uint64_t page, struct block **out)
 {
     struct nw_engine *engine = vcpu->engine;
     uint32_t max = variant == BLOCK_PLAIN ? BLOCK_MAX_INSNS : 1u << (variant - 1);
     nw_status status;
 
     TRY(prepare(engine));
-    *out = cache_find(engine, key, variant);
+    *out = cache_find(vcpu, key, variant, page);
     if (*out)
         return NW_OK;
     /* Guest code can have more values live at a time than the back end has places for, or need too
      * much host code; that is said to be out of memory, and a shorter block has less of both. */
     do {
-        status = build_block(vcpu, key, variant, max, out);
+        status = build_block(vcpu, key, variant, page, max, out);
         max /= 2;
     } while (status == NW_ERR_NOMEM && max);
     return status;
@@ -277,7 +309,7 @@ static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t 
 /* The buffer is full: when nobody is in translated code any more, starts over. The block is made
  * before the others go on, so that they cannot fill the buffer first. */
 static nw_status make_room(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
-                           uint64_t flushes)
+                           uint64_t page, uint64_t flushes)
 {
     struct nw_engine *engine = vcpu->engine;
     struct block *ignored;
@@ -287,14 +319,15 @@ static nw_status make_room(struct nw_vcpu *vcpu, struct block_key key, uint8_t v
     pthread_mutex_lock(&engine->lock);
     if (atomic_load(&engine->cache.flushes) == flushes)
         cache_clear(engine);
-    status = make_block(vcpu, key, variant, &ignored);
+    status = make_block(vcpu, key, variant, page, &ignored);
     pthread_mutex_unlock(&engine->lock);
     sync_release(engine);
     sync_move(vcpu, VCPU_INSIDE);
     return status;
 }
 
-nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, struct block **out)
+nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint64_t page,
+                    struct block **out)
 {
     struct nw_engine *engine = vcpu->engine;
     bool cleared = false;
@@ -305,12 +338,12 @@ nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
         nw_status status;
 
         *out = NULL;
-        status = make_block(vcpu, key, variant, out);
+        status = make_block(vcpu, key, variant, page, out);
         engine_unlock(engine, hold);
         if (status != NW_ERR_RANGE)
             return status;
         /* RANGE in an empty buffer: this block will never fit. */
-        status = make_room(vcpu, key, variant, flushes);
+        status = make_room(vcpu, key, variant, page, flushes);
         if (status != NW_OK && (status != NW_ERR_RANGE || cleared))
             return status == NW_ERR_RANGE ? NW_ERR_NOMEM : status;
         cleared = true;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "exec/signals.h"
 #include "exec/vcpu_priv.h"
+#include "mem/mmu.h"
 
 void counter_add(struct nw_vcpu *vcpu, enum vcpu_counter which)
 {
@@ -51,13 +52,14 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
     vcpu->guest = engine->guest;
     vcpu->arena = engine->interp ? NULL : engine->mem.arena;
     vcpu->window = engine->mem.window;
+    vcpu->mmu = engine->mmu;
     vcpu->exec = calloc(1, sizeof *vcpu->exec);
     status = vcpu->exec ? NW_OK : NW_ERR_NOMEM;
     if (status == NW_OK && vcpu->arena)
         status = signals_install();
     if (status == NW_OK) {
         ir_region_init(&vcpu->exec->region);
-        tlb_flush(vcpu);
+        mmu_flush(vcpu);
         vcpu_fp_changed(vcpu);
         status = engine->guest->init(vcpu, engine->cpu);
         if (status == NW_OK && engine->exceptions == NW_EXC_GUEST)

@@ -14,7 +14,7 @@ struct mem_space;
 /* Software TLB: direct-mapped per MMU index, with a small victim TLB behind it. */
 #define TLB_BITS    8
 #define TLB_SIZE    (1u << TLB_BITS)
-#define TLB_MMUS    2
+#define TLB_MMUS    3
 #define TLB_VICTIMS 8
 #define TLB_NONE    UINT64_MAX
 #define PAGE_BITS   12
@@ -24,8 +24,18 @@ struct mem_space;
  * (unmapped, MMIO, no permission, a page holding translated code for writes). The fast path
  * compares (addr + size - 1) & ~0xfff with the tag, so page-crossing accesses miss. */
 struct tlb_entry {
-    uint64_t read, write, exec;
+    uint64_t read, write;
+    uint64_t gpa;     /* of the page: where it lies in guest physical memory; in its low bits log2
+                       * of the size that the guest's tables give it */
     uintptr_t addend; /* host address = guest address + addend */
+};
+
+/* What instruction fetches were translated to; guests with an MMU only. */
+#define FETCH_TLB_SIZE 64
+struct fetch_entry {
+    uint64_t page; /* guest virtual, or TLB_NONE */
+    uint64_t gpa;  /* as in tlb_entry */
+    uint32_t mode; /* the bits of guest_ops.fetch_modes */
 };
 
 /* Inline cache for indirect jumps: index (pc >> 1) & (JUMP_CACHE_SIZE - 1). */
@@ -69,6 +79,8 @@ struct vcpu_exc {
     uint32_t size;
     uint8_t access; /* nw_access */
     uint8_t fault;  /* nw_fault */
+    bool mmu;       /* EXC_MEM: the guest's MMU has refused, payload says why; ADDR is a virtual
+                     * address (else a physical one, where there is an MMU) */
 };
 
 struct nw_vcpu {
@@ -89,6 +101,11 @@ struct nw_vcpu {
     struct jump_entry jumps[JUMP_CACHE_SIZE];
     struct tlb_entry tlb[TLB_MMUS][TLB_SIZE];
     struct tlb_entry victim[TLB_MMUS][TLB_VICTIMS];
+    struct fetch_entry fetch[FETCH_TLB_SIZE];
+    uint64_t jump_pages[4];    /* pages that JUMPS has entries for; see mem/mmu.c */
+    uint64_t jump_large;       /* the larger ones among them */
+    bool mmu;                  /* guest->translate makes physical addresses of virtual ones */
+    bool large_pages;          /* some translation since the last flush was of a larger page */
     uint32_t victim_next;
     uint32_t insn_count;       /* of a counted block: instructions begun since it was entered */
     uint32_t callback_mxcsr;   /* the guest's while a callback of the caller's runs */

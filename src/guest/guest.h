@@ -22,6 +22,8 @@ struct lift_request {
     void *opaque;            /* the fetcher's */
 };
 
+struct mmu_page; /* mem/mmu.h */
+
 /* A slot of guest state worth a host register, hottest first. */
 struct guest_pin {
     uint16_t offset;
@@ -71,6 +73,13 @@ struct guest_ops {
     void (*stepped)(struct nw_vcpu *, struct block_key);
     /* Is told of accesses that are made while vcpu->watched is set and step_modes apply. */
     void (*watch)(struct nw_vcpu *, uint64_t gva, unsigned size, bool write);
+    /* NW_EXC_GUEST: what the guest's MMU makes of an access to one byte, as it is set up now: fills
+     * *OUT; false when it refuses. Called with no lock of the memory held. MMU: index of the memop,
+     * of data; fetches have the rights of the state. Null: virtual addresses are physical. */
+    bool (*translate)(struct nw_vcpu *, uint64_t gva, unsigned mmu, nw_access,
+                      struct mmu_page *out);
+    uint32_t fetch_modes;  /* bits of the mode word that fetches are translated differently by */
+    uint8_t physical_bits; /* with TRANSLATE: of physical addresses */
     nw_status (*reg_read)(struct nw_vcpu *, unsigned reg, uint64_t *);
     nw_status (*reg_write)(struct nw_vcpu *, unsigned reg, uint64_t);
 };

@@ -10,6 +10,7 @@
 #include "exec/counters.h"
 #include "guest/guest.h"
 #include "ir/ir.h"
+#include "mem/mmu.h"
 
 void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access access, nw_fault fault)
 {
@@ -78,38 +79,35 @@ static uint64_t page_of(uint64_t gva)
     return gva & ~(PAGE_SIZE_ - 1);
 }
 
-/* Finds what lies behind one piece. On failure the exception is recorded. */
-static bool resolve_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t gva, unsigned size,
-                          nw_access access)
+static bool translate_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t gva, unsigned size,
+                            unsigned mmu, nw_access access)
 {
-    struct mem_space *space = vcpu->mem;
-    const struct mem_region *r = region_find(&space->regions, gva);
-    uint32_t need = access == NW_ACCESS_WRITE ? NW_WRITE : NW_READ;
+    struct mmu_page page;
 
-    if (!r || !(r->perms & need)) {
-        mem_raise(vcpu, gva, size, access, r ? NW_FAULT_PERM : NW_FAULT_UNMAPPED);
-        return false;
-    }
-    p->region = r;
-    p->gpa = gva;
+    p->gva = p->gpa = gva;
     p->size = size;
-    p->host = NULL;
-    p->shut = false;
-    if (r->kind == MEM_MMIO) {
-        p->read = r->read;
-        p->write = r->write;
-        p->opaque = r->opaque;
-        p->offset = gva - r->base;
+    p->rights = NW_RWX;
+    p->size_log = PAGE_BITS;
+    if (NW_LIKELY(!vcpu->mmu))
         return true;
-    }
-    p->host = r->host + (gva - r->start);
+    if (!mmu_translate(vcpu, gva, size, mmu, access, &page))
+        return false;
+    p->gpa = page.gpa;
+    p->rights = page.rights;
+    p->size_log = page.size_log;
     return true;
 }
 
-bool access_resolve(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsigned size,
-                    nw_access access)
+/* The highest guest virtual address. */
+static uint64_t last_gva(const struct nw_vcpu *vcpu)
 {
-    uint64_t second = (gva + size - 1) & vcpu->mem->last & ~(PAGE_SIZE_ - 1);
+    return vcpu->guest->addr_type == IR_I64 ? UINT64_MAX : UINT32_MAX;
+}
+
+bool access_translate(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsigned size,
+                      unsigned mmu, nw_access access)
+{
+    uint64_t second = page_of((gva + size - 1) & last_gva(vcpu));
     unsigned first = size;
 
     a->pieces = 1;
@@ -117,13 +115,44 @@ bool access_resolve(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsign
         first = (unsigned)(PAGE_SIZE_ - (gva & (PAGE_SIZE_ - 1)));
         a->pieces = 2;
     }
-    if (!resolve_piece(vcpu, &a->piece[0], gva, first, access))
+    return translate_piece(vcpu, &a->piece[0], gva, first, mmu, access) &&
+           (a->pieces == 1 ||
+            translate_piece(vcpu, &a->piece[1], second, size - first, mmu, access));
+}
+
+/* Finds what lies behind one piece. On failure the exception is recorded. */
+static bool resolve_piece(struct nw_vcpu *vcpu, struct piece *p, nw_access access)
+{
+    struct mem_space *space = vcpu->mem;
+    const struct mem_region *r = region_find(&space->regions, p->gpa);
+    uint32_t need = access == NW_ACCESS_WRITE ? NW_WRITE : NW_READ;
+
+    if (!r || !(r->perms & need)) {
+        mem_raise(vcpu, p->gpa, p->size, access, r ? NW_FAULT_PERM : NW_FAULT_UNMAPPED);
         return false;
-    if (a->pieces == 2 && !resolve_piece(vcpu, &a->piece[1], second, size - first, access))
-        return false;
+    }
+    p->region = r;
+    p->host = NULL;
+    p->shut = false;
+    if (r->kind == MEM_MMIO) {
+        p->read = r->read;
+        p->write = r->write;
+        p->opaque = r->opaque;
+        p->offset = p->gpa - r->base;
+        return true;
+    }
+    p->host = r->host + (p->gpa - r->start);
+    return true;
+}
+
+bool access_resolve(struct nw_vcpu *vcpu, struct access *a, nw_access access)
+{
     a->mmio = false;
-    for (unsigned i = 0; i < a->pieces; i++)
+    for (unsigned i = 0; i < a->pieces; i++) {
+        if (!resolve_piece(vcpu, &a->piece[i], access))
+            return false;
         a->mmio |= !a->piece[i].host;
+    }
     return true;
 }
 
@@ -185,18 +214,18 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
 {
     struct mem_space *space = vcpu->mem;
     const struct mem_region *r = p->region;
-    uint64_t page = page_of(p->gpa);
-    struct tlb_entry e = {TLB_NONE, TLB_NONE, TLB_NONE, (uintptr_t)p->host - p->gpa};
+    uint64_t page = page_of(p->gva), at = page_of(p->gpa);
+    struct tlb_entry e = {TLB_NONE, TLB_NONE, at | p->size_log, (uintptr_t)p->host - p->gva};
 
     /* A fast access to the page must not need the host's protection changed, nor a guard; without
      * an arena that would be all mapped files, so there only those pages count as risky that do
      * not exist now. */
     if (r->file && (space->arena || !guarded_probe(p->host)))
         return;
-    if ((r->perms & NW_READ) && space_page_open(space, r, page, false))
+    if ((r->perms & p->rights & NW_READ) && space_page_open(space, r, at, false))
         e.read = page;
-    if ((r->perms & NW_WRITE) && space_page_open(space, r, page, true) &&
-        !space_code_page(space, page))
+    if ((r->perms & p->rights & NW_WRITE) && space_page_open(space, r, at, true) &&
+        !space_code_page(space, at))
         e.write = page;
     if (e.read != TLB_NONE || e.write != TLB_NONE)
         tlb_fill(vcpu, mmu, page, &e);
@@ -246,9 +275,11 @@ bool access_load(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu
     bool ok;
 
     counter_add(vcpu, COUNT_TLB_MISSES);
+    if (!access_translate(vcpu, &a, gva, size, mmu, NW_ACCESS_READ))
+        return false;
     pthread_rwlock_rdlock(&space->lock);
     tlb_check(vcpu);
-    ok = access_resolve(vcpu, &a, gva, size, NW_ACCESS_READ);
+    ok = access_resolve(vcpu, &a, NW_ACCESS_READ);
     if (ok) {
         pthread_mutex_lock(&space->code_lock);
         ok = access_copy(vcpu, &a, bytes, false);
@@ -285,9 +316,11 @@ static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned
     struct access a;
     bool ok;
 
+    if (!access_translate(vcpu, &a, gva, size, mmu, NW_ACCESS_WRITE))
+        return STORE_FAILED;
     pthread_rwlock_rdlock(&space->lock);
     tlb_check(vcpu);
-    ok = access_resolve(vcpu, &a, gva, size, NW_ACCESS_WRITE);
+    ok = access_resolve(vcpu, &a, NW_ACCESS_WRITE);
     if (ok) {
         pthread_mutex_lock(&space->code_lock);
         code = access_hits_code(space, &a);
@@ -326,12 +359,14 @@ bool access_store(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mm
     return r == STORE_DONE;
 }
 
-void access_step(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, nw_access access)
+void access_step(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, nw_access access)
 {
     struct access a;
 
+    if (!access_translate(vcpu, &a, gva, size, mmu, access))
+        return;
     pthread_rwlock_rdlock(&vcpu->mem->lock);
-    if (access_resolve(vcpu, &a, gva, size, access))
+    if (access_resolve(vcpu, &a, access))
         vcpu->leave = VCPU_LEAVE_STEP;
     pthread_rwlock_unlock(&vcpu->mem->lock);
 }
@@ -393,13 +428,17 @@ static uint64_t swap_bytes(uint64_t v, unsigned size)
 }
 
 /* Of a load whose place is written next (IR_MEM_RMW): it fails as the write would. */
-static bool writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size)
+static bool writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu)
 {
     struct access a;
     bool ok;
 
+    if (access_tlb_hit(vcpu, gva, size, mmu, true))
+        return true;
+    if (!access_translate(vcpu, &a, gva, size, mmu, NW_ACCESS_WRITE))
+        return false;
     pthread_rwlock_rdlock(&vcpu->mem->lock);
-    ok = access_resolve(vcpu, &a, gva, size, NW_ACCESS_WRITE);
+    ok = access_resolve(vcpu, &a, NW_ACCESS_WRITE);
     pthread_rwlock_unlock(&vcpu->mem->lock);
     return ok;
 }
@@ -413,10 +452,10 @@ static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_READ))
         return false;
     if (NW_UNLIKELY(memop & MEM_BEYOND)) {
-        access_step(vcpu, gva, size, NW_ACCESS_READ);
+        access_step(vcpu, gva, size, mmu, NW_ACCESS_READ);
         return false;
     }
-    if (NW_UNLIKELY(memop & IR_MEM_RMW) && !writable(vcpu, gva, size))
+    if (NW_UNLIKELY(memop & IR_MEM_RMW) && !writable(vcpu, gva, size, mmu))
         return false;
     if (!host)
         return locked_access(vcpu, gva, size, mmu, bytes, false) ||
@@ -433,7 +472,7 @@ static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_WRITE))
         return;
     if (NW_UNLIKELY(memop & MEM_BEYOND)) {
-        access_step(vcpu, gva, size, NW_ACCESS_WRITE);
+        access_step(vcpu, gva, size, mmu, NW_ACCESS_WRITE);
         return;
     }
     if (host)

@@ -8,9 +8,11 @@
 
 struct piece {
     const struct mem_region *region; /* valid under the lock */
-    uint64_t gpa;
+    uint64_t gva, gpa;
     uint8_t *host; /* null: MMIO */
     unsigned size;
+    uint32_t rights;   /* as struct mmu_page says */
+    uint32_t size_log;
     bool shut; /* the host page must be opened first */
     nw_mmio_read_fn read;
     nw_mmio_write_fn write;
@@ -26,8 +28,12 @@ struct access {
 
 enum store_result { STORE_DONE, STORE_FAILED, STORE_AGAIN };
 
-/* Finds what lies behind an access. False: the exception is recorded. The space's lock held. */
-bool access_resolve(struct nw_vcpu *, struct access *, uint64_t gva, unsigned size, nw_access);
+/* Divides an access into its pieces and finds their physical addresses. False: the exception is
+ * recorded. No lock held. */
+bool access_translate(struct nw_vcpu *, struct access *, uint64_t gva, unsigned size, unsigned mmu,
+                      nw_access);
+/* Finds what lies there. False: the exception is recorded. The space's lock held. */
+bool access_resolve(struct nw_vcpu *, struct access *, nw_access);
 /* Reads or writes the pieces that are memory. False when a fault has been recorded. Both locks
  * held. */
 bool access_copy(struct nw_vcpu *, struct access *, uint8_t *bytes, bool write);
@@ -41,7 +47,7 @@ bool access_store(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, u
 /* As the memop wants it, or the exception is recorded. */
 bool access_aligned(struct nw_vcpu *, uint64_t gva, uint32_t memop, nw_access);
 /* MEM_BEYOND: faults, or has the instruction stepped. */
-void access_step(struct nw_vcpu *, uint64_t gva, unsigned size, nw_access);
+void access_step(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, nw_access);
 /* The host address of an access within one page that the TLB knows, else null. Outside the window
  * only: there the owner of the memory waits for this vCPU before the memory goes. */
 uint8_t *access_tlb_hit(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, bool write);

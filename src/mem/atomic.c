@@ -128,9 +128,9 @@ static void update_bytes(struct update *u, uint8_t *bytes)
     memcpy(bytes, &v, u->size);
 }
 
-static bool resolve(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsigned size)
+static bool resolve(struct nw_vcpu *vcpu, struct access *a)
 {
-    if (!access_resolve(vcpu, a, gva, size, NW_ACCESS_WRITE))
+    if (!access_resolve(vcpu, a, NW_ACCESS_WRITE))
         return false;
     for (unsigned i = 0; i < a->pieces; i++) {
         const struct piece *p = &a->piece[i];
@@ -193,16 +193,19 @@ static enum store_result update_once(struct nw_vcpu *vcpu, uint64_t gva, struct 
                                      bool alone)
 {
     struct mem_space *space = vcpu->mem;
+    unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
     const struct piece *code = NULL;
     uint64_t code_gpa = 0;
     unsigned code_size = 0;
     struct access a;
     bool ok;
 
+    if (!access_translate(vcpu, &a, gva, u->size, mmu, NW_ACCESS_WRITE))
+        return STORE_FAILED;
     if (alone)
         space->client->exclusive_begin(vcpu);
     pthread_rwlock_rdlock(&space->lock);
-    ok = resolve(vcpu, &a, gva, u->size);
+    ok = resolve(vcpu, &a);
     if (ok && !a.mmio) {
         pthread_mutex_lock(&space->code_lock);
         code = access_hits_code(space, &a);
@@ -212,7 +215,7 @@ static enum store_result update_once(struct nw_vcpu *vcpu, uint64_t gva, struct 
         } else {
             ok = alone ? update_pieces(vcpu, &a, u) : update_piece(vcpu, &a.piece[0], u);
             if (ok && !alone && space_by_tlb(space, gva))
-                access_fill(vcpu, &a.piece[0], IR_MEM_MMU_OF(u->memop) % TLB_MMUS);
+                access_fill(vcpu, &a.piece[0], mmu);
         }
         pthread_mutex_unlock(&space->code_lock);
     }
@@ -238,7 +241,7 @@ static bool update(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
     if (!access_aligned(vcpu, gva, u->memop, NW_ACCESS_WRITE))
         return false;
     if (NW_UNLIKELY(u->memop & MEM_BEYOND)) {
-        access_step(vcpu, gva, u->size, NW_ACCESS_WRITE);
+        access_step(vcpu, gva, u->size, mmu, NW_ACCESS_WRITE);
         return false;
     }
     host = alone ? NULL : access_tlb_hit(vcpu, gva, u->size, mmu, true);

@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "guest/guest.h"
+#include "ir/ir.h"
+#include "mem/mmu.h"
 
 static nw_status check_memory(struct mem_space *space, uint64_t gpa, uint64_t size)
 {
@@ -74,31 +77,59 @@ nw_status space_write(struct mem_space *space, uint64_t gpa, const void *buf, si
     return copy(space, gpa, (uint8_t *)(uintptr_t)buf, size, true);
 }
 
-bool mem_fetch(struct nw_vcpu *vcpu, uint64_t gva, void *buf, unsigned size)
+static bool fetch(struct mem_space *space, uint64_t gpa, void *buf, unsigned size)
 {
-    struct mem_space *space = vcpu->mem;
     bool ok = true;
 
-    if (gva > space->last || size - 1 > space->last - gva)
+    if (gpa > space->last || size - 1 > space->last - gpa)
         return false;
     pthread_rwlock_rdlock(&space->lock);
-    for (uint64_t at = gva; ok;) {
+    for (uint64_t at = gpa; ok;) {
         const struct mem_region *r = region_find(&space->regions, at);
 
         ok = r && r->kind != MEM_MMIO && (r->perms & NW_EXEC);
-        if (!ok || r->end - at >= gva + size - at)
+        if (!ok || r->end - at >= gpa + size - at)
             break;
         at = r->end;
     }
     pthread_rwlock_unlock(&space->lock);
-    return ok && space_read(space, gva, buf, size) == NW_OK;
+    return ok && space_read(space, gpa, buf, size) == NW_OK;
 }
 
-bool mem_is_mmio(struct nw_vcpu *vcpu, uint64_t gva)
+bool mem_fetch(struct nw_vcpu *vcpu, uint64_t gva, void *buf, unsigned size)
 {
+    uint8_t *to = buf;
+
+    if (!vcpu->mmu)
+        return fetch(vcpu->mem, gva, buf, size);
+    uint32_t mode = vcpu->guest->key(vcpu).mode;
+    while (size) {
+        unsigned part = (unsigned)(PAGE_SIZE_ - (gva & (PAGE_SIZE_ - 1)));
+        uint64_t gpa;
+
+        if (part > size)
+            part = size;
+        if (!mmu_fetch(vcpu, mode, gva, &gpa) || !fetch(vcpu->mem, gpa, to, part))
+            return false;
+        to += part;
+        gva += part;
+        size -= part;
+    }
+    return true;
+}
+
+bool mem_is_mmio(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    unsigned mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     const struct mem_region *r;
+    struct mmu_page page;
     bool mmio;
 
+    if (vcpu->mmu) {
+        if (!vcpu->guest->translate(vcpu, gva, mmu, NW_ACCESS_READ, &page))
+            return false;
+        gva = page.gpa;
+    }
     pthread_rwlock_rdlock(&vcpu->mem->lock);
     r = region_find(&vcpu->mem->regions, gva);
     mmio = r && r->kind == MEM_MMIO;
@@ -106,13 +137,13 @@ bool mem_is_mmio(struct nw_vcpu *vcpu, uint64_t gva)
     return mmio;
 }
 
-nw_fault mem_fetch_fault(struct nw_vcpu *vcpu, uint64_t gva)
+static nw_fault fetch_fault(struct nw_vcpu *vcpu, uint64_t gpa)
 {
     const struct mem_region *r;
     nw_fault fault;
 
     pthread_rwlock_rdlock(&vcpu->mem->lock);
-    r = region_find(&vcpu->mem->regions, gva);
+    r = region_find(&vcpu->mem->regions, gpa);
     if (!r)
         fault = NW_FAULT_UNMAPPED;
     else if (r->kind == MEM_MMIO || !(r->perms & NW_EXEC))
@@ -121,6 +152,23 @@ nw_fault mem_fetch_fault(struct nw_vcpu *vcpu, uint64_t gva)
         fault = NW_FAULT_BUS;
     pthread_rwlock_unlock(&vcpu->mem->lock);
     return fault;
+}
+
+void mem_raise_fetch(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size)
+{
+    struct mmu_page page;
+
+    if (vcpu->mmu) {
+        if (!mmu_translate(vcpu, gva, size, 0, NW_ACCESS_FETCH, &page))
+            return;
+        gva = page.gpa;
+    }
+    nw_fault fault = fetch_fault(vcpu, gva);
+    /* Another vCPU may have changed the tables meanwhile. */
+    if (vcpu->mmu && fault == NW_FAULT_BUS)
+        vcpu->leave = VCPU_LEAVE_STATE;
+    else
+        mem_raise(vcpu, gva, size, NW_ACCESS_FETCH, fault);
 }
 
 size_t space_host_span(struct mem_space *space, uint64_t gpa, size_t size, uint32_t need,

@@ -33,13 +33,15 @@ struct mem_client {
     /* Between these no other vCPU touches guest memory. No lock of the space is held. */
     void (*exclusive_begin)(struct nw_vcpu *);
     void (*exclusive_end)(struct nw_vcpu *);
+    /* A walk through a guest's tables has written into translated code. */
+    void (*walk_hits_code)(struct nw_vcpu *);
     /* The first mapping beyond the window is about to be made: space->beyond is set. */
     void (*beyond_window)(void *opaque);
 };
 
 /* A page that translated code was made from. */
 struct code_page {
-    uint64_t page;        /* guest address */
+    uint64_t page;        /* guest physical address */
     uint64_t granules;    /* a bit per 64 bytes that were translated */
     struct block *blocks; /* guarded by the engine's lock */
     struct code_page *next;
@@ -51,7 +53,7 @@ struct code_page {
 struct mem_space {
     pthread_rwlock_t lock;
     struct region_tree regions;
-    uint64_t last;               /* highest guest address */
+    uint64_t last;               /* highest guest physical address */
     uint8_t *arena;              /* null: none */
     uint64_t window;             /* guest addresses below lie at arena + address; 0: none do */
     uint64_t guard;              /* bytes on both sides of the window that stay inaccessible */
@@ -70,7 +72,7 @@ struct mem_space {
     void *opaque;
 };
 
-/* LAST: the highest guest address. ARENA: reserve one; goes without when the host has no room. */
+/* LAST: the highest guest physical address. ARENA: reserve one; goes without when the host has no room. */
 nw_status space_init(struct mem_space *, uint64_t last, bool arena, const struct mem_client *,
                      void *opaque);
 void space_free(struct mem_space *);
@@ -165,6 +167,10 @@ bool guarded_probe(const void *at);
 /* ---- TLB ---- */
 void tlb_flush(struct nw_vcpu *);
 void tlb_flush_page(struct nw_vcpu *, uint64_t page);
+/* All entries of larger pages that hold PAGE. */
+void tlb_flush_large(struct nw_vcpu *, uint64_t page);
+/* No page that lies at GPA may be written without the slow path. */
+void tlb_drop_writes(struct nw_vcpu *, uint64_t gpa);
 /* The entry that holds PAGE, from the victims if need be, or null. */
 struct tlb_entry *tlb_find(struct nw_vcpu *, unsigned mmu, uint64_t page);
 void tlb_fill(struct nw_vcpu *, unsigned mmu, uint64_t page, const struct tlb_entry *);

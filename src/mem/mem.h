@@ -30,15 +30,15 @@ uint64_t mem_rmw(struct nw_vcpu *, uint64_t gva, uint64_t operand, uint32_t memo
 bool mem_cas16(struct nw_vcpu *, uint64_t gva, const uint64_t expected[2],
                const uint64_t desired[2], uint64_t old[2], uint32_t memop);
 
-/* Is GVA a device's? Reading it twice may then give two values. */
-bool mem_is_mmio(struct nw_vcpu *, uint64_t gva);
+/* Is GVA, accessed as MEMOP says, a device's? Reading it twice may then give two values. */
+bool mem_is_mmio(struct nw_vcpu *, uint64_t gva, uint32_t memop);
 
-/* Records a fault of GVA as mem_load and its sisters do. */
-void mem_raise(struct nw_vcpu *, uint64_t gva, uint32_t size, nw_access, nw_fault);
+/* Records a fault at ADDR as mem_load and its sisters do, none of the guest's MMU. */
+void mem_raise(struct nw_vcpu *, uint64_t addr, uint32_t size, nw_access, nw_fault);
 
 /* Instruction fetch for the lifter: execute permission, no MMIO. */
 bool mem_fetch(struct nw_vcpu *, uint64_t gva, void *buf, unsigned size);
-/* The fault that a failing mem_fetch would raise at GVA. */
-nw_fault mem_fetch_fault(struct nw_vcpu *, uint64_t gva);
+/* Records the fault of a mem_fetch of SIZE bytes that has failed at GVA. */
+void mem_raise_fetch(struct nw_vcpu *, uint64_t gva, uint32_t size);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const struct tlb_entry empty = {TLB_NONE, TLB_NONE, TLB_NONE, 0};
+static const struct tlb_entry empty = {TLB_NONE, TLB_NONE, 0, 0};
 
 static uint64_t page_of(const struct tlb_entry *e)
 {
@@ -31,6 +31,36 @@ void tlb_flush_page(struct nw_vcpu *vcpu, uint64_t page)
         for (unsigned i = 0; i < TLB_VICTIMS; i++)
             if (page_of(&vcpu->victim[m][i]) == page)
                 vcpu->victim[m][i] = empty;
+    }
+}
+
+/* The entries of a vCPU one after the other, the victims after each table. */
+static struct tlb_entry *entry(struct nw_vcpu *vcpu, unsigned n)
+{
+    unsigned m = n / (TLB_SIZE + TLB_VICTIMS), i = n % (TLB_SIZE + TLB_VICTIMS);
+
+    return i < TLB_SIZE ? &vcpu->tlb[m][i] : &vcpu->victim[m][i - TLB_SIZE];
+}
+#define TLB_ENTRIES (TLB_MMUS * (TLB_SIZE + TLB_VICTIMS))
+
+void tlb_flush_large(struct nw_vcpu *vcpu, uint64_t page)
+{
+    for (unsigned n = 0; n < TLB_ENTRIES; n++) {
+        struct tlb_entry *e = entry(vcpu, n);
+        unsigned size_log = e->gpa & (PAGE_SIZE_ - 1);
+
+        if (size_log > PAGE_BITS && (page_of(e) ^ page) >> size_log == 0)
+            *e = empty;
+    }
+}
+
+void tlb_drop_writes(struct nw_vcpu *vcpu, uint64_t gpa)
+{
+    for (unsigned n = 0; n < TLB_ENTRIES; n++) {
+        struct tlb_entry *e = entry(vcpu, n);
+
+        if ((e->gpa & ~(PAGE_SIZE_ - 1)) == gpa)
+            e->write = TLB_NONE;
     }
 }
 

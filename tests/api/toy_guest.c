@@ -47,7 +47,7 @@ static uint32_t target(const struct toy_lift *l)
 static uint64_t fetch_fault(struct nw_vcpu *vcpu, uint64_t addr, uint64_t a, uint64_t b, uint64_t c)
 {
     (void)a, (void)b, (void)c;
-    mem_raise(vcpu, addr, 4, NW_ACCESS_FETCH, mem_fetch_fault(vcpu, addr));
+    mem_raise_fetch(vcpu, addr, 4);
     return 0;
 }
 

@@ -101,7 +101,7 @@ static void fill_tlb(struct nw_vcpu *vcpu, uint8_t *memory)
 {
     for (unsigned m = 0; m < TLB_MMUS; m++)
         for (unsigned n = 0; n < TLB_SIZE; n++)
-            vcpu->tlb[m][n] = (struct tlb_entry){TLB_NONE, TLB_NONE, TLB_NONE, 0};
+            vcpu->tlb[m][n] = (struct tlb_entry){TLB_NONE, TLB_NONE, 0, 0};
     vcpu->tlb[0][0] = (struct tlb_entry){0, 0, 0, (uintptr_t)memory};
     if (have->high)
         vcpu->tlb[0][1] =

@@ -232,8 +232,10 @@ static uint64_t fetch_fault(struct nw_vcpu *vcpu, uint64_t addr, uint64_t size, 
                             uint64_t unused2)
 {
     (void)unused1, (void)unused2;
-    mem_raise(vcpu, addr, (uint32_t)size, NW_ACCESS_FETCH,
-              addr & (size - 1) ? NW_FAULT_ALIGN : mem_fetch_fault(vcpu, addr));
+    if (addr & (size - 1))
+        mem_raise(vcpu, addr, (uint32_t)size, NW_ACCESS_FETCH, NW_FAULT_ALIGN);
+    else
+        mem_raise_fetch(vcpu, addr, (uint32_t)size);
     return 0;
 }
 

@@ -13,7 +13,7 @@ static uint64_t swap_helper_fn(struct nw_vcpu *vcpu, uint64_t addr, uint64_t val
     uint64_t old = mem_load(vcpu, addr, (uint32_t)memop), seen = old;
 
     /* A device is read once and written once; its next value need not be the same. */
-    if (!vcpu->leave && mem_is_mmio(vcpu, addr)) {
+    if (!vcpu->leave && mem_is_mmio(vcpu, addr, (uint32_t)memop)) {
         mem_store(vcpu, addr, value, (uint32_t)memop);
         return old;
     }

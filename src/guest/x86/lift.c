@@ -234,7 +234,7 @@ static uint64_t fetch_fault(struct nw_vcpu *vcpu, uint64_t addr, uint64_t unused
                             uint64_t unused3)
 {
     (void)unused1, (void)unused2, (void)unused3;
-    mem_raise(vcpu, addr, 1, NW_ACCESS_FETCH, mem_fetch_fault(vcpu, addr));
+    mem_raise_fetch(vcpu, addr, 1);
     return 0;
 }
 
@@ -326,7 +326,7 @@ static void lift_setup(struct x86_lift *l, struct ir_builder *b, struct lift_req
     l->cpl = mode >> 5 & 3;
     l->word = req->vcpu->guest->addr_type;
     l->user = x86_is_user(req->vcpu);
-    l->mmu = l->cpl == 3 ? IR_MEM_MMU(0) : IR_MEM_MMU(1);
+    l->mmu = IR_MEM_MMU(x86_mmu_of(mode));
     x86_cc_forget(l);
     x86_decoder_init(&l->decoder, l->bits, !(mode & X86_KEY_PROT) || mode & X86_KEY_VM86, l->model);
 }

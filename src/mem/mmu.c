@@ -1,0 +1,203 @@
+#include "mem/mmu.h"
+
+#include <string.h>
+#include "guest/guest.h"
+#include "mem/core.h"
+
+static uint64_t page_of(uint64_t addr)
+{
+    return addr & ~(PAGE_SIZE_ - 1);
+}
+
+bool mmu_translate(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, unsigned mmu,
+                   nw_access access, struct mmu_page *out)
+{
+    if (vcpu->guest->translate(vcpu, gva, mmu, access, out)) {
+        vcpu->large_pages |= out->size_log > PAGE_BITS;
+        return true;
+    }
+    vcpu->exc =
+        (struct vcpu_exc){.kind = EXC_MEM,
+                          .payload = out->code,
+                          .addr = gva,
+                          .size = size,
+                          .access = (uint8_t)access,
+                          .fault = (uint8_t)(out->absent ? NW_FAULT_UNMAPPED : NW_FAULT_PERM),
+                          .mmu = true};
+    vcpu->leave = VCPU_LEAVE_EXC;
+    return false;
+}
+
+static struct fetch_entry *fetch_slot(struct nw_vcpu *vcpu, uint64_t page)
+{
+    return &vcpu->fetch[(page >> PAGE_BITS) & (FETCH_TLB_SIZE - 1)];
+}
+
+bool mmu_fetch(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa)
+{
+    uint64_t page = page_of(gva);
+    struct fetch_entry *e = fetch_slot(vcpu, page);
+    struct mmu_page to;
+
+    mode &= vcpu->guest->fetch_modes;
+    if (NW_LIKELY(e->page == page && e->mode == mode)) {
+        *gpa = page_of(e->gpa) | (gva - page);
+        return true;
+    }
+    if (!vcpu->guest->translate(vcpu, gva, 0, NW_ACCESS_FETCH, &to))
+        return false;
+    vcpu->large_pages |= to.size_log > PAGE_BITS;
+    *e = (struct fetch_entry){.page = page, .gpa = page_of(to.gpa) | to.size_log, .mode = mode};
+    *gpa = to.gpa;
+    return true;
+}
+
+/* ---- flushing ---- */
+
+/* A bit per page, several pages share one. */
+static uint64_t *jump_word(struct nw_vcpu *vcpu, uint64_t page, uint64_t *bit)
+{
+    unsigned n = (page >> PAGE_BITS) & (64 * ARRAY_LEN(vcpu->jump_pages) - 1);
+
+    *bit = 1ull << (n & 63);
+    return &vcpu->jump_pages[n / 64];
+}
+
+/* Larger pages have 2 MiB at least. */
+static uint64_t large_bit(uint64_t addr)
+{
+    return 1ull << ((addr >> 21) & 63);
+}
+
+void mmu_note_jump(struct nw_vcpu *vcpu, uint64_t pc)
+{
+    const struct fetch_entry *e = fetch_slot(vcpu, page_of(pc));
+    unsigned size_log = e->gpa & (PAGE_SIZE_ - 1);
+    uint64_t bit, *word = jump_word(vcpu, pc, &bit);
+
+    *word |= bit;
+    if (size_log > 22)
+        vcpu->jump_large = UINT64_MAX;
+    else if (size_log > PAGE_BITS)
+        vcpu->jump_large |= size_log == 21
+                                ? large_bit(pc)
+                                : large_bit(pc & ~(1ull << 21)) | large_bit(pc | 1 << 21);
+}
+
+static void forget_jumps(struct nw_vcpu *vcpu)
+{
+    uint64_t any = 0;
+
+    for (unsigned n = 0; n < ARRAY_LEN(vcpu->jump_pages); n++)
+        any |= vcpu->jump_pages[n];
+    if (!any)
+        return;
+    memset(vcpu->jumps, 0, sizeof vcpu->jumps);
+    memset(vcpu->jump_pages, 0, sizeof vcpu->jump_pages);
+    vcpu->jump_large = 0;
+}
+
+/* The bits of the page stay: others may be meant. */
+static void forget_jumps_to(struct nw_vcpu *vcpu, uint64_t page)
+{
+    uint64_t bit;
+    unsigned first = (page >> 1) & (JUMP_CACHE_SIZE - 1);
+
+    _Static_assert(JUMP_CACHE_SIZE % (PAGE_SIZE_ / 2) == 0, "a page's entries are one piece");
+    if (vcpu->jump_large & large_bit(page))
+        forget_jumps(vcpu);
+    else if (*jump_word(vcpu, page, &bit) & bit)
+        memset(&vcpu->jumps[first], 0, PAGE_SIZE_ / 2 * sizeof vcpu->jumps[0]);
+}
+
+void mmu_flush(struct nw_vcpu *vcpu)
+{
+    tlb_flush(vcpu);
+    for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
+        vcpu->fetch[n].page = TLB_NONE;
+    forget_jumps(vcpu);
+    vcpu->large_pages = false;
+}
+
+void mmu_flush_page(struct nw_vcpu *vcpu, uint64_t gva)
+{
+    uint64_t page = page_of(gva);
+
+    tlb_flush_page(vcpu, page);
+    if (vcpu->large_pages)
+        tlb_flush_large(vcpu, page);
+    for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
+        if ((vcpu->fetch[n].page ^ page) >> (vcpu->fetch[n].gpa & (PAGE_SIZE_ - 1)) == 0)
+            vcpu->fetch[n].page = TLB_NONE;
+    forget_jumps_to(vcpu, page);
+}
+
+/* ---- walking ---- */
+
+void mmu_walk_begin(struct nw_vcpu *vcpu)
+{
+    pthread_rwlock_rdlock(&vcpu->mem->lock);
+}
+
+void mmu_walk_end(struct nw_vcpu *vcpu)
+{
+    pthread_rwlock_unlock(&vcpu->mem->lock);
+}
+
+/* The entry in host memory, or null. */
+static uint8_t *entry_at(struct nw_vcpu *vcpu, uint64_t gpa, uint32_t need)
+{
+    const struct mem_region *r = region_find(&vcpu->mem->regions, gpa);
+
+    if (!r || r->kind == MEM_MMIO || (r->perms & need) != need)
+        return NULL;
+    uint8_t *host = r->host + (gpa - r->start);
+    return r->file && !guarded_probe(host) ? NULL : host;
+}
+
+uint64_t mmu_walk_load(struct nw_vcpu *vcpu, uint64_t gpa, unsigned size)
+{
+    const uint8_t *at = entry_at(vcpu, gpa, NW_READ);
+
+    if (!at)
+        return size == 4 ? UINT32_MAX : UINT64_MAX;
+    if (size == 4)
+        return __atomic_load_n((const uint32_t *)(const void *)at, __ATOMIC_ACQUIRE);
+    return __atomic_load_n((const uint64_t *)(const void *)at, __ATOMIC_ACQUIRE);
+}
+
+/* Tables that are code as well: their blocks go when the vCPU is next between blocks. */
+static void note_code(struct nw_vcpu *vcpu, uint64_t gpa, unsigned size)
+{
+    struct mem_space *space = vcpu->mem;
+    uint64_t page = page_of(gpa);
+
+    pthread_mutex_lock(&space->code_lock);
+    const struct code_page *code = space_code_page(space, page);
+    bool hit = code && code->granules & code_granules(page, gpa, size);
+    pthread_mutex_unlock(&space->code_lock);
+    if (hit)
+        space->client->walk_hits_code(vcpu);
+}
+
+bool mmu_walk_update(struct nw_vcpu *vcpu, uint64_t gpa, uint64_t expected, uint64_t desired,
+                     unsigned size)
+{
+    uint8_t *at = entry_at(vcpu, gpa, NW_READ | NW_WRITE);
+    bool done;
+
+    if (!at)
+        return true;
+    if (size == 4) {
+        uint32_t old = (uint32_t)expected;
+        done = __atomic_compare_exchange_n((uint32_t *)(void *)at, &old, (uint32_t)desired, false,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    } else {
+        uint64_t old = expected;
+        done = __atomic_compare_exchange_n((uint64_t *)(void *)at, &old, desired, false,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    }
+    if (done)
+        note_code(vcpu, gpa, size);
+    return done;
+}

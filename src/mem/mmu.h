@@ -1,0 +1,47 @@
+/* Guests with a memory management unit: guest virtual addresses (gva) become guest physical ones
+ * (gpa) before anything is looked up.
+ *
+ * vcpu->mmu says whether they do. Without it both are the same, and no call of this header but the
+ * flushes may be made. What a translation gave is kept in the TLB until it is flushed; when that
+ * has to happen is the guest's affair, as it is on hardware. */
+#ifndef MEM_MMU_H
+#define MEM_MMU_H
+
+#include "exec/vcpu.h"
+
+/* What guest_ops.translate gives. */
+struct mmu_page {
+    uint64_t gpa;    /* of the byte */
+    uint32_t rights; /* enum nw_perm: accesses that need not ask again until the page is flushed */
+    uint32_t size_log; /* log2 of the page's size, at least PAGE_BITS */
+    uint32_t code;     /* of a refusal: what becomes vcpu->exc.payload */
+    bool absent;       /* of a refusal: the tables have no such page */
+};
+
+/* False: refused, and recorded as a fault of SIZE bytes. */
+bool mmu_translate(struct nw_vcpu *, uint64_t gva, uint32_t size, unsigned mmu, nw_access,
+                   struct mmu_page *);
+/* Where an instruction fetch at GVA under mode word MODE goes, from the fetch TLB if it is there.
+ * False: it is refused; nothing is recorded. */
+bool mmu_fetch(struct nw_vcpu *, uint32_t mode, uint64_t gva, uint64_t *gpa);
+
+/* Forgets all translations, or those of GVA's page, on this vCPU. It is in no translated code that
+ * goes on by a direct jump. */
+void mmu_flush(struct nw_vcpu *);
+void mmu_flush_page(struct nw_vcpu *, uint64_t gva);
+/* The jump cache has an entry for the page of PC now. */
+void mmu_note_jump(struct nw_vcpu *, uint64_t pc);
+
+/* ---- walking tables in guest physical memory ---- */
+
+/* From begin to end memory stays mapped; no other call than these in between. */
+void mmu_walk_begin(struct nw_vcpu *);
+void mmu_walk_end(struct nw_vcpu *);
+/* An entry of SIZE bytes, 4 or 8 and aligned. What is no memory reads as all ones. */
+uint64_t mmu_walk_load(struct nw_vcpu *, uint64_t gpa, unsigned size);
+/* Replaces the entry by DESIRED if it still is EXPECTED, atomically. False: it is not. In memory
+ * that cannot be written nothing changes, and that is no failure. */
+bool mmu_walk_update(struct nw_vcpu *, uint64_t gpa, uint64_t expected, uint64_t desired,
+                     unsigned size);
+
+#endif
