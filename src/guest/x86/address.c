@@ -104,7 +104,7 @@ ir_val x86_address_add(struct x86_lift *l, ir_val addr, int64_t bytes)
 uint16_t x86_memop(struct x86_lift *l, unsigned bits, unsigned flags)
 {
     unsigned size = x86_log2(bits / 8);
-    uint32_t memop = size | (flags & X86_SYSTEM ? IR_MEM_MMU(1) : l->mmu);
+    uint32_t memop = size | (flags & X86_SYSTEM ? IR_MEM_MMU(X86_MMU_GUARDED) : l->mmu);
     if (flags & X86_ALIGNED || l->mode & X86_KEY_AC)
         memop |= IR_MEM_ALIGN(size);
     if (flags & X86_RMW)

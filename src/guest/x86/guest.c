@@ -3,8 +3,10 @@
 
 #include "exec/engine.h"
 #include "guest/x86/debug.h"
+#include "guest/x86/control.h"
 #include "guest/x86/flags.h"
 #include "guest/x86/front.h"
+#include "guest/x86/mmu.h"
 #include "guest/x86/model.h"
 #include "guest/x86/mxcsr.h"
 #include "guest/x86/regs.h"
@@ -122,7 +124,8 @@ static const struct guest_pin pins32[] = {
     .reset = x86_reset, .key = key, .lift = x86_lift_block, .fault = x86_fault,                    \
     .exception = x86_deliver, .interrupt = x86_interrupt, .wakes = x86_wakes,                      \
     .asleep = x86_asleep, .step_modes = X86_STEP_MODES, .stepped = x86_debug_stepped,              \
-    .watch = x86_debug_access, .reg_read = x86_reg_read, .reg_write = x86_reg_write
+    .watch = x86_debug_access, .translate = x86_translate, .fetch_modes = X86_KEY_CPL,             \
+    .physical_bits = X86_PHYSICAL_BITS, .reg_read = x86_reg_read, .reg_write = x86_reg_write
 
 const struct guest_ops x86_64_guest = {
     .name = "x86_64",

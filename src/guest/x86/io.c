@@ -95,7 +95,7 @@ static bool in_element(struct nw_vcpu *vcpu, const struct x86_io_string *io, uin
 {
     struct x86_state *s = x86_of(vcpu);
     uint64_t offset = s->gpr[X86_RDI] & mask_of(io->addr_bits), linear;
-    uint32_t memop = (uint32_t)__builtin_ctz(io->size) | IR_MEM_MMU(x86_cpl(s) != 3);
+    uint32_t memop = (uint32_t)__builtin_ctz(io->size) | IR_MEM_MMU(x86_mmu_of(s->mode));
     uint32_t value;
 
     if (!element_address(vcpu, X86_ES, offset, io->size, true, &linear))

@@ -23,14 +23,15 @@
 #define ILOG2_OF(w) ((w) >> 22 & 3)
 #define SCALE(n)    ((uint32_t)(n) << 24) /* log2 */
 #define SCALE_OF(w) ((w) >> 24 & 3)
-#define ADDR32      (1u << 26) /* sums of addresses are cut to 32 bits */
-#define SUPERVISOR  (1u << 27)
-#define LINEAR32    (1u << 28) /* linear addresses are cut to 32 bits */
-#define KEEPS       (1u << 29) /* masks of elements not reached stay as they are */
+#define ADDR32      (1u << 26)            /* sums of addresses are cut to 32 bits */
+#define MMU(n)      ((uint32_t)(n) << 27) /* enum x86_mmu */
+#define MMU_OF(w)   ((w) >> 27 & 3)
+#define LINEAR32    (1u << 29) /* linear addresses are cut to 32 bits */
+#define KEEPS       (1u << 30) /* masks of elements not reached stay as they are */
 
 static uint32_t memop_of(uint64_t what)
 {
-    return (uint32_t)LOG2_OF(what) | (what & SUPERVISOR ? IR_MEM_MMU(1) : IR_MEM_MMU(0));
+    return (uint32_t)LOG2_OF(what) | IR_MEM_MMU(MMU_OF(what));
 }
 
 static bool is_set(const uint8_t *mask, unsigned n, unsigned log2)
@@ -90,7 +91,7 @@ static uint64_t masked_store(struct nw_vcpu *vcpu, uint64_t addr, uint64_t what,
 
 static uint32_t common(struct x86_lift *l)
 {
-    return (l->cpl == 3 ? 0 : SUPERVISOR) | (x86_addr_bits(l) == 64 ? 0 : ADDR32) |
+    return MMU(IR_MEM_MMU_OF(l->mmu)) | (x86_addr_bits(l) == 64 ? 0 : ADDR32) |
            (l->bits == 64 ? 0 : LINEAR32);
 }
 

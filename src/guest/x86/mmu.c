@@ -3,15 +3,16 @@
 #include "guest/x86/control.h"
 #include "guest/x86/system.h"
 #include "mem/core.h"
+#include "mem/mmu.h"
 
 void x86_mmu_flush(struct nw_vcpu *vcpu)
 {
-    tlb_flush(vcpu);
+    mmu_flush(vcpu);
 }
 
 void x86_mmu_flush_page(struct nw_vcpu *vcpu, uint64_t linear)
 {
-    tlb_flush_page(vcpu, linear & ~(PAGE_SIZE_ - 1));
+    mmu_flush_page(vcpu, linear);
 }
 
 bool x86_mmu_load_pdptes(struct nw_vcpu *vcpu, uint64_t cr3)

@@ -13,4 +13,7 @@ void x86_mmu_flush_page(struct nw_vcpu *, uint64_t linear);
  * them has reserved bits set (SDM 3A 4.4.1). */
 bool x86_mmu_load_pdptes(struct nw_vcpu *, uint64_t cr3);
 
+/* guest_ops.translate; MMU: enum x86_mmu. */
+bool x86_translate(struct nw_vcpu *, uint64_t gva, unsigned mmu, nw_access, struct mmu_page *out);
+
 #endif

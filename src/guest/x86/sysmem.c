@@ -11,32 +11,51 @@ static uint64_t linear_of(const struct nw_vcpu *vcpu, uint64_t linear)
     return s->mode & X86_KEY_LONG ? linear : (uint32_t)linear;
 }
 
-static uint32_t memop_of(unsigned size, unsigned cpl)
+static bool read(struct nw_vcpu *vcpu, uint64_t linear, unsigned size, unsigned mmu, uint64_t *out)
 {
-    return (uint32_t)__builtin_ctz(size) | IR_MEM_MMU(cpl != 3);
+    uint32_t memop = (uint32_t)__builtin_ctz(size) | IR_MEM_MMU(mmu);
+
+    *out = mem_load(vcpu, linear_of(vcpu, linear), memop);
+    return vcpu->leave == VCPU_LEAVE_NONE;
+}
+
+static bool write(struct nw_vcpu *vcpu, uint64_t linear, unsigned size, unsigned mmu,
+                  uint64_t value)
+{
+    uint32_t memop = (uint32_t)__builtin_ctz(size) | IR_MEM_MMU(mmu);
+
+    mem_store(vcpu, linear_of(vcpu, linear), value, memop);
+    return vcpu->leave == VCPU_LEAVE_NONE;
+}
+
+static unsigned mmu_of_cpl(const struct nw_vcpu *vcpu, unsigned cpl)
+{
+    const struct x86_state *s = (const struct x86_state *)vcpu->state;
+
+    if (cpl == 3)
+        return X86_MMU_USER;
+    return s->eflags & X86_AC ? X86_MMU_SUPERVISOR : X86_MMU_GUARDED;
 }
 
 bool x86_cpl_read(struct nw_vcpu *vcpu, uint64_t linear, unsigned size, unsigned cpl, uint64_t *out)
 {
-    *out = mem_load(vcpu, linear_of(vcpu, linear), memop_of(size, cpl));
-    return vcpu->leave == VCPU_LEAVE_NONE;
+    return read(vcpu, linear, size, mmu_of_cpl(vcpu, cpl), out);
 }
 
 bool x86_cpl_write(struct nw_vcpu *vcpu, uint64_t linear, unsigned size, unsigned cpl,
                    uint64_t value)
 {
-    mem_store(vcpu, linear_of(vcpu, linear), value, memop_of(size, cpl));
-    return vcpu->leave == VCPU_LEAVE_NONE;
+    return write(vcpu, linear, size, mmu_of_cpl(vcpu, cpl), value);
 }
 
 bool x86_sys_read(struct nw_vcpu *vcpu, uint64_t linear, unsigned size, uint64_t *out)
 {
-    return x86_cpl_read(vcpu, linear, size, 0, out);
+    return read(vcpu, linear, size, X86_MMU_GUARDED, out);
 }
 
 bool x86_sys_write(struct nw_vcpu *vcpu, uint64_t linear, unsigned size, uint64_t value)
 {
-    return x86_cpl_write(vcpu, linear, size, 0, value);
+    return write(vcpu, linear, size, X86_MMU_GUARDED, value);
 }
 
 /* ---- stacks ---- */

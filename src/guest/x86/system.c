@@ -81,11 +81,11 @@ static bool memory_event(struct nw_vcpu *vcpu, struct x86_event *out)
         *out = fault_event(e->size >= 16 ? X86_GP : X86_AC_FAULT, 0);
     else if (x86_long(s) && !(x86_canonical(e->addr) && x86_canonical(e->addr + e->size - 1)))
         *out = fault_event(x86_uses_stack(vcpu, e->addr) ? X86_SS_FAULT : X86_GP, 0);
-    else if (s->cr0 & X86_CR0_PG)
+    else if (e->mmu)
         *out = fault_event(X86_PF_FAULT, e->payload);
     else
         return false;
-    out->cr2 = e->addr;
+    out->cr2 = x86_long(s) ? e->addr : (uint32_t)e->addr;
     return true;
 }
 

@@ -47,6 +47,21 @@ static inline unsigned x86_cpl(const struct x86_state *s)
 {
     return s->mode >> 5 & 3;
 }
+
+/* MMU indices of memory operations (IR_MEM_MMU): whose rights an access has. */
+enum x86_mmu {
+    X86_MMU_USER,
+    X86_MMU_SUPERVISOR, /* explicit, with EFLAGS.AC: SMAP is set aside */
+    X86_MMU_GUARDED,    /* where SMAP counts: without AC, or implicit (SDM 3A 4.6.1) */
+};
+/* Of explicit accesses under mode word MODE. */
+static inline unsigned x86_mmu_of(uint32_t mode)
+{
+    if ((mode & X86_KEY_CPL) == X86_KEY_CPL)
+        return X86_MMU_USER;
+    return mode & X86_KEY_SMAP_AC ? X86_MMU_SUPERVISOR : X86_MMU_GUARDED;
+}
+
 static inline bool x86_real_or_vm86(const struct x86_state *s)
 {
     return !(s->mode & X86_KEY_PROT) || s->mode & X86_KEY_VM86;
