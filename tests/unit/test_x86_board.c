@@ -212,6 +212,46 @@ static void nmi_blocks(void **state)
     }
 }
 
+static void raise_intr(void *opaque, uint16_t port, uint32_t value, unsigned size)
+{
+    struct board *b = opaque;
+    (void)port, (void)value, (void)size;
+    assert_int_equal(nw_vcpu_set_irq(b->vcpu, NW_X86_INTR, true), NW_OK);
+}
+
+/* What a device raises from its callback comes right behind the instruction, or the one behind STI.
+ */
+static void device_interrupts(void **state)
+{
+    (void)state;
+    EACH_MODE(n)
+    {
+        struct board b = real_open(modes[n]);
+        nw_exit exit;
+        assert_int_equal(nw_io_map(b.engine, 0x80, 1, read_nothing, raise_intr, &b), NW_OK);
+        assert_int_equal(nw_vcpu_set_int_ack(b.vcpu, ack, &b), NW_OK);
+        /* sti; nop; out 80; inc cx; cli; out 80; inc cx; sti; inc cx; inc cx; cli; hlt */
+        PUT(&b, CODE, 0xfb, 0x90, 0xe6, 0x80, 0x41, 0xfa, 0xe6, 0x80, 0x41, 0xfb, 0x41, 0x41, 0xfa,
+            0xf4);
+        /* add bx, bx; add bx, bx; add bx, cx; iret */
+        PUT(&b, HANDLER, 0x01, 0xdb, 0x01, 0xdb, 0x01, 0xcb, 0xcf);
+        assert_int_equal(run(&b).reason, NW_EXIT_HALT);
+        assert_int_equal(b.acks, 2);
+        assert_int_equal(get(&b, RCX), 4);
+        assert_int_equal(get(&b, RBX), 3); /* first at 0, then at 3 */
+        /* STI as the last instruction that a run may execute */
+        PUT(&b, CODE + 0x100, 0xfb, 0x41, 0x41, 0xfa, 0xf4); /* sti; inc cx; inc cx; cli; hlt */
+        set(&b, NW_X86_RIP, CODE + 0x100);
+        set(&b, RBX, 0);
+        assert_int_equal(nw_vcpu_run(b.vcpu, 1, &exit), NW_OK);
+        assert_int_equal(exit.reason, NW_EXIT_LIMIT);
+        interrupt(&b);
+        assert_int_equal(run(&b).reason, NW_EXIT_HALT);
+        assert_int_equal(get(&b, RBX), 5);
+        nw_engine_close(b.engine);
+    }
+}
+
 static void triple_fault(void **state)
 {
     (void)state;
@@ -420,12 +460,19 @@ static void changes_code_size(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reset_state),       cmocka_unit_test(halt_and_wake),
-        cmocka_unit_test(shadows),           cmocka_unit_test(interrupts_a_loop),
-        cmocka_unit_test(nmi_blocks),        cmocka_unit_test(triple_fault),
-        cmocka_unit_test(maps_ports),        cmocka_unit_test(in_and_out),
-        cmocka_unit_test(ins_into_code),     cmocka_unit_test(program_without_kernel),
-        cmocka_unit_test(changes_code_size), cmocka_unit_test(real_mode_without_kernel),
+        cmocka_unit_test(reset_state),
+        cmocka_unit_test(halt_and_wake),
+        cmocka_unit_test(shadows),
+        cmocka_unit_test(interrupts_a_loop),
+        cmocka_unit_test(nmi_blocks),
+        cmocka_unit_test(device_interrupts),
+        cmocka_unit_test(triple_fault),
+        cmocka_unit_test(maps_ports),
+        cmocka_unit_test(in_and_out),
+        cmocka_unit_test(ins_into_code),
+        cmocka_unit_test(program_without_kernel),
+        cmocka_unit_test(changes_code_size),
+        cmocka_unit_test(real_mode_without_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

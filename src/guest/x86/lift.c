@@ -302,6 +302,7 @@ static void lift_one(struct x86_lift *l, const struct x86_insn *i, enum x86_deco
 {
     ir_insn_start(l->b, l->pc, 0);
     l->i = i;
+    l->shadow = false;
     check_fetch(l, (unsigned)(uint32_t)(l->next - l->pc));
     if (l->mode & (X86_KEY_INHIBIT | X86_KEY_RF))
         end_one_insn_modes(l);
@@ -365,6 +366,10 @@ void x86_lift_block(struct ir_builder *b, struct lift_request *req)
         region->size += size;
         l.pc = l.next;
     }
-    if (!ir_ended(b))
+    if (ir_ended(b))
+        return;
+    if (l.shadow)
+        x86_leave_in_shadow(&l);
+    else
         ir_exit(b, l.pc, next_mode(&l));
 }

@@ -50,6 +50,7 @@ struct x86_lift {
     bool user;         /* the engine takes exceptions as exits */
     uint8_t mmx;       /* enum x86_mmx */
     bool ended;        /* no further instruction follows in this block */
+    bool shadow;       /* the instruction was STI: no interrupt may come before the next one */
     struct x86_cc cc;
     ZydisDecoder decoder;
 };
@@ -67,6 +68,8 @@ void x86_exception_if(struct x86_lift *, ir_val truth, enum x86_vector, uint32_t
 void x86_leave_state(struct x86_lift *);
 /* The same where the state's pc has been written (by a helper). */
 void x86_leave_to_state(struct x86_lift *);
+/* x86_leave_state with the next instruction in the shadow of STI. */
+void x86_leave_in_shadow(struct x86_lift *);
 
 /* Leaves to run this instruction again when TRUTH holds: a repeated instruction has elements left. */
 void x86_again_if(struct x86_lift *, ir_val truth);

@@ -81,28 +81,54 @@ void x86_cli(struct x86_lift *l, const struct x86_insn *i)
     ir_put(l->b, IR_I32, X86_OFF(eflags), flags);
 }
 
-static uint64_t sti_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t unused1,
-                           uint64_t unused2, uint64_t unused3)
+static uint64_t shadow_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t unused1,
+                              uint64_t unused2, uint64_t unused3)
 {
     (void)unused0, (void)unused1, (void)unused2, (void)unused3;
     struct x86_state *s = x86_of(vcpu);
 
-    if (!(s->eflags & X86_IF))
-        s->inhibit = X86_INHIBIT_INTR;
-    s->eflags |= X86_IF;
+    s->inhibit = X86_INHIBIT_INTR;
     x86_mode_update(s);
     return 0;
 }
 
-void x86_sti(struct x86_lift *l, const struct x86_insn *i)
+void x86_leave_in_shadow(struct x86_lift *l)
 {
-    static const struct ir_helper helper = {"x86_sti", sti_helper, IR_H_READS | IR_H_WRITES,
+    static const struct ir_helper helper = {"x86_shadow", shadow_helper, IR_H_READS | IR_H_WRITES,
                                             IR_VOID, 0};
-    (void)i;
-    if (no_io_privilege(l))
-        return;
     x86_call(l, &helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     x86_leave_state(l);
+}
+
+static uint64_t lines_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t unused1,
+                             uint64_t unused2, uint64_t unused3)
+{
+    (void)unused0, (void)unused1, (void)unused2, (void)unused3;
+    return __atomic_load_n(&vcpu->irq_lines, __ATOMIC_ACQUIRE);
+}
+
+/* Interrupts are taken between blocks, so that an instruction which follows in this one runs
+ * without them anyway. Only one that waits already must come just behind it. */
+void x86_sti(struct x86_lift *l, const struct x86_insn *i)
+{
+    static const struct ir_helper helper = {"x86_lines", lines_helper, 0, IR_I32, 0};
+    struct ir_builder *b = l->b;
+    uint32_t label;
+    (void)i;
+
+    if (no_io_privilege(l))
+        return;
+    ir_val flags = ir_get(b, IR_I32, X86_OFF(eflags));
+    ir_val lines = x86_call(l, &helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    ir_val closed = ir_and(b, IR_I32, ir_not(b, IR_I32, flags), ir_const32(b, X86_IF));
+    ir_put(b, IR_I32, X86_OFF(eflags), ir_or(b, IR_I32, flags, ir_const32(b, X86_IF)));
+    label = ir_label_new(b);
+    ir_skip_if(b, ir_cmp(b, IR_EQ, IR_I32, closed, ir_const32(b, 0)), label);
+    ir_skip_if(b, ir_cmp(b, IR_EQ, IR_I32, lines, ir_const32(b, 0)), label);
+    x86_leave_in_shadow(l);
+    ir_label(b, label);
+    l->ended = false;
+    l->shadow = true;
 }
 
 /* ---- waiting ---- */

@@ -5,6 +5,15 @@
 #include <cpuid.h>
 #include <x86intrin.h>
 
+/* Added to what the helpers return when somebody has asked for the vCPU's attention: the device,
+ * most likely, with an interrupt that comes right behind the instruction. */
+#define ATTENTION (1ull << 32)
+
+static uint64_t attention(struct nw_vcpu *vcpu)
+{
+    return atomic_load_explicit(&vcpu->request, memory_order_relaxed) ? ATTENTION : 0;
+}
+
 static uint64_t in_helper(struct nw_vcpu *vcpu, uint64_t port, uint64_t size, uint64_t unused1,
                           uint64_t unused2)
 {
@@ -12,7 +21,7 @@ static uint64_t in_helper(struct nw_vcpu *vcpu, uint64_t port, uint64_t size, ui
     uint32_t value = 0;
 
     x86_io_in(vcpu, (uint16_t)port, (unsigned)size, &value);
-    return value;
+    return value | attention(vcpu);
 }
 
 static uint64_t out_helper(struct nw_vcpu *vcpu, uint64_t port, uint64_t size, uint64_t value,
@@ -20,7 +29,18 @@ static uint64_t out_helper(struct nw_vcpu *vcpu, uint64_t port, uint64_t size, u
 {
     (void)unused;
     x86_io_out(vcpu, (uint16_t)port, (unsigned)size, (uint32_t)value);
-    return 0;
+    return attention(vcpu);
+}
+
+/* The block ends when RESULT says so. */
+static void leave_for_attention(struct x86_lift *l, ir_val result)
+{
+    uint32_t label = ir_label_new(l->b);
+
+    ir_skip_ifnot(l->b, ir_trunc(l->b, IR_I32, ir_ubfx(l->b, IR_I64, result, 32, 1)), label);
+    x86_leave_state(l);
+    ir_label(l->b, label);
+    l->ended = false;
 }
 
 static ir_val port_of(struct x86_lift *l, const ZydisDecodedOperand *op)
@@ -32,21 +52,23 @@ static ir_val port_of(struct x86_lift *l, const ZydisDecodedOperand *op)
 
 void x86_in(struct x86_lift *l, const struct x86_insn *i)
 {
-    static const struct ir_helper helper = {"x86_in", in_helper, IR_H_READS | IR_H_EXITS, IR_I32,
+    static const struct ir_helper helper = {"x86_in", in_helper, IR_H_READS | IR_H_EXITS, IR_I64,
                                             2};
     ir_val size = ir_const32(l->b, i->op[0].size / 8u);
     ir_val v = x86_call(l, &helper, port_of(l, &i->op[1]), size, IR_NONE, IR_NONE);
 
-    x86_reg_put(l, i->op[0].reg.value, v);
+    x86_reg_put(l, i->op[0].reg.value, x86_zext(l, v, 64, i->op[0].size));
+    leave_for_attention(l, v);
 }
 
 void x86_out(struct x86_lift *l, const struct x86_insn *i)
 {
-    static const struct ir_helper helper = {"x86_out", out_helper, IR_H_READS | IR_H_EXITS, IR_VOID,
+    static const struct ir_helper helper = {"x86_out", out_helper, IR_H_READS | IR_H_EXITS, IR_I64,
                                             3};
     ir_val size = ir_const32(l->b, i->op[1].size / 8u);
 
-    x86_call(l, &helper, port_of(l, &i->op[0]), size, x86_reg_get(l, i->op[1].reg.value), IR_NONE);
+    leave_for_attention(l, x86_call(l, &helper, port_of(l, &i->op[0]), size,
+                                    x86_reg_get(l, i->op[1].reg.value), IR_NONE));
 }
 
 static uint64_t string_helper(struct nw_vcpu *vcpu, uint64_t what, uint64_t next, uint64_t unused1,
