@@ -34,7 +34,13 @@ enum nw_x86_reg {
     NW_X86_REG_END = 176,
 };
 
-/* Interrupt lines of nw_vcpu_set_irq. */
+/* What NW_EXC_EXIT engines make of software interrupts: INT 80H is NW_EXIT_SYSCALL with that code, as
+ * SYSCALL is with code 0; others are #GP with the vector's error code, as under a kernel that allows
+ * none; in real mode each is NW_EXIT_EXCEPTION with its vector, pc behind it. A #DB that is a fault
+ * has error 1, but for instruction breakpoints. */
+
+/* Interrupt lines of nw_vcpu_set_irq, for NW_EXC_GUEST engines. INTR is a level, see
+ * nw_vcpu_set_int_ack; NMI an edge: taking it lowers the line. SMI has no effect. */
 enum nw_x86_irq { NW_X86_INTR = 0, NW_X86_NMI = 1, NW_X86_SMI = 2 };
 
 #endif

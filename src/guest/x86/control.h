@@ -1,4 +1,5 @@
-/* Control registers and model-specific registers (SDM 3A 2.5, 4 chapter 2; AMD APM 2 appendix A). */
+/* Control registers and model-specific registers (SDM 3A 2.5, 4 chapter 2; AMD APM 2 appendix A).
+ */
 #ifndef GUEST_X86_CONTROL_H
 #define GUEST_X86_CONTROL_H
 

@@ -10,8 +10,8 @@
 #define X86_DR6_BT (1u << 15) /* a task switch */
 #define X86_DR7_GD (1u << 13)
 
-/* Payload of a #DB that sets RF in the image of EFLAGS: all but instruction breakpoints of those that
- * are faults (SDM 3B 17.3.1.1). */
+/* Payload of a #DB that sets RF in the image of EFLAGS: all but instruction breakpoints of those
+ * that are faults (SDM 3B 17.3.1.1). */
 #define X86_DB_FAULT 1u
 
 /* DR0..DR3 or DR7 have changed. */

@@ -1,8 +1,8 @@
 /* Memory as the processor itself uses it: descriptor tables, task-state segments, stacks during
  * transfers and deliveries.
  *
- * Every call that gives false has recorded the exception in vcpu->exc (or, for a store that hits the
- * running block, VCPU_LEAVE_STEP). Nothing else of the state changes. */
+ * Every call that gives false has recorded the exception in vcpu->exc (or, for a store that hits
+ * the running block, VCPU_LEAVE_STEP). Nothing else of the state changes. */
 #ifndef GUEST_X86_SYSMEM_H
 #define GUEST_X86_SYSMEM_H
 
@@ -19,11 +19,11 @@ bool x86_cpl_write(struct nw_vcpu *, uint64_t linear, unsigned size, unsigned cp
 struct x86_stack {
     struct nw_vcpu *vcpu;
     struct x86_segment seg;
-    uint64_t sp, mask;  /* MASK: of the stack's address size */
-    uint8_t cpl;        /* rights of the accesses */
-    bool flat;          /* 64-bit: no limit, canonical addresses */
-    bool real;          /* real or virtual-8086 mode: limits only */
-    uint32_t error;     /* of the #SS that leaving the segment raises */
+    uint64_t sp, mask; /* MASK: of the stack's address size */
+    uint8_t cpl;       /* rights of the accesses */
+    bool flat;         /* 64-bit: no limit, canonical addresses */
+    bool real;         /* real or virtual-8086 mode: limits only */
+    uint32_t error;    /* of the #SS that leaving the segment raises */
 };
 
 /* The stack in use. */

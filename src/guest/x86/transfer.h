@@ -18,7 +18,8 @@ void x86_code_commit(struct nw_vcpu *, const struct x86_segment *cs, uint64_t of
 /* Offset of linear address PC in the code segment. */
 uint64_t x86_code_offset_of(const struct x86_state *, uint64_t pc);
 
-/* The stack for privilege level CPL out of the task-state segment; IST: 1..7 in long mode, else 0. */
+/* The stack for privilege level CPL out of the task-state segment; IST: 1..7 in long mode, else 0.
+ */
 bool x86_inner_stack(struct nw_vcpu *, unsigned cpl, unsigned ist, uint32_t ext,
                      struct x86_stack *out);
 /* SS and pointer become the vCPU's. */
@@ -28,14 +29,14 @@ void x86_segments_outer(struct x86_state *, unsigned cpl);
 
 /* Far JMP (CALL false) and CALL. SIZE: of the operand, 2, 4 or 8 bytes; BACK: offset of the next
  * instruction. */
-bool x86_far_transfer(struct nw_vcpu *, bool call, unsigned size, uint16_t selector, uint64_t offset,
-                      uint64_t back);
+bool x86_far_transfer(struct nw_vcpu *, bool call, unsigned size, uint16_t selector,
+                      uint64_t offset, uint64_t back);
 /* RET FAR that drops DROP bytes. */
 bool x86_far_return(struct nw_vcpu *, unsigned size, uint64_t drop);
 /* IRET; BACK: offset of the next instruction, for a return to another task. */
 bool x86_iret(struct nw_vcpu *, unsigned size, uint64_t back);
-/* What both returns share: a return to CS selector CS, SS:SP being OUTER bytes above the top when it
- * leads to a less privileged level (or ALWAYS). STACK: the stack afterwards. */
+/* What both returns share: a return to CS selector CS, SS:SP being OUTER bytes above the top when
+ * it leads to a less privileged level (or ALWAYS). STACK: the stack afterwards. */
 struct x86_return {
     struct x86_segment cs, ss;
     uint64_t sp;
@@ -49,8 +50,8 @@ void x86_return_commit(struct nw_vcpu *, const struct x86_stack *, const struct 
                        uint64_t offset, uint64_t drop);
 
 enum x86_task_source { X86_TASK_JMP, X86_TASK_CALL, X86_TASK_INT, X86_TASK_IRET };
-/* Switches to the task whose TSS descriptor is D; BACK: offset where the old one goes on. False with
- * an exception: in the old task, or, once the switch is done, in the new one. */
+/* Switches to the task whose TSS descriptor is D; BACK: offset where the old one goes on. False
+ * with an exception: in the old task, or, once the switch is done, in the new one. */
 bool x86_task_switch(struct nw_vcpu *, uint16_t selector, struct x86_desc *d, enum x86_task_source,
                      uint64_t back, uint32_t ext);
 /* Through a task gate. */
