@@ -305,6 +305,20 @@ start64:
     TRY64 "gp", "mov [rbx], eax"
     TRY64 "ss", "mov rbp, rbx; mov eax, [rbp]"
     TRY64 "gp push", "push [rbx]"
+    TRY64 "pf", "mov [0x300000], eax"
+    mov rax, cr2
+    PRINT64 8, rax
+    GATE64 8, stub64_8, 0x8e, 1
+    TRY64 "df pf", "mov rsp, 0x300000; push rax"
+    mov rax, cr2
+    PRINT64 8, rax
+    TRY64 "df ss", "mov rsp, 0x800000001000; push rax"
+    GATE64 13, stub64_13, 0x8e, 0, CODE32
+    TRY64 "df gp", "mov [rbx], eax"
+    GATE64 13, stub64_13, 0x8e
+    GATE64 14, stub64_14, 0x0e
+    TRY64 "df np", "mov [0x300000], eax"
+    GATE64 14, stub64_14, 0x8e
     TRY64 "wrbase", "mov ecx, 0xc0000100; xor eax, eax; mov edx, 0x8000; wrmsr"
     TRY64 "lstar", "mov ecx, 0xc0000082; xor eax, eax; mov edx, 0x8000; wrmsr"
     TRY64 "pae off", "mov rax, 0; mov cr4, rax"
