@@ -1,10 +1,10 @@
 /* The passes, in order. */
 #include "ir/pass.h"
 
-#ifdef NDEBUG
-#define CHECK(region) NW_OK
-#else
+#ifdef NW_VERIFY
 #define CHECK(region) (ir_verify(region, NULL, 0) ? NW_OK : NW_ERR_INTERNAL)
+#else
+#define CHECK(region) NW_OK
 #endif
 
 nw_status ir_run_passes(struct ir_region *r)

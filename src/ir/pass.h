@@ -4,8 +4,8 @@
 
 #include "ir/ir.h"
 
-/* The table of contents: runs every pass, in order, with the verifier between them in debug builds
- * (NDEBUG not defined). */
+/* The table of contents: runs every pass, in order, with the verifier between them in debug and
+ * sanitizer builds (NW_VERIFY). */
 nw_status ir_run_passes(struct ir_region *);
 
 /* One backward walk: removes dead values, dead flags and dead puts (turning them to nothing by
