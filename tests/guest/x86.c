@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include <cpuid.h>
 #include <fcntl.h>
+#include <fenv.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -325,6 +327,30 @@ static void about_cpu(void)
     }
 }
 
+/* A thread begins with the rounding of the one that made it, in both units. */
+static void *thirds(void *opaque)
+{
+    volatile double one = 1, three = 3;
+    volatile long double wide = 1;
+    *(double *)opaque = one / three + (double)(wide / 3);
+    return NULL;
+}
+
+static void inherited_rounding(void)
+{
+    double near, up = 0, here;
+    pthread_t thread;
+    thirds(&near);
+    CHECK(fesetround(FE_UPWARD) == 0);
+    thirds(&here);
+    CHECK(pthread_create(&thread, NULL, thirds, &up) == 0 && pthread_join(thread, NULL) == 0);
+    CHECK(fesetround(FE_TONEAREST) == 0);
+    CHECK(up == here && up > near);
+    /* What the thread changes is its own. */
+    thirds(&here);
+    CHECK(here == near);
+}
+
 int main(void)
 {
     setbuf(stdout, NULL);
@@ -335,6 +361,7 @@ int main(void)
     memory_faults();
     float_faults();
     frames();
+    inherited_rounding();
     segments();
 #ifdef __x86_64__
     red_zone();

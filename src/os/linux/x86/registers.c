@@ -1,6 +1,7 @@
 /* Registers of both x86 ABIs. */
 #include <string.h>
 #include "guest/x86/flags.h"
+#include "guest/x86/mxcsr.h"
 #include "guest/x86/segment.h"
 #include "os/linux/x86/x86.h"
 
@@ -63,7 +64,7 @@ void linux_x86_set_result(struct linux_task *t, int64_t result)
 void linux_x86_copy_state(struct linux_task *child, const struct linux_task *parent)
 {
     memcpy(child->vcpu->state, parent->vcpu->state, sizeof(struct x86_state));
-    child->vcpu->fp = parent->vcpu->fp;
+    x86_mxcsr_write(child->vcpu, x86_mxcsr_read(parent->vcpu)); /* the engine's part of it, too */
     linux_x86_use_tables(child, parent);
 }
 
