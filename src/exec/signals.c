@@ -131,8 +131,10 @@ static void handler(int sig, siginfo_t *info, void *context)
     if (info->si_code > 0) {
         if (redirect(info, context))
             return;
-        if (guard)
+        if (guard) {
+            host_context_restore_fp(context);
             siglongjmp(*guard, 1);
+        }
     }
     /* A handler that passes its signals on to us would get this one from us for ever; one that
      * leaves by longjmp may get a new one in the same place. */

@@ -91,5 +91,8 @@ void host_site_demote(const struct host_site *, uint8_t *block_rw);
 /* For the SIGSEGV handler: sets the interrupted context's pc. UCONTEXT is a ucontext_t. */
 uintptr_t host_context_pc(const void *ucontext);
 void host_context_set_pc(void *ucontext, uintptr_t pc);
+/* The floating-point control registers as they were: handlers start with initial ones, and one that
+ * is left by a jump brings back none. */
+void host_context_restore_fp(const void *ucontext);
 
 #endif

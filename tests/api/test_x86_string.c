@@ -179,6 +179,26 @@ static void check_traps(struct fixture *f)
     set(f, NW_X86_DR0 + 7, 0x400);
 }
 
+/* The copy meets a device in a host signal, which must leave the guest's rounding alone. */
+static void check_rounding(struct fixture *f)
+{
+    static const uint8_t code[] = {0xf3, 0xa4, 0xf3, 0x0f, 0x58, 0xc1, 0x0f, 0x0b}; /* addss */
+
+    assert_int_equal(nw_mem_write(f->engine, CODE, code, sizeof code), NW_OK);
+    f->accesses = f->stop_at = 0;
+    set(f, NW_X86_MXCSR, 0x5f80); /* up */
+    set(f, NW_X86_YMM0, 0x3f800000);
+    set(f, NW_X86_YMM0 + 4, 0x30800000);
+    set(f, RSI, DATA);
+    set(f, RDI, DEVICE - 100);
+    set(f, RCX, 110);
+    set(f, NW_X86_RIP, CODE);
+    assert_int_equal(nw_vcpu_run(f->vcpu, 0, &f->exit), NW_OK);
+    expect(f, NW_EXIT_EXCEPTION, CODE + PAST, DATA + 110, DEVICE + 10, 0);
+    assert_int_equal(get(f, NW_X86_YMM0), 0x3f800001);
+    assert_int_equal(get(f, NW_X86_MXCSR), 0x5fa0);
+}
+
 static void in_every_mode(void **state)
 {
     static const uint32_t modes[] = {0, NW_ENGINE_INTERP, NW_ENGINE_NO_FASTMEM};
@@ -193,6 +213,7 @@ static void in_every_mode(void **state)
         check_overlap(&f);
         check_code(&f);
         check_traps(&f);
+        check_rounding(&f);
         nw_engine_close(f.engine);
     }
 }

@@ -2,6 +2,7 @@
 #include "host/x86_64/runtime.h"
 
 #include <cpuid.h>
+#include <immintrin.h>
 #include <ucontext.h>
 
 /* LZCNT and MOVBE, which compilers do not name alike (Intel SDM 2A, CPUID). */
@@ -41,4 +42,13 @@ uintptr_t host_context_pc(const void *ucontext)
 void host_context_set_pc(void *ucontext, uintptr_t pc)
 {
     ((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
+}
+
+void host_context_restore_fp(const void *ucontext)
+{
+    const struct _libc_fpstate *fp = ((const ucontext_t *)ucontext)->uc_mcontext.fpregs;
+    if (!fp)
+        return;
+    _mm_setcsr(fp->mxcsr);
+    __asm__ volatile("fldcw %0" : : "m"(fp->cwd));
 }
