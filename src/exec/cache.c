@@ -237,8 +237,8 @@ static void patch(struct nw_engine *engine, struct host_exit *exit, struct block
 
 /* With an MMU a jump holds under every mapping only as long as it stays in the page it comes from.
  */
-static bool may_link(const struct nw_engine *engine, const struct block *from,
-                     const struct block *to)
+bool cache_may_link(const struct nw_engine *engine, const struct block *from,
+                    const struct block *to)
 {
     uint64_t distance = (to->key.pc & ~(PAGE_SIZE_ - 1)) - (from->key.pc & ~(PAGE_SIZE_ - 1));
 
@@ -251,7 +251,7 @@ static bool may_link(const struct nw_engine *engine, const struct block *from,
 
 void cache_link(struct nw_engine *engine, struct host_exit *exit, struct block *target)
 {
-    if (exit->linked || exit->block->dead || target->dead || !may_link(engine, exit->block, target))
+    if (exit->linked || exit->block->dead || target->dead)
         return;
     patch(engine, exit, target);
     exit->next_in = target->incoming;

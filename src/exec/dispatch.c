@@ -252,7 +252,7 @@ static void execute(struct run *r, struct block *b)
     host_enter_fn enter = (host_enter_fn)(uintptr_t)(rx + engine->code.runtime.enter);
     bool chain = engine->chain && b->variant == BLOCK_PLAIN;
 
-    if (chain && r->from)
+    if (chain && r->from && cache_may_link(engine, r->from->block, b))
         link_to(r, b);
     else if (chain)
         remember_jump(r, b);

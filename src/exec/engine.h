@@ -117,7 +117,9 @@ struct block *cache_block_at(struct nw_engine *, uintptr_t pc);
 /* Forgets all blocks and reuses the buffer; no vCPU may be in translated code. */
 void cache_clear(struct nw_engine *);
 void block_free(struct block *);
-/* Points EXIT (of a live block) at TARGET, where that is right whatever the guest's MMU does. */
+/* Is a direct jump from one block to the other right whatever the guest's MMU does? */
+bool cache_may_link(const struct nw_engine *, const struct block *from, const struct block *to);
+/* Points EXIT (of a live block) at TARGET, where it may. */
 void cache_link(struct nw_engine *, struct host_exit *exit, struct block *target);
 
 /* ---- translation (translate.c) ---- */

@@ -181,7 +181,8 @@ struct host_options engine_host_options(const struct nw_engine *engine)
     return (struct host_options){.fastmem = engine->mem.arena != NULL,
                                  .window = engine->mem.window,
                                  .share_checks = !engine->mem.beyond,
-                                 .chain = engine->chain};
+                                 .chain = engine->chain,
+                                 .paged = engine->mmu};
 }
 
 static nw_status emit(struct nw_engine *engine, struct block *b)

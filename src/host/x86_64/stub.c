@@ -3,6 +3,7 @@
 #include "host/x86_64/emit.h"
 
 #include <stddef.h>
+#include "host/x86_64/constants.h"
 #include "mem/mem.h"
 
 struct stub *stub_add(struct host_emitter *e, enum stub_kind kind, ir_val v)
@@ -138,11 +139,44 @@ static void leave_with_nothing(struct host_emitter *e)
     x_jmp_to(&e->a, runtime_code(e, e->rt->leave));
 }
 
+static bool leaves_pages(const struct ir_region *r, uint64_t pc)
+{
+    uint64_t page = pc & ~(PAGE_SIZE_ - 1), last = r->pc + (r->size ? r->size - 1 : 0);
+    return page != (r->pc & ~(PAGE_SIZE_ - 1)) && page != (last & ~(PAGE_SIZE_ - 1));
+}
+
+/* The target's place in the jump cache is known. Every register but the pins is free. */
+static void probe_known_jump(struct host_emitter *e, const struct ir_exit *x)
+{
+    struct asm_buf *a = &e->a;
+    size_t at = offsetof(struct nw_vcpu, jumps) +
+                ((x->pc >> 1) & (JUMP_CACHE_SIZE - 1)) * sizeof(struct jump_entry);
+    uint8_t *miss[4];
+    x_alu_mem_imm(a, 0, X_CMP, state_at(offsetof(struct nw_vcpu, request)), 0);
+    miss[0] = x_jcc8(a, X_NE);
+    x_mov_imm(a, RAX, x->pc);
+    x_rm(a, 0x39 | X_W, RAX, state_at((uint32_t)(at + offsetof(struct jump_entry, pc))));
+    miss[1] = x_jcc8(a, X_NE);
+    x_alu_mem_imm(a, 0, X_CMP, state_at((uint32_t)(at + offsetof(struct jump_entry, mode))),
+                  (int32_t)x->mode);
+    miss[2] = x_jcc8(a, X_NE);
+    x_load(a, 0, RAX, state_at((uint32_t)(at + offsetof(struct jump_entry, code))));
+    x_rr(a, 0x85, RAX, RAX);
+    miss[3] = x_jcc8(a, X_E);
+    x_alu_mem(a, X_W, X_ADD, RAX, runtime_at(e, e->rt->constants + CONSTANT(code)));
+    x_jmp_reg(a, RAX);
+    for (unsigned n = 0; n < ARRAY_LEN(miss); n++)
+        x_here8(a, miss[n]);
+}
+
 static void emit_exit_stub(struct host_emitter *e, const struct stub *s)
 {
     struct host_exit *x = &e->out->exits[s->exit];
+    const struct ir_exit *to = &e->r->exits.at[s->exit];
     x->stub = asm_pos(&e->a);
-    emit_store_pc(e, e->r->exits.at[s->exit].pc);
+    if (e->opt->paged && e->opt->chain && leaves_pages(e->r, to->pc))
+        probe_known_jump(e, to);
+    emit_store_pc(e, to->pc);
     x_mov_imm(&e->a, RAX, (uintptr_t)x);
     x_jmp_to(&e->a, runtime_code(e, e->rt->leave));
 }
