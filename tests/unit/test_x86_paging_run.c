@@ -1,6 +1,7 @@
 /* Guest code under paging, in every engine mode: address spaces, self-modifying code by aliases,
  * flushes, pages crossed, faults and what they leave behind. The code is the same bytes in 32-bit
  * and in 64-bit mode. */
+#include <pthread.h>
 #include <string.h>
 
 #include "guest/x86/system.h"
@@ -92,6 +93,109 @@ static void two_spaces_on(struct machine *m)
     assert_int_equal(reg(m, X86_RDX), 100 * 0x202);
 }
 TEST(two_spaces)
+
+/* Conditional and unconditional jumps between pages while the spaces change. */
+static void branches_on(struct machine *m)
+{
+    uint64_t other = space_new(m);
+
+    map_page(m, m->root, FAR, 0x400000, 0, 12);
+    map_page(m, other, FAR, 0x401000, 0, 12);
+    CODE(m, KERNEL,
+         "\x87\xf7\x89\xf8\x0f\x22\xd8"                        /* xchg esi, edi; mov cr3, edi */
+         "\x85\xc9\x0f\x85\0\0\0\0\xf4");                      /* test ecx, ecx; jnz FAR; hlt */
+    CODE(m, 0x400000, "\x83\xc2\x01\x83\xe9\x01\xe9\0\0\0\0"); /* add edx, 1; sub ecx, 1; jmp */
+    CODE(m, 0x401000, "\x83\xc2\x10\x83\xe9\x01\xe9\0\0\0\0");
+    put_rel(m, KERNEL + 11, FAR);
+    uint32_t back = KERNEL - (FAR + 11);
+    put_code(m, 0x400007, &back, 4);
+    put_code(m, 0x401007, &back, 4);
+    m->s->gpr[X86_RSI] = m->root;
+    m->s->gpr[X86_RDI] = other;
+    m->s->gpr[X86_RCX] = 100;
+    m->s->gpr[X86_RDX] = 0;
+    run(m, m->root, KERNEL, 0);
+    assert_int_equal(reg(m, X86_RDX), 50 * 0x11);
+}
+TEST(branches)
+
+/* Jumps between pages need no dispatcher once they are known. */
+static void known_jumps_on(struct machine *m)
+{
+    nw_stats before, after;
+
+    map_page(m, m->root, FAR, 0x400000, 0, 12);
+    CODE(m, 0x400000, "\x83\xc2\x01\xc3");                   /* add edx, 1; ret */
+    CODE(m, KERNEL, "\xe8\0\0\0\0\x83\xe9\x01\x75\xf6\xf4"); /* call FAR; sub ecx, 1; jnz; hlt */
+    put_rel(m, KERNEL + 1, FAR);
+    m->s->gpr[X86_RCX] = 10000;
+    m->s->gpr[X86_RDX] = 0;
+    nw_engine_stats(m->engine, &before);
+    run(m, m->root, KERNEL, 0);
+    nw_engine_stats(m->engine, &after);
+    assert_int_equal(reg(m, X86_RDX), 10000);
+    if (!(m->flags & (NW_ENGINE_INTERP | NW_ENGINE_NO_CHAIN)))
+        assert_true(after.dispatches - before.dispatches < 100);
+}
+TEST(known_jumps)
+
+/* ---- several vCPUs ---- */
+
+struct other {
+    struct machine *m;
+    nw_vcpu *vcpu;
+    nw_exit exit;
+};
+
+static void *run_other(void *opaque)
+{
+    struct other *o = opaque;
+    nw_vcpu_run(o->vcpu, 0, &o->exit);
+    return NULL;
+}
+
+/* They share blocks of the kernel's page, call what is a page of their own each, and count in one
+ * place that each has at the same address of another space. */
+static void several_on(struct machine *m)
+{
+    enum { VCPUS = 3, ROUNDS = 2000 };
+    struct other others[VCPUS];
+    pthread_t threads[VCPUS];
+    uint32_t sum, want = 0;
+
+    CODE(m, KERNEL,
+         "\xe8\0\0\0\0\xf0\x01\x03"   /* call FAR; lock add [rbx], eax */
+         "\x0f\x20\xd8\x0f\x22\xd8"   /* mov eax, cr3; mov cr3, eax */
+         "\x83\xe9\x01\x75\xed\xf4"); /* sub ecx, 1; jnz; hlt */
+    put_rel(m, KERNEL + 1, FAR);
+    for (unsigned n = 0; n < VCPUS; n++) {
+        uint64_t root = space_new(m), stack = STACK + 0x200 * (n + 1), code = 0x400000 + n * 0x1000;
+        uint8_t imm = (uint8_t)(1 << n);
+
+        map_page(m, root, FAR, code, 0, 12);
+        map_page(m, root, DATA, 0x408000, PTE_W, 12);
+        CODE(m, code, "\xb8\0\0\0\0\xc3"); /* mov eax, imm; ret */
+        put_code(m, code + 1, &imm, 1);
+        others[n] = (struct other){.m = m};
+        assert_int_equal(nw_vcpu_create(m->engine, &others[n].vcpu), NW_OK);
+        vcpu_start(m, others[n].vcpu, root, KERNEL, 0);
+        struct x86_state *s = x86_of(others[n].vcpu);
+        s->gpr[X86_RSP] = stack;
+        s->gpr[X86_RBX] = DATA + 8;
+        s->gpr[X86_RCX] = ROUNDS;
+        want += ROUNDS * imm;
+    }
+    for (unsigned n = 0; n < VCPUS; n++)
+        pthread_create(&threads[n], NULL, run_other, &others[n]);
+    for (unsigned n = 0; n < VCPUS; n++) {
+        pthread_join(threads[n], NULL);
+        assert_int_equal(others[n].exit.reason, NW_EXIT_HALT);
+        assert_int_equal(others[n].exit.pc, KERNEL + 0x14);
+    }
+    memcpy(&sum, m->ram + 0x408008, 4);
+    assert_int_equal(sum, want);
+}
+TEST(several)
 
 /* ---- self-modifying code ---- */
 
@@ -479,13 +583,23 @@ TEST(tables_in_code)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_spaces),    cmocka_unit_test(alias),
-        cmocka_unit_test(alias_of_self), cmocka_unit_test(data_beside_code),
-        cmocka_unit_test(invlpg),        cmocka_unit_test(invlpg_large),
-        cmocka_unit_test(crossing_code), cmocka_unit_test(crossing_into_itself),
-        cmocka_unit_test(crossing_data), cmocka_unit_test(repeated),
-        cmocka_unit_test(fetches),       cmocka_unit_test(accesses),
-        cmocka_unit_test(demand_paging), cmocka_unit_test(tables_in_code),
+        cmocka_unit_test(two_spaces),
+        cmocka_unit_test(branches),
+        cmocka_unit_test(known_jumps),
+        cmocka_unit_test(several),
+        cmocka_unit_test(alias),
+        cmocka_unit_test(alias_of_self),
+        cmocka_unit_test(data_beside_code),
+        cmocka_unit_test(invlpg),
+        cmocka_unit_test(invlpg_large),
+        cmocka_unit_test(crossing_code),
+        cmocka_unit_test(crossing_into_itself),
+        cmocka_unit_test(crossing_data),
+        cmocka_unit_test(repeated),
+        cmocka_unit_test(fetches),
+        cmocka_unit_test(accesses),
+        cmocka_unit_test(demand_paging),
+        cmocka_unit_test(tables_in_code),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,9 +117,8 @@ static void set_segment(struct x86_segment *seg, unsigned selector, unsigned att
         .limit = UINT32_MAX, .selector = (uint16_t)selector, .attr = (uint16_t)attr};
 }
 
-static void set_level(struct machine *m, unsigned cpl)
+static void set_level(struct machine *m, struct x86_state *s, unsigned cpl)
 {
-    struct x86_state *s = m->s;
     unsigned attr = (is_wide(m) ? 0xa09b : 0xc09b) | cpl << 5;
 
     set_segment(&s->seg[X86_CS], cpl ? SEL_USER_CODE | 3 : SEL_CODE, attr);
@@ -127,6 +126,22 @@ static void set_level(struct machine *m, unsigned cpl)
         if (n != X86_CS)
             set_segment(&s->seg[n], cpl ? SEL_USER_DATA | 3 : SEL_DATA, 0xc093 | cpl << 5);
     s->gpr[X86_RSP] = cpl ? USER_STACK_END : STACK_END;
+}
+
+static void set_control(struct machine *m, struct x86_state *s)
+{
+    s->cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_PG;
+    s->cr4 = X86_CR4_PSE | (m->paging == PAGING_32 ? 0 : X86_CR4_PAE);
+    s->efer = m->paging == PAGING_32 ? 0 : X86_EFER_NXE;
+    if (is_wide(m))
+        s->efer |= X86_EFER_LME | X86_EFER_LMA;
+    s->gdtr = (struct x86_table){GDT, 0xfff};
+    s->idtr = (struct x86_table){IDT, 0xfff};
+    set_segment(&s->seg[X86_TR], SEL_TSS, 0x8b);
+    s->seg[X86_TR].base = TSS;
+    s->seg[X86_TR].limit = 0xfff;
+    set_level(m, s, 0);
+    x86_mode_update(s);
 }
 
 struct machine *machine_new(const struct environment *env)
@@ -140,6 +155,7 @@ struct machine *machine_new(const struct environment *env)
     assert_ptr_not_equal(m->ram, MAP_FAILED);
     m->high = m->ram + RAM_SIZE;
     m->paging = env->paging;
+    m->flags = env->flags;
     assert_int_equal(nw_engine_open(&config, &m->engine), NW_OK);
     assert_int_equal(nw_mem_map_ptr(m->engine, 0, RAM_SIZE, NW_RWX, m->ram), NW_OK);
     assert_int_equal(nw_mem_map_ptr(m->engine, HIGH_RAM, HIGH_SIZE, NW_RWX, m->high), NW_OK);
@@ -148,18 +164,7 @@ struct machine *machine_new(const struct environment *env)
     m->next_table = TABLES;
     put_tables(m);
     m->root = space_new(m);
-    m->s->cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_PG;
-    m->s->cr4 = X86_CR4_PSE | (m->paging == PAGING_32 ? 0 : X86_CR4_PAE);
-    m->s->efer = m->paging == PAGING_32 ? 0 : X86_EFER_NXE;
-    if (is_wide(m))
-        m->s->efer |= X86_EFER_LME | X86_EFER_LMA;
-    m->s->gdtr = (struct x86_table){GDT, 0xfff};
-    m->s->idtr = (struct x86_table){IDT, 0xfff};
-    set_segment(&m->s->seg[X86_TR], SEL_TSS, 0x8b);
-    m->s->seg[X86_TR].base = TSS;
-    m->s->seg[X86_TR].limit = 0xfff;
-    set_level(m, 0);
-    x86_mode_update(m->s);
+    set_control(m, m->s);
     return m;
 }
 
@@ -175,12 +180,11 @@ void put_code(struct machine *m, uint64_t gpa, const void *bytes, size_t size)
     assert_int_equal(nw_mem_write(m->engine, gpa, bytes, size), NW_OK);
 }
 
-uint64_t run(struct machine *m, uint64_t root, uint64_t pc, unsigned cpl)
+static void begin(struct machine *m, nw_vcpu *vcpu, uint64_t root, uint64_t pc, unsigned cpl)
 {
-    struct x86_state *s = m->s;
-    nw_exit exit;
+    struct x86_state *s = x86_of(vcpu);
 
-    set_level(m, cpl);
+    set_level(m, s, cpl);
     s->cr3 = root;
     if (m->paging == PAGING_PAE)
         memcpy(s->pdpte, m->ram + root, sizeof s->pdpte);
@@ -188,8 +192,23 @@ uint64_t run(struct machine *m, uint64_t root, uint64_t pc, unsigned cpl)
     s->eflags &= ~(uint32_t)X86_RF;
     s->pc = pc;
     x86_mode_update(s);
-    mmu_flush(m->vcpu);
-    assert_int_equal(nw_vcpu_run(m->vcpu, 1000000, &exit), NW_OK);
+    mmu_flush(vcpu);
+}
+
+void vcpu_start(struct machine *m, nw_vcpu *vcpu, uint64_t root, uint64_t pc, unsigned cpl)
+{
+    set_control(m, x86_of(vcpu));
+    begin(m, vcpu, root, pc, cpl);
+}
+
+uint64_t run(struct machine *m, uint64_t root, uint64_t pc, unsigned cpl)
+{
+    /* Blocks that count are made differently. */
+    uint64_t limit = m->flags & NW_ENGINE_NO_CHAIN ? 1000000 : 0;
+    nw_exit exit;
+
+    begin(m, m->vcpu, root, pc, cpl);
+    assert_int_equal(nw_vcpu_run(m->vcpu, limit, &exit), NW_OK);
     if (exit.reason != NW_EXIT_HALT || exit.code)
         fail_msg("exit %u code %u at %#llx, address %#llx", exit.reason, exit.code,
                  (unsigned long long)exit.pc, (unsigned long long)exit.addr);

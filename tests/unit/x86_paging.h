@@ -45,6 +45,7 @@ struct machine {
     struct x86_state *s;
     uint8_t *ram, *high;
     enum paging paging;
+    uint32_t flags;
     uint64_t next_table;
     uint64_t root; /* the first address space */
 };
@@ -70,7 +71,9 @@ void entry_write(struct machine *, uint64_t at, uint64_t value);
 
 /* Guest code at a physical address. */
 void put_code(struct machine *, uint64_t gpa, const void *bytes, size_t size);
-/* Runs from PC at privilege level CPL under ROOT until HLT; gives where that was: the handler's
+/* Sets a vCPU up to run from PC at privilege level CPL under ROOT. */
+void vcpu_start(struct machine *, nw_vcpu *, uint64_t root, uint64_t pc, unsigned cpl);
+/* Runs the machine's own from PC at privilege level CPL under ROOT until HLT; gives where that was: the handler's
  * after a page fault. */
 uint64_t run(struct machine *, uint64_t root, uint64_t pc, unsigned cpl);
 /* Of the page fault that HANDLER has stopped at. */
