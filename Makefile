@@ -31,7 +31,7 @@ test-slow: build sysroots
 sysroots: | setup
 	@tools/fetch-sysroots.sh $(CACHE)
 
-# Side by side: native, qemu-arm (another one with QEMU_ARM=PATH) and Narwhal.
+# Side by side: native, qemu-arm and qemu-x86_64 (others with QEMU_ARM=PATH, QEMU_X86_64=PATH), Narwhal.
 bench: build sysroots
 	@bench/run.py --narwhal $(NARWHAL) --cache $(CACHE) --build $(BUILD)
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Measures Narwhal beside native execution and qemu-arm, all in one run.
+"""Measures Narwhal beside native execution and qemu-user, all in one run.
 
-Each kernel of bench/kernels is built from the same C for the host and for ARM (A32 and Thumb-2);
-Debian's static busybox runs its own programs. The engines take turns, so that a machine whose speed
+Each kernel of bench/kernels is built from the same C for the host and for ARM (A32 and Thumb-2),
+and for x86-64, where the program that runs natively is the guest's: x64 rows for any such
+processor, v3 rows with AVX2, both vectorised for the kernels that are about vectors. Debian's
+static busybox runs its own programs. The engines take turns, so that a machine whose speed
 drifts slows all of them; the median of CPU times (user + system of the whole process) counts.
 """
 
@@ -19,8 +21,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 FP = ("nbody", "matrix_fp", "mandel_fp")
 KERNELS = ("matrix_int", "sieve", "quicksort", "fib", "bytecode", "chase", "sha256", "crc32", "strscan") + FP
+# Kernels of x86-64 only, about its vector instructions.
+SIMD = ("saxpy", "vsum", "bytescan", "vcopy", "aes", "mat4")
+X86 = {"x64": ["-march=x86-64"], "v3": ["-march=x86-64-v3"]}
 # One code shape for all: no vector instructions (the ARM CPU models have none), no fused arithmetic.
 CFLAGS = ["-O2", "-ffp-contract=off", "-fno-tree-vectorize"]
+SIMD_CFLAGS = ["-O3", "-ffp-contract=off", "-maes"]
 BUSYBOX = {
     "bb sha256sum": ["sha256sum", "INPUT"],
     "bb gzip": ["gzip", "-c", "INPUT"],
@@ -28,22 +34,29 @@ BUSYBOX = {
 }
 
 
+def compilations():
+    """(kernel, isa, compiler with its options) of every program."""
+    arm = "arm-linux-gnueabihf-gcc"
+    for kernel in KERNELS:
+        yield kernel, "native", ["gcc", *CFLAGS]
+        yield kernel, "a32", [arm, *CFLAGS, "-marm", "-static"]
+        yield kernel, "t32", [arm, *CFLAGS, "-mthumb", "-static"]
+        yield kernel, "x64", ["gcc", *CFLAGS, *X86["x64"], "-static"]
+    for kernel in SIMD:
+        for isa, options in X86.items():
+            yield kernel, isa, ["gcc", *SIMD_CFLAGS, *options, "-static"]
+
+
 def build(out):
-    """Compiles every kernel three times; returns {(kernel, isa): path}."""
-    compilers = {
-        "native": ["gcc"],
-        "a32": ["arm-linux-gnueabihf-gcc", "-marm", "-static"],
-        "t32": ["arm-linux-gnueabihf-gcc", "-mthumb", "-static"],
-    }
+    """Compiles every kernel for every machine; returns {(kernel, isa): path}."""
     out.mkdir(parents=True, exist_ok=True)
     paths = {}
-    for kernel in KERNELS:
-        for isa, compiler in compilers.items():
-            path = out / f"{kernel}.{isa}"
-            sources = [HERE / "kernels" / f"{kernel}.c", HERE / "kernels" / "main.c"]
-            if not path.exists() or any(s.stat().st_mtime > path.stat().st_mtime for s in sources):
-                subprocess.run([*compiler, *CFLAGS, *map(str, sources), "-lm", "-o", str(path)], check=True)
-            paths[kernel, isa] = path
+    for kernel, isa, compiler in compilations():
+        path = out / f"{kernel}.{isa}"
+        sources = [HERE / "kernels" / f"{kernel}.c", HERE / "kernels" / "main.c"]
+        if not path.exists() or any(s.stat().st_mtime > path.stat().st_mtime for s in sources):
+            subprocess.run([*compiler, *map(str, sources), "-lm", "-o", str(path)], check=True)
+        paths[kernel, isa] = path
     return paths
 
 
@@ -89,7 +102,7 @@ def geomean(values):
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
-def rows(args, paths, files):
+def arm_rows(args, paths, files):
     qemu, narwhal = [args.qemu], [args.narwhal, "run"]
     for isa in ("a32", "t32"):
         for kernel in KERNELS:
@@ -109,29 +122,27 @@ def rows(args, paths, files):
         }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--narwhal", required=True)
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--qemu", default=os.environ.get("QEMU_ARM") or shutil.which("qemu-arm"))
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", help="only rows with this word in their names")
-    args = parser.parse_args()
-    if not args.qemu:
-        sys.exit("bench: no qemu-arm; install qemu-user or set QEMU_ARM")
-    fetch = HERE.parent / "tools/fetch-debian.sh"
-    subprocess.run([str(fetch), "amd64", str(args.cache / "amd64"), "busybox-static"], check=True)
-    out = args.build / "bench"
-    paths = build(out)
-    files = inputs(out)
-    version = subprocess.run([args.qemu, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
-    print(f"CPU seconds, median of {args.runs}; times native in brackets. {version}")
-    print(f"{'kernel':<16} {'native':>8} {'qemu':>16} {'narwhal':>16} {'qemu/narwhal':>13}")
+def x86_rows(args, paths, files):
+    qemu, narwhal = [args.qemu_x86_64], [args.narwhal, "run"]
+    programs = [(f"{k} x64", k in FP, [str(paths[k, "x64"])]) for k in KERNELS]
+    programs += [(f"{k} {isa}", True, [str(paths[k, isa])]) for k in SIMD for isa in X86]
+    busybox = str(args.cache / "amd64/bin/busybox")
+    programs += [(f"{name} x64", False, [busybox, *(files.get(w, w) for w in words)])
+                 for name, words in BUSYBOX.items()]
+    for name, is_fp, argv in programs:
+        yield name, is_fp, {"native": argv, "qemu": [*qemu, *argv], "narwhal": [*narwhal, *argv]}
+
+
+def table(args, rows, qemu, fp_name):
+    """Prints the rows' table; False when --only leaves none."""
+    version = subprocess.run([qemu, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
     ratios, fp_ratios, slow = [], [], {"qemu": [], "narwhal": []}
-    for name, is_fp, commands in rows(args, paths, files):
+    for name, is_fp, commands in rows:
         if args.only and args.only not in name:
             continue
+        if not ratios + fp_ratios:
+            print(f"CPU seconds, median of {args.runs}; times native in brackets. {version}")
+            print(f"{'kernel':<16} {'native':>8} {'qemu':>16} {'narwhal':>16} {'qemu/narwhal':>13}")
         t = measure(name, commands, args.runs)
         ratio = t["qemu"] / t["narwhal"]
         (fp_ratios if is_fp else ratios).append(ratio)
@@ -141,11 +152,38 @@ def main():
             cells.append(f"{t[engine]:7.3f} ({slow[engine][-1]:5.1f})")
         print(f"{name:<16} {t['native']:8.3f} {cells[0]:>16} {cells[1]:>16} {ratio:13.2f}", flush=True)
     if not ratios + fp_ratios:
-        sys.exit("bench: no such row")
+        return False
     print(f"{'geometric mean':<16} {'':>8} {'(%.1f)' % geomean(slow['qemu']):>16} "
           f"{'(%.1f)' % geomean(slow['narwhal']):>16} {geomean(ratios + fp_ratios):13.2f}")
-    if fp_ratios:
-        print(f"{'  floating point':<16} {'':>8} {'':>16} {'':>16} {geomean(fp_ratios):13.2f}")
+    for name, part in (("  integer", ratios), (f"  {fp_name}", fp_ratios)):
+        if part:
+            print(f"{name:<16} {'':>8} {'':>16} {'':>16} {geomean(part):13.2f}")
+    print()
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--narwhal", required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--qemu", default=os.environ.get("QEMU_ARM") or shutil.which("qemu-arm"))
+    parser.add_argument("--qemu-x86-64", default=os.environ.get("QEMU_X86_64") or shutil.which("qemu-x86_64"))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", help="only rows with this word in their names")
+    args = parser.parse_args()
+    fetch = HERE.parent / "tools/fetch-debian.sh"
+    subprocess.run([str(fetch), "amd64", str(args.cache / "amd64"), "busybox-static"], check=True)
+    out = args.build / "bench"
+    paths = build(out)
+    files = inputs(out)
+    printed = False
+    for rows, qemu, fp_name in ((arm_rows, args.qemu, "floating point"), (x86_rows, args.qemu_x86_64, "FP and SIMD")):
+        if not qemu:
+            sys.exit("bench: no qemu-arm or qemu-x86_64; install qemu-user or set QEMU_ARM, QEMU_X86_64")
+        printed |= table(args, rows(args, paths, files), qemu, fp_name)
+    if not printed:
+        sys.exit("bench: no such row")
 
 
 if __name__ == "__main__":
