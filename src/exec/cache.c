@@ -231,7 +231,9 @@ static void patch(struct nw_engine *engine, struct host_exit *exit, struct block
     uint8_t *rw = engine->code.buf.rw + exit->block->code;
     const uint8_t *rx = engine->code.buf.rx + exit->block->code;
 
-    host_link(exit, rw, rx, target ? engine->code.buf.rx + target->code : NULL);
+    uint32_t at = target == exit->block ? exit->entry : 0;
+
+    host_link(exit, rw, rx, target ? engine->code.buf.rx + target->code + at : NULL);
     exit->linked = target;
 }
 

@@ -36,6 +36,7 @@ struct host_exit {
     struct block_key target;
     uint32_t jump;         /* offset in the block of the rel32 to patch, within 8 aligned bytes */
     uint32_t stub;         /* offset in the block of the unlinked way out */
+    uint32_t entry;        /* offset to arrive at when linked to the block itself */
     /* Links, kept by src/exec: */
     struct block *linked;
     struct host_exit *next_in; /* next exit linked to the same block */

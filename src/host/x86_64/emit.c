@@ -90,7 +90,7 @@ static bool reset(struct host_emitter *e)
     VEC_CLEAR(&e->out->sites);
     VEC_CLEAR(&e->out->insn_offsets);
     for (uint32_t n = 0; n < e->r->exits.len; n++) {
-        e->out->exits[n].jump = e->out->exits[n].stub = 0;
+        e->out->exits[n].jump = e->out->exits[n].stub = e->out->exits[n].entry = 0;
         e->out->exits[n].target = (struct block_key){e->r->exits.at[n].pc, e->r->exits.at[n].mode};
     }
     reset_pins(e);
@@ -135,6 +135,7 @@ nw_status host_emit(struct host_emitter *e, const struct guest_ops *guest,
     if (!reset(e))
         return NW_ERR_NOMEM;
     emit_prepare(e);
+    carry_begin(e);
     TRY(emit_records(e));
     TRY(stubs_emit(e));
     if (e->oom)

@@ -17,6 +17,7 @@
 #define XMM(n)   ((n) + 16u)
 #define NHOMES   32
 #define MAX_COLD 8
+#define MAX_CARRIED 8
 #define NO_VALUE UINT32_MAX
 #define NO_HOME  UINT16_MAX
 #define NO_SPILL UINT8_MAX
@@ -109,6 +110,13 @@ struct label {
     uint32_t fields; /* head of the list of rel32 fields, linked through the fields themselves */
 };
 
+/* A slot that stays in register LOC around the block's loop: record GET reads it at the entry, value
+ * LAST is in it at the jump back. */
+struct carried {
+    ir_val get, last;
+    uint8_t loc;
+};
+
 struct host_emitter {
     struct asm_buf a;
     const struct ir_region *r;
@@ -156,6 +164,8 @@ struct host_emitter {
     VEC(struct cold_put) colds;     /* lists of the stubs */
     struct cold_put cold[MAX_COLD]; /* pending now */
     uint32_t ncold;
+    struct carried carried[MAX_CARRIED];
+    uint32_t ncarried, carry_exit;
     struct stub spare; /* stands in when there is no memory for a stub */
 };
 
@@ -332,6 +342,13 @@ void lazy_settle(struct host_emitter *, uint32_t offset, uint8_t type);
 
 /* The access of stub S where its base is outside the window. */
 void emit_beyond(struct host_emitter *, struct stub *s);
+
+/* ---- emit_carry.c ---- */
+
+/* At the block's entry, after the backward walk: loads what stays in registers around its loop. */
+void carry_begin(struct host_emitter *);
+/* Before the jump of EXIT: nothing unless that is the loop's. Keeps EFLAGS. */
+void carry_back(struct host_emitter *, uint32_t exit);
 
 /* ---- emit_vector.c ---- */
 

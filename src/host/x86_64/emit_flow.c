@@ -131,6 +131,7 @@ void emit_exit_if(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     }
     uint8_t *stay = x_jcc8(&e->a, cc ^ 1);
     test_request(e, v, i->b);
+    carry_back(e, i->b);
     align_field(e, 1);
     exit_stub(e, v, i->b, x_jmp32(&e->a));
     x_here8(&e->a, stay);
@@ -140,6 +141,7 @@ void emit_exit(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     if (e->r->exits.at[i->a].back_edge)
         test_request(e, v, i->a);
+    carry_back(e, i->a);
     align_field(e, 1);
     exit_stub(e, v, i->a, x_jmp32(&e->a));
     e->unreachable = true;

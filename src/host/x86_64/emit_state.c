@@ -33,6 +33,8 @@ void emit_get(struct host_emitter *e, ir_val v, const struct ir_insn *i)
         ra_bind(e, v, pin);
         return;
     }
+    if (e->values.at[v].where || e->values.at[v].spill != NO_SPILL || home_valid(e, v))
+        return; /* read at the entry (emit_carry.c) */
     uint32_t flushed = pins_flush(e, i->a, ir_type_size(i->type));
     lazy_settle(e, i->a, i->type);
     if (ir_type_size(i->type) < 4) {
