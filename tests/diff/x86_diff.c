@@ -188,11 +188,11 @@ static void reference_run(struct run *r, struct one_case *c)
         skip_model_data(c->seq->insn[i].z.mnemonic, c->data, &c->want);
 }
 
-/* The instruction of the block at which the reference stopped, or the first. */
-static const ZydisDecodedInstruction *last_insn(const struct one_case *c)
+/* The instruction of the block at RIP, or the first. */
+static const ZydisDecodedInstruction *insn_at(const struct one_case *c, uint64_t rip)
 {
     for (unsigned i = 0; i < c->seq->n; i++) {
-        if (c->seq->insn[i].addr == c->want.state.rip)
+        if (c->seq->insn[i].addr == rip)
             return &c->seq->insn[i].z;
     }
     return &c->seq->insn[0].z;
@@ -200,7 +200,7 @@ static const ZydisDecodedInstruction *last_insn(const struct one_case *c)
 
 static bool same(struct run *r, struct one_case *c, struct engine *e)
 {
-    const ZydisDecodedInstruction *last = last_insn(c);
+    const ZydisDecodedInstruction *last = insn_at(c, c->want.state.rip);
     struct compare_rules rules = {.bits = r->o.bits, .any_byte = skip_fault_byte(last->mnemonic)};
 
     for (unsigned i = 0; i < c->seq->n; i++)
@@ -209,6 +209,8 @@ static bool same(struct run *r, struct one_case *c, struct engine *e)
     engine_run(e, &c->state, c->data, &c->got);
     if (!compare_results(c->diff, sizeof c->diff, &rules, &c->want, &c->got))
         return true;
+    if (c->want.outcome.end != CASE_FAULT)
+        last = insn_at(c, c->got.state.rip);
     enum skip_cause cause = skip_result(last, &c->want, &c->got);
     r->skipped[cause]++;
     return cause != SKIP_NOT;

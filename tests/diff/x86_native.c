@@ -182,7 +182,8 @@ bool native_segments(void)
 static bool map_at(uint64_t addr, size_t size, int prot, int fd)
 {
     void *at = (void *)(uintptr_t)addr;
-    int flags = MAP_FIXED_NOREPLACE | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
+    int flags =
+        MAP_FIXED_NOREPLACE | MAP_POPULATE | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
     return mmap(at, size, prot, flags, fd, 0) == at;
 }
 
@@ -192,6 +193,8 @@ static bool map_all(void)
     if (fd < 0 || ftruncate(fd, CASE_CODE_SIZE))
         return false;
     native.code = mmap(NULL, CASE_CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (native.code != MAP_FAILED)
+        memset(native.code, 0xcc, CASE_CODE_SIZE); /* present, so that faults say so */
     bool ok = native.code != MAP_FAILED &&
               map_at(CASE_CODE, CASE_CODE_SIZE, PROT_READ | PROT_EXEC, fd) &&
               map_at(CASE_LOW, CASE_LOW_SIZE, PROT_READ | PROT_WRITE, -1) &&

@@ -87,25 +87,26 @@ bool skip_fault_byte(ZydisMnemonic mnemonic)
 }
 
 const char *const skip_causes[SKIP_CAUSES] = {
-    [SKIP_LDT] = "loads a segment that only the host has",
+    [SKIP_SEGMENT] = "loads a segment that only the host has",
     [SKIP_HANG] = "does not end",
-    [SKIP_MASKED_STORE] = "a masked store to a bad page that stores nothing there",
+    [SKIP_MASKED_STORE] = "a masked store to a bad place that stores nothing there",
     [SKIP_POPA] = "a POPA that faults, of which the host has loaded a part",
     [SKIP_ORDER] = "several faults at once, of which the host takes another one",
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
     [SKIP_MISALIGNED_SSE] = "sets MXCSR.MM, which no model has",
-    [SKIP_ALIGNMENT] = "a vector operand under EFLAGS.AC, whose fault is #GP with us",
+    [SKIP_ALIGNMENT] = "a vector operand under EFLAGS.AC, whose alignment is not checked so",
     [SKIP_LIMIT] = "an access from an unmapped page across the end of all addresses",
 };
 
-/* Has a segment register got one of the segments of native_segments? */
-static bool uses_ldt(const struct case_state *before, const struct case_state *after)
+/* Has a segment register got one that a guest program has not: of native_segments, or of the host's
+ * kernel? */
+static bool loads_foreign(const struct case_state *before, const struct case_state *after)
 {
     const uint16_t was[] = {before->ds, before->es, before->fs, before->gs};
     const uint16_t is[] = {after->ds, after->es, after->fs, after->gs};
 
     for (unsigned i = 0; i < 4; i++) {
-        if (is[i] != was[i] && is[i] & 4)
+        if (is[i] != was[i] && is[i] > 3 && (is[i] & 4 || is[i] < 0x20 || is[i] > 0x33))
             return true;
     }
     return false;
@@ -117,7 +118,7 @@ enum skip_cause skip_host(const struct case_state *before, const struct case_res
         return SKIP_HANG;
     if (want->state.mxcsr & MXCSR_MM)
         return SKIP_MISALIGNED_SSE;
-    return uses_ldt(before, &want->state) ? SKIP_LDT : SKIP_NOT;
+    return loads_foreign(before, &want->state) ? SKIP_SEGMENT : SKIP_NOT;
 }
 
 enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_result *want,
@@ -131,6 +132,13 @@ enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_
     case ZYDIS_MNEMONIC_MASKMOVQ:
     case ZYDIS_MNEMONIC_VMASKMOVDQU:
         if (fault && want->outcome.vector == 14)
+            return SKIP_MASKED_STORE;
+        break;
+    case ZYDIS_MNEMONIC_VMASKMOVPD: /* through a segment that cannot be written */
+    case ZYDIS_MNEMONIC_VMASKMOVPS:
+    case ZYDIS_MNEMONIC_VPMASKMOVD:
+    case ZYDIS_MNEMONIC_VPMASKMOVQ:
+        if (!fault && got->outcome.end == CASE_FAULT && got->outcome.vector == 13)
             return SKIP_MASKED_STORE;
         break;
     case ZYDIS_MNEMONIC_POPA:
@@ -161,7 +169,7 @@ enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_
         break;
     default: break;
     }
-    if (both && want->outcome.vector == 17 && got->outcome.vector == 13)
+    if (fault && want->outcome.vector == 17 && z->meta.isa_ext != ZYDIS_ISA_EXT_BASE)
         return SKIP_ALIGNMENT;
     /* The piece on the first page is found unmapped, the segment's limit (SDM 3A 5.3) or the end of
      * canonical addresses is not seen. */

@@ -14,7 +14,7 @@ bool skip_fault_byte(ZydisMnemonic);
 /* Differences that are no mistakes of ours, counted. ORDER SKIP_CAUSE */
 enum skip_cause {
     SKIP_NOT,
-    SKIP_LDT,
+    SKIP_SEGMENT,
     SKIP_HANG,
     SKIP_MASKED_STORE,
     SKIP_POPA,
