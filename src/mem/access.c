@@ -115,9 +115,11 @@ bool access_translate(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsi
         first = (unsigned)(PAGE_SIZE_ - (gva & (PAGE_SIZE_ - 1)));
         a->pieces = 2;
     }
-    return translate_piece(vcpu, &a->piece[0], gva, first, mmu, access) &&
-           (a->pieces == 1 ||
-            translate_piece(vcpu, &a->piece[1], second, size - first, mmu, access));
+    if (!translate_piece(vcpu, &a->piece[0], gva, first, mmu, access)) {
+        vcpu->exc.size = size; /* where it ends may say more about it */
+        return false;
+    }
+    return a->pieces == 1 || translate_piece(vcpu, &a->piece[1], second, size - first, mmu, access);
 }
 
 /* Finds what lies behind one piece. On failure the exception is recorded. */

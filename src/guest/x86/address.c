@@ -105,7 +105,8 @@ uint16_t x86_memop(struct x86_lift *l, unsigned bits, unsigned flags)
 {
     unsigned size = x86_log2(bits / 8);
     uint32_t memop = size | (flags & X86_SYSTEM ? IR_MEM_MMU(X86_MMU_GUARDED) : l->mmu);
-    if (flags & X86_ALIGNED || l->mode & X86_KEY_AC)
+    /* EFLAGS.AC is about operands of up to 8 bytes (SDM 3A 6.15, interrupt 17). */
+    if (flags & X86_ALIGNED || (l->mode & X86_KEY_AC && bits <= 64))
         memop |= IR_MEM_ALIGN(size);
     if (flags & X86_RMW)
         memop |= IR_MEM_RMW;

@@ -63,7 +63,15 @@ void x86_leave_to_state(struct x86_lift *l)
 
 void x86_again_if(struct x86_lift *l, ir_val truth)
 {
-    ir_exit_if(l->b, truth, l->pc, l->mode);
+    uint32_t again = l->mode & ~(uint32_t)X86_KEY_INHIBIT;
+    if (l->mode & X86_KEY_RF) { /* stays until the last repetition (SDM 3B 17.3.1.1) */
+        ir_val eflags = ir_get(l->b, IR_I32, X86_OFF(eflags));
+        ir_put(l->b, IR_I32, X86_OFF(eflags), ir_bfi(l->b, IR_I32, eflags, truth, 16, 1));
+        ir_put(l->b, IR_I32, X86_OFF(mode),
+               ir_select(l->b, IR_I32, truth, ir_const32(l->b, again),
+                         ir_const32(l->b, again & ~(uint32_t)X86_KEY_RF)));
+    }
+    ir_exit_if(l->b, truth, l->pc, again);
 }
 
 ir_val x86_call(struct x86_lift *l, const struct ir_helper *helper, ir_val a0, ir_val a1, ir_val a2,
