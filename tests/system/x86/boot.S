@@ -72,7 +72,7 @@ start32:
     mov %cr0, %eax
     or $0x80000000, %eax
     mov %eax, %cr0
-    ljmpl $SEL_CODE64, $start64
+    ljmpl $SEL_CODE, $start64
     .code64
 start64:
     mov $KERNEL_STACK, %rsp

@@ -107,7 +107,8 @@ void report_value(const char *name, word value);
 extern word user_cs, user_ss, user_flags;
 #if BITS == 64
 #define ENTER_USER                                                                                 \
-    "push user_ss\n pushq %[stack]\n push user_flags\n push user_cs\n pushq $7f\n iretq\n"
+    "mov user_ss, %%eax\n mov %%eax, %%ds\n mov %%eax, %%es\n push user_ss\n pushq %[stack]\n "    \
+    "push user_flags\n push user_cs\n pushq $7f\n iretq\n"
 #else
 #define ENTER_USER                                                                                 \
     "pushl user_ss\n pushl %[stack]\n pushl user_flags\n pushl user_cs\n pushl $7f\n"              \

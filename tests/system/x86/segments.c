@@ -120,7 +120,7 @@ static void gates(void)
 {
     unsigned gate = SEL(1);
     gdt[gate / 8] = call_gate(12, 3, SEL_CODE, (word)target32, 2);
-    RUN("push $0x1111\n push $0x2222\n lcall $0x88, $0x12345678");
+    RUN("mov $0x7d000, %%esp\n push $0x1111\n push $0x2222\n lcall $0x88, $0x12345678");
     show_gate("call through a gate, same ring");
     RUN3("push $0x1111\n push $0x2222\n lcall $0x8b, $0\n mov %%esp, %%ebx");
     show_gate("user: call to ring 0, 2 parameters");
