@@ -115,15 +115,16 @@ static void compare(const char *name, uint32_t flags, const char *got, const cha
              got + line, (int)strcspn(want + line, "\n"), want + line);
 }
 
-static void check_rom(nw_arch arch, const char *name)
+/* TEXT: what ROM prints on CPU. */
+static void check_text(nw_arch arch, const char *cpu, const char *name, const char *text)
 {
     char file[64];
     size_t size;
 
-    snprintf(file, sizeof file, "%s.txt", name);
+    snprintf(file, sizeof file, "%s.txt", text);
     char *want = file_read(text_dir, file, TEXT_MAX, &size);
     for (size_t n = 0; n < sizeof modes / sizeof *modes; n++) {
-        struct machine *m = machine_new(arch, NULL, modes[n]);
+        struct machine *m = machine_new(arch, cpu, modes[n]);
         run_rom(m, name);
         if (getenv("X86_ROM_PRINT") && n == 0)
             fputs(m->text, stderr);
@@ -131,6 +132,13 @@ static void check_rom(nw_arch arch, const char *name)
         machine_free(m);
     }
     free(want);
+}
+
+/* One that prints the same whatever the CPU. */
+static void check_rom(nw_arch arch, const char *name)
+{
+    check_text(arch, "max", name, name);
+    check_text(arch, "haswell", name, name);
 }
 
 static void real_mode(void **state)
@@ -157,7 +165,14 @@ static void tasks(void **state)
 static void long_mode(void **state)
 {
     (void)state;
-    check_rom(NW_ARCH_X86_64, "long");
+    check_text(NW_ARCH_X86_64, "max", "long", "long");
+    check_text(NW_ARCH_X86_64, "haswell", "long", "long_intel");
+}
+
+static void newer_features(void **state)
+{
+    (void)state;
+    check_text(NW_ARCH_X86_64, "max", "cpu", "cpu");
 }
 
 int main(int argc, char **argv)
@@ -167,6 +182,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(protected_mode),
         cmocka_unit_test(tasks),
         cmocka_unit_test(long_mode),
+        cmocka_unit_test(newer_features),
     };
 
     if (argc < 3)
