@@ -74,6 +74,10 @@ void x86_leave_in_shadow(struct x86_lift *);
 /* Leaves to run this instruction again when TRUTH holds: a repeated instruction has elements left. */
 void x86_again_if(struct x86_lift *, ir_val truth);
 
+/* NAME: a helper that may read and write all of the state and raise, and returns nothing. */
+#define X86_HELPER(name, fn, nargs)                                                                \
+    static const struct ir_helper name = {"x86_" #name, fn, IR_H_READS | IR_H_WRITES | IR_H_EXITS, \
+                                          IR_VOID, nargs}
 /* Calls a helper that reads or writes state: use this, not ir_call, since it keeps track of the
  * flags. A helper with IR_H_WRITES may change the flags (all cc slots). */
 ir_val x86_call(struct x86_lift *, const struct ir_helper *, ir_val a0, ir_val a1, ir_val a2,

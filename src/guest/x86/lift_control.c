@@ -7,10 +7,6 @@
 #include "guest/x86/segment.h"
 #include "guest/x86/sysmem.h"
 
-#define HELPER(name, fn, nargs)                                                                    \
-    static const struct ir_helper name = {"x86_" #name, fn, IR_H_READS | IR_H_WRITES | IR_H_EXITS, \
-                                          IR_VOID, nargs}
-
 /* True: #GP(0) has been raised. */
 static bool unprivileged(struct x86_lift *l)
 {
@@ -48,7 +44,7 @@ static uint32_t cr_slot(unsigned n)
 
 void x86_mov_control(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(cr_write, cr_write_helper, 2);
+    X86_HELPER(cr_write, cr_write_helper, 2);
     bool write = ZydisRegisterGetClass(i->op[0].reg.value) == ZYDIS_REGCLASS_CONTROL;
     unsigned n = (unsigned)(i->op[!write].reg.value - ZYDIS_REGISTER_CR0);
     unsigned bits = native_bits(l);
@@ -91,7 +87,7 @@ void x86_mov_debug(struct x86_lift *l, const struct x86_insn *i)
 {
     static const struct ir_helper dr_read = {"x86_dr_read", dr_read_helper,
                                              IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_I64, 1};
-    HELPER(dr_write, dr_write_helper, 2);
+    X86_HELPER(dr_write, dr_write_helper, 2);
     bool write = ZydisRegisterGetClass(i->op[0].reg.value) == ZYDIS_REGCLASS_DEBUG;
     unsigned n = (unsigned)(i->op[!write].reg.value - ZYDIS_REGISTER_DR0);
     unsigned bits = native_bits(l);
@@ -136,7 +132,7 @@ static uint64_t lmsw_helper(struct nw_vcpu *vcpu, uint64_t value, uint64_t unuse
 
 void x86_lmsw(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(lmsw, lmsw_helper, 1);
+    X86_HELPER(lmsw, lmsw_helper, 1);
     const ZydisDecodedOperand *op = &i->op[0];
 
     if (unprivileged(l))
@@ -161,7 +157,7 @@ static uint64_t clts_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t unu
 
 void x86_clts(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(clts, clts_helper, 0);
+    X86_HELPER(clts, clts_helper, 0);
     (void)i;
     if (unprivileged(l))
         return;
@@ -227,7 +223,7 @@ static uint64_t invlpg_helper(struct nw_vcpu *vcpu, uint64_t addr, uint64_t unus
 
 void x86_invlpg(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(invlpg, invlpg_helper, 1);
+    X86_HELPER(invlpg, invlpg_helper, 1);
     const ZydisDecodedOperand *op = &i->op[0];
     unsigned bits = x86_addr_bits(l), seg = x86_operand_segment(op);
     enum ir_type t = l->word;
@@ -260,7 +256,7 @@ static uint64_t invpcid_helper(struct nw_vcpu *vcpu, uint64_t type, uint64_t pci
 
 void x86_invpcid(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(invpcid, invpcid_helper, 3);
+    X86_HELPER(invpcid, invpcid_helper, 3);
 
     if (unprivileged(l))
         return;
@@ -313,8 +309,8 @@ static uint64_t wrmsr_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t un
 /* RDMSR (argument 0), WRMSR (1). */
 void x86_msr(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(rdmsr, rdmsr_helper, 0);
-    HELPER(wrmsr, wrmsr_helper, 0);
+    X86_HELPER(rdmsr, rdmsr_helper, 0);
+    X86_HELPER(wrmsr, wrmsr_helper, 0);
 
     if (unprivileged(l))
         return;
@@ -340,7 +336,7 @@ static uint64_t xsetbv_helper(struct nw_vcpu *vcpu, uint64_t cpl, uint64_t unuse
 
 void x86_xsetbv(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(xsetbv, xsetbv_helper, 1);
+    X86_HELPER(xsetbv, xsetbv_helper, 1);
     (void)i;
     x86_call(l, &xsetbv, ir_const32(l->b, l->cpl), IR_NONE, IR_NONE, IR_NONE);
     x86_leave_state(l);
@@ -363,7 +359,7 @@ static uint64_t rdpmc_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t un
 
 void x86_rdpmc(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(rdpmc, rdpmc_helper, 0);
+    X86_HELPER(rdpmc, rdpmc_helper, 0);
     (void)i;
     x86_call(l, &rdpmc, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
 }
@@ -384,7 +380,7 @@ static uint64_t smap_helper(struct nw_vcpu *vcpu, uint64_t set, uint64_t unused1
 /* CLAC (argument 0), STAC (1). */
 void x86_smap(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(smap, smap_helper, 1);
+    X86_HELPER(smap, smap_helper, 1);
     if (l->cpl) {
         x86_undefined(l);
         return;

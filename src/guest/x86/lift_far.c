@@ -2,10 +2,6 @@
 #include "guest/x86/lift.h"
 #include "guest/x86/transfer.h"
 
-#define HELPER(name, fn, nargs)                                                                    \
-    static const struct ir_helper name = {"x86_" #name, fn, IR_H_READS | IR_H_WRITES | IR_H_EXITS, \
-                                          IR_VOID, nargs}
-
 enum { FAR_CALL = 1 << 4, FAR_LENGTH = 8 };
 
 static uint64_t offset_after(const struct x86_state *s, uint64_t length)
@@ -25,7 +21,7 @@ static uint64_t far_helper(struct nw_vcpu *vcpu, uint64_t what, uint64_t selecto
 
 static void far(struct x86_lift *l, const struct x86_insn *i, bool call)
 {
-    HELPER(far_transfer, far_helper, 3);
+    X86_HELPER(far_transfer, far_helper, 3);
     const ZydisDecodedOperand *op = &i->op[0];
     unsigned size = i->z.operand_width / 8u;
     ir_val selector, offset;
@@ -65,7 +61,7 @@ static uint64_t return_helper(struct nw_vcpu *vcpu, uint64_t size, uint64_t drop
 
 void x86_ret_far(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(far_return, return_helper, 2);
+    X86_HELPER(far_return, return_helper, 2);
     bool drops = i->op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
     uint32_t drop = drops ? (uint32_t)i->op[0].imm.value.u & 0xffff : 0;
 
@@ -85,7 +81,7 @@ static uint64_t iret_helper(struct nw_vcpu *vcpu, uint64_t size, uint64_t length
 /* IRET, IRETD, IRETQ: argument is the size in bytes. */
 void x86_iret_insn(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(iret, iret_helper, 2);
+    X86_HELPER(iret, iret_helper, 2);
     x86_call(l, &iret, ir_const32(l->b, i->row->arg), ir_const32(l->b, i->z.length), IR_NONE,
              IR_NONE);
     x86_leave_to_state(l);

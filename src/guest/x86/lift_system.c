@@ -3,10 +3,6 @@
 #include "guest/x86/flags.h"
 #include "guest/x86/lift.h"
 
-#define HELPER(name, fn, nargs)                                                                    \
-    static const struct ir_helper name = {"x86_" #name, fn, IR_H_READS | IR_H_WRITES | IR_H_EXITS, \
-                                          IR_VOID, nargs}
-
 static uint64_t syscall_helper(struct nw_vcpu *vcpu, uint64_t next, uint64_t user, uint64_t unused1,
                                uint64_t unused2)
 {
@@ -24,7 +20,7 @@ static uint64_t syscall_helper(struct nw_vcpu *vcpu, uint64_t next, uint64_t use
 
 void x86_syscall(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(syscall, syscall_helper, 2);
+    X86_HELPER(syscall, syscall_helper, 2);
 
     if (l->user && l->bits != 64) {
         x86_undefined(l);
@@ -52,7 +48,7 @@ static uint64_t exit_helper(struct nw_vcpu *vcpu, uint64_t which, uint64_t wide,
 /* SYSRET, SYSEXIT: argument is which. */
 void x86_system_exit(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(system_exit, exit_helper, 2);
+    X86_HELPER(system_exit, exit_helper, 2);
     bool wide = i->z.attributes & ZYDIS_ATTRIB_HAS_REX && i->z.raw.rex.W;
 
     x86_call(l, &system_exit, ir_const32(l->b, i->row->arg), ir_const32(l->b, wide), IR_NONE,
@@ -70,7 +66,7 @@ static uint64_t sysenter_helper(struct nw_vcpu *vcpu, uint64_t unused0, uint64_t
 
 void x86_sysenter_insn(struct x86_lift *l, const struct x86_insn *i)
 {
-    HELPER(sysenter, sysenter_helper, 0);
+    X86_HELPER(sysenter, sysenter_helper, 0);
     (void)i;
     x86_call(l, &sysenter, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     x86_leave_to_state(l);
