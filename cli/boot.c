@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -154,9 +155,15 @@ int cli_boot(int argc, char **argv)
         o.cpu = engine.cpu;
         o.engine_flags = engine.flags;
         o.log = cli_engine_log(&engine);
+        time_t end = time(NULL) + (time_t)timeout;
         while (again) {
             status = run(&o, (unsigned)timeout, &again);
             again &= reboot;
+            /* The limit is one for all lives of the machine. */
+            if (again && timeout && time(NULL) >= end) {
+                status = cli_fail("boot", CLI_FAILED, "the time limit ended the run in a reset");
+                again = false;
+            }
         }
     }
     cli_engine_close(&engine);

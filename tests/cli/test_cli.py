@@ -163,6 +163,12 @@ class Errors(Scratch):
         out = b"\xb0%c\xe6\xe9"  # mov al, CHARACTER; out 0xe9, al
         self.assertEqual(ends(out % b"x" + b"\xb0\x05\xba\x01\x05\xee").returncode, 11)  # port 0x501
         self.assertEqual(ends(out % b"x" + b"\xf4").stdout, b"x")
+        # lidt of an empty table, int3: a triple fault resets
+        triple = ends(out % b"x" + b"\x2e\x0f\x01\x1e\x00\xf0\xcc", "--no-reboot")
+        self.assertEqual((triple.returncode, triple.stdout), (0, b"x"))
+        again = self.narwhal("boot", "--machine", "pc", "--timeout", "1", "--bios", str(self.dir / "rom"))
+        self.assertEqual(again.returncode, 1)
+        self.assertGreater(len(again.stdout), 10)
         reset = ends(out % b"x" + b"\xb0\xfe\xe6\x64\xeb\xfe", "--no-reboot")
         self.assertEqual((reset.returncode, reset.stdout), (0, b"x"))
 
