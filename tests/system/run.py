@@ -38,6 +38,11 @@ RESERVED = dict.fromkeys(["reserved", "level 4 reserved", "level 4 bit 7", "leve
                           "cr3 with", "again, the pointer"], "P is clear in the error code; pointers are not kept")
 QEMU_DIFFERS = {
     "real": {"int1": ICEBP},
+    "cpu": {
+        "address bits": "this model has 57",
+        **dict.fromkeys(["pat with", "lstar not", "efer reserved", "unknown, "], "what is written is not checked"),
+        "lock": "is ignored with most instructions", "8f /1": "is POP", "c6 /1": "is MOV",
+    },
     "protected": {
         "icebp": ICEBP,
         "user: icebp": ICEBP,

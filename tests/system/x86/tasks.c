@@ -107,6 +107,13 @@ static void switches(void)
     RUN("mov $0xc0ffee, %%ecx\n mov $0x3000, %%eax\n mov %%ax, %%es");
     reset_gate(13);
     show("#GP by task");
+    new_task((word)task_error);
+    set_gate(8, 5, 0, SEL_TASK, 0);
+    idt[0] &= ~(1ull << 47);
+    RUN("mov $0xc0ffee, %%ecx\n xor %%esi, %%esi\n div %%esi");
+    reset_gate(0);
+    reset_gate(8);
+    show("#DF by task");
 }
 
 static void small_task(void)
