@@ -106,7 +106,7 @@ static bool loads_foreign(const struct case_state *before, const struct case_sta
     const uint16_t is[] = {after->ds, after->es, after->fs, after->gs};
 
     for (unsigned i = 0; i < 4; i++) {
-        if (is[i] != was[i] && is[i] > 3 && (is[i] & 4 || is[i] < 0x20 || is[i] > 0x33))
+        if (is[i] != was[i] && is[i] > 3 && (is[i] & 4 || is[i] < 0x20 || is[i] > 0x2b))
             return true;
     }
     return false;
@@ -147,7 +147,7 @@ enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_
             return SKIP_POPA;
         break;
     case ZYDIS_MNEMONIC_CALL: /* a bad stack and a bad target */
-        if (both && want->outcome.vector == 14 && got->outcome.vector == 13)
+        if (both && want->outcome.vector != 13 && got->outcome.vector == 13)
             return SKIP_ORDER;
         break;
     case ZYDIS_MNEMONIC_FXRSTOR: /* not aligned, and something else */
