@@ -59,6 +59,7 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
         status = signals_install();
     if (status == NW_OK) {
         ir_region_init(&vcpu->exec->region);
+        tlb_reset(vcpu);
         mmu_flush(vcpu);
         vcpu_fp_changed(vcpu);
         status = engine->guest->init(vcpu, engine->cpu);

@@ -30,6 +30,19 @@ struct tlb_entry {
     uintptr_t addend; /* host address = guest address + addend */
 };
 
+/* Which of a table's places were filled since it was last emptied, as long as they are few. */
+#define FILL_LOG_SIZE 64
+struct fill_log {
+    uint32_t n; /* FILL_LOG_SIZE: too many */
+    uint16_t at[FILL_LOG_SIZE];
+};
+
+static inline void fill_log_add(struct fill_log *log, unsigned at)
+{
+    if (log->n < FILL_LOG_SIZE)
+        log->at[log->n++] = (uint16_t)at;
+}
+
 /* What instruction fetches were translated to; guests with an MMU only. */
 #define FETCH_TLB_SIZE 64
 struct fetch_entry {
@@ -101,7 +114,9 @@ struct nw_vcpu {
     struct jump_entry jumps[JUMP_CACHE_SIZE];
     struct tlb_entry tlb[TLB_MMUS][TLB_SIZE];
     struct tlb_entry victim[TLB_MMUS][TLB_VICTIMS];
+    struct fill_log tlb_filled; /* MMU index * TLB_SIZE + entry */
     struct fetch_entry fetch[FETCH_TLB_SIZE];
+    struct fill_log jumps_filled; /* with an MMU */
     uint64_t jump_pages[4];    /* pages that JUMPS has entries for; see mem/mmu.c */
     uint64_t jump_large;       /* the larger ones among them */
     bool mmu;                  /* guest->translate makes physical addresses of virtual ones */

@@ -165,6 +165,8 @@ size_t guarded_fill(void *to, uint64_t value, unsigned elem, size_t size, bool d
 bool guarded_probe(const void *at);
 
 /* ---- TLB ---- */
+/* Of a new vCPU. */
+void tlb_reset(struct nw_vcpu *);
 void tlb_flush(struct nw_vcpu *);
 void tlb_flush_page(struct nw_vcpu *, uint64_t page);
 /* All entries of larger pages that hold PAGE. */

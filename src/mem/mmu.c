@@ -75,6 +75,7 @@ void mmu_note_jump(struct nw_vcpu *vcpu, uint64_t pc)
     unsigned size_log = e->gpa & (PAGE_SIZE_ - 1);
     uint64_t bit, *word = jump_word(vcpu, pc, &bit);
 
+    fill_log_add(&vcpu->jumps_filled, (pc >> 1) & (JUMP_CACHE_SIZE - 1));
     *word |= bit;
     if (size_log > 22)
         vcpu->jump_large = UINT64_MAX;
@@ -86,13 +87,15 @@ void mmu_note_jump(struct nw_vcpu *vcpu, uint64_t pc)
 
 static void forget_jumps(struct nw_vcpu *vcpu)
 {
-    uint64_t any = 0;
+    struct fill_log *log = &vcpu->jumps_filled;
 
-    for (unsigned n = 0; n < ARRAY_LEN(vcpu->jump_pages); n++)
-        any |= vcpu->jump_pages[n];
-    if (!any)
+    if (!log->n)
         return;
-    memset(vcpu->jumps, 0, sizeof vcpu->jumps);
+    if (log->n == FILL_LOG_SIZE)
+        memset(vcpu->jumps, 0, sizeof vcpu->jumps);
+    for (unsigned n = 0; n < log->n; n++)
+        memset(&vcpu->jumps[log->at[n]], 0, sizeof vcpu->jumps[0]);
+    log->n = 0;
     memset(vcpu->jump_pages, 0, sizeof vcpu->jump_pages);
     vcpu->jump_large = 0;
 }

@@ -11,7 +11,7 @@ static uint64_t page_of(const struct tlb_entry *e)
     return e->read != TLB_NONE ? e->read : e->write;
 }
 
-void tlb_flush(struct nw_vcpu *vcpu)
+void tlb_reset(struct nw_vcpu *vcpu)
 {
     for (unsigned m = 0; m < TLB_MMUS; m++) {
         for (unsigned i = 0; i < TLB_SIZE; i++)
@@ -19,6 +19,23 @@ void tlb_flush(struct nw_vcpu *vcpu)
         for (unsigned i = 0; i < TLB_VICTIMS; i++)
             vcpu->victim[m][i] = empty;
     }
+    vcpu->tlb_filled.n = 0;
+}
+
+/* Whoever is a victim has been in the table's place that was noted. */
+void tlb_flush(struct nw_vcpu *vcpu)
+{
+    const struct fill_log *log = &vcpu->tlb_filled;
+
+    if (log->n == FILL_LOG_SIZE) {
+        tlb_reset(vcpu);
+        return;
+    }
+    for (unsigned n = 0; n < log->n; n++)
+        vcpu->tlb[log->at[n] / TLB_SIZE][log->at[n] % TLB_SIZE] = empty;
+    for (unsigned n = 0; log->n && n < TLB_MMUS * TLB_VICTIMS; n++)
+        vcpu->victim[n / TLB_VICTIMS][n % TLB_VICTIMS] = empty;
+    vcpu->tlb_filled.n = 0;
 }
 
 void tlb_flush_page(struct nw_vcpu *vcpu, uint64_t page)
@@ -86,9 +103,12 @@ struct tlb_entry *tlb_find(struct nw_vcpu *vcpu, unsigned mmu, uint64_t page)
 
 void tlb_fill(struct nw_vcpu *vcpu, unsigned mmu, uint64_t page, const struct tlb_entry *entry)
 {
-    struct tlb_entry *e = &vcpu->tlb[mmu][(page >> PAGE_BITS) & (TLB_SIZE - 1)];
+    unsigned i = (page >> PAGE_BITS) & (TLB_SIZE - 1);
+    struct tlb_entry *e = &vcpu->tlb[mmu][i];
 
-    if (page_of(e) != TLB_NONE && page_of(e) != page)
+    if (page_of(e) == TLB_NONE)
+        fill_log_add(&vcpu->tlb_filled, mmu * TLB_SIZE + i);
+    else if (page_of(e) != page)
         vcpu->victim[mmu][vcpu->victim_next++ % TLB_VICTIMS] = *e;
     *e = *entry;
 }
