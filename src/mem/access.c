@@ -79,6 +79,22 @@ static uint64_t page_of(uint64_t gva)
     return gva & ~(PAGE_SIZE_ - 1);
 }
 
+/* What the TLB knows need not be looked up again: accesses over two pages come here always. */
+static bool known(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access access,
+                  struct mmu_page *out)
+{
+    uint64_t page = page_of(gva);
+    const struct tlb_entry *e = tlb_find(vcpu, mmu, page);
+
+    if (!e || (access == NW_ACCESS_WRITE ? e->write : e->read) != page)
+        return false;
+    *out = (struct mmu_page){.gpa = page_of(e->gpa) | (gva - page),
+                             .rights = (e->read == page ? NW_READ : 0u) |
+                                       (e->write == page ? NW_WRITE : 0u),
+                             .size_log = e->gpa & (PAGE_SIZE_ - 1)};
+    return true;
+}
+
 static bool translate_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t gva, unsigned size,
                             unsigned mmu, nw_access access)
 {
@@ -90,7 +106,8 @@ static bool translate_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t gva,
     p->size_log = PAGE_BITS;
     if (NW_LIKELY(!vcpu->mmu))
         return true;
-    if (!mmu_translate(vcpu, gva, size, mmu, access, &page))
+    if (!known(vcpu, gva, mmu, access, &page) &&
+        !mmu_translate(vcpu, gva, size, mmu, access, &page))
         return false;
     p->gpa = page.gpa;
     p->rights = page.rights;
@@ -233,6 +250,13 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
         tlb_fill(vcpu, mmu, page, &e);
 }
 
+static void fill_all(struct nw_vcpu *vcpu, const struct access *a, unsigned mmu)
+{
+    for (unsigned i = 0; i < a->pieces; i++)
+        if (a->piece[i].host)
+            access_fill(vcpu, &a->piece[i], mmu);
+}
+
 static void tlb_check(struct nw_vcpu *vcpu)
 {
     uint64_t now = vcpu->mem->generation;
@@ -285,8 +309,8 @@ bool access_load(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu
     if (ok) {
         pthread_mutex_lock(&space->code_lock);
         ok = access_copy(vcpu, &a, bytes, false);
-        if (ok && a.pieces == 1 && !a.mmio)
-            access_fill(vcpu, &a.piece[0], mmu);
+        if (ok)
+            fill_all(vcpu, &a, mmu);
         pthread_mutex_unlock(&space->code_lock);
     }
     pthread_rwlock_unlock(&space->lock);
@@ -331,8 +355,8 @@ static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned
             code_size = code->size;
         } else {
             ok = access_copy(vcpu, &a, bytes, true);
-            if (ok && a.pieces == 1 && !a.mmio)
-                access_fill(vcpu, &a.piece[0], mmu);
+            if (ok)
+                fill_all(vcpu, &a, mmu);
         }
         pthread_mutex_unlock(&space->code_lock);
     }

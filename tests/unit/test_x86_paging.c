@@ -403,6 +403,10 @@ static void canonical(void **state)
         assert_true(p.m->vcpu->exc.mmu);
         assert_int_equal(p.m->vcpu->exc.addr, bad[n]);
     }
+    /* The last byte counts before the first one's page does. */
+    mem_load(p.m->vcpu, 0x7ffffffffffe, 2 | IR_MEM_MMU(X86_MMU_GUARDED));
+    assert_int_equal(p.m->vcpu->exc.addr, 0x7ffffffffffe);
+    assert_int_equal(p.m->vcpu->exc.size, 4);
     machine_free(p.m);
 }
 
