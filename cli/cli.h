@@ -25,9 +25,6 @@ int cli_exec(int argc, char **argv);
 __attribute__((format(printf, 3, 4))) int cli_fail(const char *command, enum cli_status status,
                                                    const char *format, ...);
 
-/* The CPU models of an architecture, for messages. */
-const char *cli_cpu_models(nw_arch);
-
 /* What getopt_long said no to ('?' or ':'), as one line. Returns CLI_USAGE. */
 int cli_bad_option(const char *command, int opt, char **argv);
 

@@ -75,6 +75,11 @@ struct exec {
     nw_vcpu *vcpu;
 };
 
+static bool is_real(const struct exec *e)
+{
+    return e->bits == 16 && e->arch != NW_ARCH_ARM;
+}
+
 static int bad(const char *format, const char *what)
 {
     return cli_fail("exec", CLI_USAGE, format, what);
@@ -181,7 +186,7 @@ static int check(struct exec *e)
         e->bits = e->arch == NW_ARCH_X86_64 ? 64 : 32;
     if (e->bits == 64 && e->arch != NW_ARCH_X86_64)
         return bad("%s", "64-bit code needs --arch x86_64");
-    bool real = e->bits == 16 && e->arch != NW_ARCH_ARM;
+    bool real = is_real(e);
     if (!e->at_given)
         e->at = real ? 0x7c00 : 0x400000;
     if (real && e->at > 0xfffff)
@@ -317,7 +322,7 @@ static void enter_compatibility_mode(struct exec *e)
 
 static int prepare(struct exec *e)
 {
-    bool real = e->bits == 16 && e->arch != NW_ARCH_ARM;
+    bool real = is_real(e);
     uint64_t top = real ? 0x7000 : 0x80000000, size = real ? 0x6000 : STACK;
     nw_mem_map(e->engine, top - size, size, NW_RW); /* where something is already, that stays */
     if (e->arch == NW_ARCH_ARM) {
@@ -443,7 +448,7 @@ static int open_engine(struct exec *e)
         s = nw_vcpu_create(e->engine, &e->vcpu);
     if (s == NW_ERR_CPU)
         return cli_fail("exec", CLI_FAILED, "unknown CPU model '%s'; try %s", e->engine_options.cpu,
-                        cli_cpu_models(e->arch));
+                        nw_cpu_models(e->arch));
     return s == NW_OK ? CLI_OK : cli_fail("exec", CLI_FAILED, "%s", nw_status_text(s));
 }
 

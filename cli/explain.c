@@ -160,7 +160,7 @@ static int explain(struct explain *e)
         s = nw_vcpu_create(e->engine, &e->vcpu);
     if (s == NW_ERR_CPU)
         return cli_fail("explain", CLI_FAILED, "unknown CPU model '%s'; try %s",
-                        e->engine_options.cpu, cli_cpu_models(e->program.arch));
+                        e->engine_options.cpu, nw_cpu_models(e->program.arch));
     if (s != NW_OK)
         return cli_fail("explain", CLI_FAILED, "'%s': %s", e->path, nw_status_text(s));
     e->builder = ir_builder_new();

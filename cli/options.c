@@ -28,11 +28,6 @@ int cli_bad_option(const char *command, int opt, char **argv)
                     what, command);
 }
 
-const char *cli_cpu_models(nw_arch arch)
-{
-    return arch == NW_ARCH_ARM ? "arm926, cortex-a8, cortex-a15 or max" : "qemu64, haswell or max";
-}
-
 bool cli_parse_size(const char *text, uint64_t *out)
 {
     char *end;

@@ -72,6 +72,9 @@ typedef struct nw_config {
     nw_log *log;              /* borrowed until close; may be null */
 } nw_config;
 
+/* The CPU models of ARCH for a message, "one, another or max"; null: it is not built in. */
+NW_API const char *nw_cpu_models(nw_arch arch);
+
 NW_API nw_status nw_engine_open(const nw_config *config, nw_engine **out);
 /* Also destroys the engine's vCPUs, none of which may be running. Null is allowed. */
 NW_API void nw_engine_close(nw_engine *engine);

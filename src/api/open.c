@@ -11,6 +11,13 @@ static const struct guest_ops *guest_of(nw_arch arch)
     }
 }
 
+const char *nw_cpu_models(nw_arch arch)
+{
+    const struct guest_ops *guest = guest_of(arch);
+
+    return guest ? guest->models : NULL;
+}
+
 nw_status nw_engine_open(const nw_config *config, nw_engine **out)
 {
     const struct guest_ops *guest;

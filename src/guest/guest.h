@@ -33,6 +33,7 @@ struct guest_pin {
 struct guest_ops {
     const char *name;
     nw_arch arch;
+    const char *models; /* names that INIT takes, for messages */
     size_t state_size;
     uint32_t pc_offset;   /* slot of the pc */
     uint32_t aux_offset;  /* slot of the word given to ir_insn_start, UINT32_MAX: none */

@@ -34,7 +34,7 @@ struct board_device {
 struct board {
     const char *name, *about;
     nw_arch arch;
-    const char *cpu, *cpus; /* the default, and what to try instead of an unknown one */
+    const char *cpu; /* the default */
     uint64_t ram_default, ram_max;
     /* Maps memory of RAM bytes and the devices into the open engine, and loads what OPTIONS name.
      * On failure free is called. ERROR is filled in, or empty when the status says it all. */

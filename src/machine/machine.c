@@ -76,7 +76,7 @@ struct machine *machine_open(const struct machine_options *o, struct machine_err
     if (status == NW_OK)
         return m;
     if (status == NW_ERR_CPU)
-        machine_fail(e, "unknown CPU model '%s'; try %s", o->cpu, board->cpus);
+        machine_fail(e, "unknown CPU model '%s'; try %s", o->cpu, nw_cpu_models(board->arch));
     else if (!e->line[0])
         machine_fail(e, "%s", nw_status_text(status));
     machine_close(m);

@@ -229,7 +229,6 @@ const struct board board_pc = {
     .about = "PC with an x86-64 CPU, ISA devices and a ROM",
     .arch = NW_ARCH_X86_64,
     .cpu = "max",
-    .cpus = "qemu64, haswell or max",
     .ram_default = 128ull << 20,
     .ram_max = 3584ull << 20,
     .build = build,

@@ -88,7 +88,6 @@ const struct board board_versatilepb = {
     .about = "ARM Versatile Platform Baseboard (ARM926EJ-S)",
     .arch = NW_ARCH_ARM,
     .cpu = "arm926",
-    .cpus = "arm926, cortex-a8, cortex-a15 or max",
     .ram_base = 0,
     .ram_default = 128ull << 20,
     .ram_max = 256ull << 20, /* the devices begin at 0x10000000 */

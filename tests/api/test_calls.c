@@ -1,6 +1,7 @@
 /* Arguments of the public calls. */
 #include "toy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "exec/engine.h"
@@ -29,6 +30,30 @@ static void test_open(void **state)
     assert_int_equal(nw_engine_open(&config, &e), NW_OK);
     nw_engine_close(e);
     nw_engine_close(NULL);
+}
+
+/* What messages recommend can be had. */
+static void test_models(void **state)
+{
+    static const nw_arch archs[] = {NW_ARCH_ARM, NW_ARCH_X86, NW_ARCH_X86_64};
+
+    (void)state;
+    assert_null(nw_cpu_models((nw_arch)99));
+    for (unsigned n = 0; n < 3; n++) {
+        char text[100], *rest = text;
+
+        assert_true((size_t)snprintf(text, sizeof text, "%s", nw_cpu_models(archs[n])) <
+                    sizeof text);
+        for (char *word; (word = strtok_r(rest, ", ", &rest));) {
+            nw_config config = {.arch = archs[n], .cpu = word};
+            nw_engine *e;
+
+            if (!strcmp(word, "or"))
+                continue;
+            assert_int_equal(nw_engine_open(&config, &e), NW_OK);
+            nw_engine_close(e);
+        }
+    }
 }
 
 static void test_map(void **state)
@@ -194,7 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_open),       cmocka_unit_test(test_map),
         cmocka_unit_test(test_copy),       cmocka_unit_test(test_random_map),
-        cmocka_unit_test(test_vcpu_calls),
+        cmocka_unit_test(test_vcpu_calls), cmocka_unit_test(test_models),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,7 @@ static const struct guest_pin pins[] = {
 const struct guest_ops arm_guest = {
     .name = "arm",
     .arch = NW_ARCH_ARM,
+    .models = "arm926, cortex-a8, cortex-a15 or max",
     .state_size = sizeof(struct arm_state),
     .pc_offset = ARM_OFF(r[15]),
     .aux_offset = ARM_OFF(itstate),

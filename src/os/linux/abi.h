@@ -29,7 +29,6 @@ struct linux_auxv_cpu {
 struct linux_abi {
     const char *name; /* "ARM", for messages */
     nw_arch arch;
-    const char *models;   /* names of CPU models, for messages */
     uint16_t elf_machine; /* EM_* */
     uint8_t elf_class;    /* ELFCLASS32 or ELFCLASS64 */
     uint8_t word;         /* bytes of a pointer: 4 or 8 */

@@ -51,7 +51,7 @@ static int open_engine(struct linux_process *p, char *why)
     }
     if (status == NW_ERR_CPU)
         snprintf(why, LINUX_ERROR_SIZE, "unknown CPU model '%.100s'; try %s", o->cpu,
-                 p->abi->models);
+                 nw_cpu_models(p->abi->arch));
     else
         snprintf(why, LINUX_ERROR_SIZE, "the engine cannot start: %s", nw_status_text(status));
     return -1;

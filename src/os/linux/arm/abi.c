@@ -266,7 +266,6 @@ static void arm_fault_info(struct linux_task *t, const nw_exit *exit, siginfo_t 
 const struct linux_abi linux_arm_abi = {
     .name = "ARM",
     .arch = NW_ARCH_ARM,
-    .models = "arm926, cortex-a8, cortex-a15 or max",
     .elf_machine = EM_ARM,
     .elf_class = ELFCLASS32,
     .word = 4,

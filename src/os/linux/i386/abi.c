@@ -134,7 +134,6 @@ static int64_t i386_map_kernel_pages(struct linux_process *p)
 const struct linux_abi linux_i386_abi = {
     .name = "x86",
     .arch = NW_ARCH_X86,
-    .models = "qemu64, haswell or max",
     .elf_machine = EM_386,
     .elf_class = ELFCLASS32,
     .word = 4,

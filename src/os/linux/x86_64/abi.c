@@ -147,7 +147,6 @@ static int64_t x86_64_put_stat(struct linux_task *t, uint64_t gva, const struct 
 const struct linux_abi linux_x86_64_abi = {
     .name = "x86-64",
     .arch = NW_ARCH_X86_64,
-    .models = "qemu64, haswell or max",
     .elf_machine = EM_X86_64,
     .elf_class = ELFCLASS64,
     .word = 8,
