@@ -22,6 +22,10 @@
 #define CASE_CODE      0x20000u
 #define CASE_CODE_SIZE 0x40000u
 
+/* CS of both sizes of code. */
+#define CASE_CS64 0x33
+#define CASE_CS32 0x23
+
 /* What FS and GS are in 32-bit code: segments of the host's LDT (modify_ldt). */
 #define CASE_FS_BASE32 0x1230u
 #define CASE_GS_BASE32 0xfffe0000u
@@ -36,8 +40,8 @@ struct case_state {
     uint16_t fpcw, fpsw, fptag; /* FPTAG: bit n, physical register n is not empty */
     uint16_t fpop;
     uint64_t fpip, fpdp;
-    uint16_t ds, es, fs, gs; /* selectors */
-    uint8_t st[8][16];       /* physical order, 10 bytes each */
+    uint16_t cs, ds, es, fs, gs; /* selectors */
+    uint8_t st[8][16];           /* physical order, 10 bytes each */
     uint8_t ymm[16][32];
 };
 

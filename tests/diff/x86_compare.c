@@ -155,6 +155,7 @@ unsigned compare_results(char *out, size_t size, const struct compare_rules *rul
     word(&t, "fptag", w->fptag, g->fptag);
     word(&t, "fs base", w->fs_base, g->fs_base);
     word(&t, "gs base", w->gs_base, g->gs_base);
+    word(&t, "cs", w->cs, g->cs);
     word(&t, "ds", selector(w->ds), selector(g->ds));
     word(&t, "es", selector(w->es), selector(g->es));
     word(&t, "fs", selector(w->fs), selector(g->fs));

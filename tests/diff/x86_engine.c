@@ -145,6 +145,7 @@ static void take_state(struct engine *e, struct case_state *c)
     c->rip = s->pc;
     c->fs_base = s->seg[X86_FS].base;
     c->gs_base = s->seg[X86_GS].base;
+    c->cs = s->seg[X86_CS].selector;
     c->ds = s->seg[X86_DS].selector;
     c->es = s->seg[X86_ES].selector;
     c->fs = s->seg[X86_FS].selector;

@@ -16,8 +16,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define CS64         0x33
-#define CS32         0x23
 #define DATA_SEL     0x2b
 #define X87_BIT      1u
 #define SSE_BIT      2u
@@ -313,7 +311,7 @@ static void fill_frame(const struct case_state *s, unsigned bits)
         g[greg_of[i]] = (greg_t)s->gpr[i];
     g[REG_RIP] = (greg_t)s->rip;
     g[REG_EFL] = s->eflags & FLAGS_LOADED;
-    g[REG_CSGSFS] = (greg_t)((uint64_t)DATA_SEL << 48 | (bits == 64 ? CS64 : CS32));
+    g[REG_CSGSFS] = (greg_t)((uint64_t)DATA_SEL << 48 | (bits == 64 ? CASE_CS64 : CASE_CS32));
     fill_xstate(native.xstate, s);
     native_switch.guest_fs_base = s->fs_base;
     native_switch.guest_gs_base = s->gs_base;
@@ -336,6 +334,7 @@ static void take_frame_back(struct case_state *s, struct case_outcome *o)
     s->eflags = (uint32_t)g[REG_EFL];
     s->fs_base = native_switch.guest_fs_base;
     s->gs_base = native_switch.guest_gs_base;
+    s->cs = (uint16_t)g[REG_CSGSFS];
     s->ds = native_switch.ds;
     s->es = native_switch.es;
     s->fs = native_switch.fs;

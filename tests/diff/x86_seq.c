@@ -108,11 +108,17 @@ static bool ends_block(const struct gen_insn *i)
     }
 }
 
+static bool is_iret(const struct gen_insn *i)
+{
+    return i->z.mnemonic == ZYDIS_MNEMONIC_IRET || i->z.mnemonic == ZYDIS_MNEMONIC_IRETD ||
+           i->z.mnemonic == ZYDIS_MNEMONIC_IRETQ;
+}
+
 static bool suits(struct gen *g, const struct gen_insn *i, uint32_t *pointers)
 {
     uint32_t spoilt = spoils(i) & *pointers;
 
-    if (i->z.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE && !forward_branch(i))
+    if ((i->z.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE || is_iret(i)) && !forward_branch(i))
         return false;
     if (gen_has_mask(i->z.mnemonic) || gen_stores_model(i->z.mnemonic))
         return false;

@@ -66,6 +66,12 @@ static bool moves_state(ZydisMnemonic mnemonic)
     }
 }
 
+static bool loads_state(ZydisMnemonic mnemonic)
+{
+    return mnemonic == ZYDIS_MNEMONIC_FXRSTOR || mnemonic == ZYDIS_MNEMONIC_FXRSTOR64 ||
+           mnemonic == ZYDIS_MNEMONIC_XRSTOR || mnemonic == ZYDIS_MNEMONIC_XRSTOR64;
+}
+
 bool skip_fault_byte(ZydisMnemonic mnemonic)
 {
     switch (mnemonic) {
@@ -188,7 +194,7 @@ void skip_model_data(ZydisMnemonic mnemonic, const uint8_t *before, struct case_
 {
     static const uint8_t host[4] = {0xff, 0xff, 2, 0};
 
-    if (!moves_state(mnemonic))
+    if (!moves_state(mnemonic) || loads_state(mnemonic))
         return;
     for (unsigned i = 0; i + 4 <= CASE_DATA_SIZE; i += 4) {
         if (!memcmp(want->data + i, host, 4) && memcmp(before + i, host, 4))

@@ -87,6 +87,7 @@ static void run_line(struct run *r, struct x86_text *t, const char *where)
 {
     uint16_t fs = t->bits == 32 ? native_fs() : 0, gs = t->bits == 32 ? native_gs() : 0;
 
+    t->before.cs = t->after.state.cs = t->bits == 32 ? CASE_CS32 : CASE_CS64;
     t->before.fs = t->after.state.fs = fs;
     t->before.gs = t->after.state.gs = gs;
     if (r->native)
