@@ -289,6 +289,25 @@ static void report(struct run *r, struct one_case *c, struct engine *e)
 
 /* ---- running ---- */
 
+/* The host has been seen to lose the vector registers of a signal frame, once in a million cases:
+ * it is asked again before a difference counts. Only another answer of the host's own excuses. */
+static bool changed_its_mind(struct run *r, struct one_case *c, struct engine *e)
+{
+    static struct case_result first;
+    struct compare_rules exact = {.bits = r->o.bits};
+    char diff[4096];
+
+    first = c->want;
+    reference_run(r, c);
+    if (!compare_results(diff, sizeof diff, &exact, &first, &c->want) || !same(r, c, e)) {
+        c->want = first;
+        same(r, c, e);
+        return false;
+    }
+    r->skipped[SKIP_UNSTABLE]++;
+    return true;
+}
+
 static void run_case(struct run *r, const struct seq *s)
 {
     static struct one_case c;
@@ -317,7 +336,7 @@ static void run_case(struct run *r, const struct seq *s)
             r->skipped[SKIP_SEGMENT]++;
             continue;
         }
-        if (!same(r, &c, r->engines[i])) {
+        if (!same(r, &c, r->engines[i]) && !changed_its_mind(r, &c, r->engines[i])) {
             report(r, &c, r->engines[i]);
             break;
         }

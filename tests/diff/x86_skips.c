@@ -101,6 +101,7 @@ const char *const skip_causes[SKIP_CAUSES] = {
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
     [SKIP_MISALIGNED_SSE] = "sets MXCSR.MM, which no model has",
     [SKIP_ALIGNMENT] = "a vector operand under EFLAGS.AC, whose alignment is not checked so",
+    [SKIP_UNSTABLE] = "the host gave another result when asked again",
     [SKIP_LIMIT] = "an access from an unmapped page across the end of all addresses",
 };
 
