@@ -26,7 +26,7 @@ static uint32_t possible_mode(uint32_t mode, bool wide)
         mode &= ~(uint32_t)X86_KEY_AC;
     else
         mode &= ~(uint32_t)X86_KEY_SMAP_AC;
-    return mode & (2 * X86_KEY_RF - 1);
+    return mode & (2 * X86_KEY_MF - 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -175,8 +175,9 @@ typedef void emit_fn(struct host_emitter *, ir_val, const struct ir_insn *);
 #undef IR_OP
 extern emit_fn *const emit_table[IR_OP_COUNT];
 
-/* Bytes kept free before each record; no record emits more. */
-#define ASM_SLACK 1024
+/* Bytes kept free before each record and each stub, none of which emits more: the longest are stubs of
+ * accesses that have MAX_COLD puts and every xmm register to save, of about 900. */
+#define ASM_SLACK 2048
 
 static inline const struct ir_insn *insn_of(const struct host_emitter *e, ir_val v)
 {
