@@ -176,8 +176,24 @@ ir_val ir_get(struct ir_builder *b, enum ir_type type, uint32_t offset)
     return v;
 }
 
+/* Does the put of a scalar change element 0 of a vector that was put before? As one put of the
+ * whole it ends the other, and later reads of the vector find it in a register. */
+static bool put_into_vector(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_val v)
+{
+    unsigned word = first_word(offset);
+    struct known_slot slot = b->known[word];
+    if ((type != IR_F32 && type != IR_F64) || !is_known(b, word) || slot.start != offset ||
+        slot.type != IR_V128 || !slot.raw)
+        return false;
+    enum vec_op op = type == IR_F32 ? VEC_with_f32 : VEC_with_f64;
+    ir_put(b, IR_V128, offset, ir_v2(b, IR_V128, op, slot.val, v));
+    return true;
+}
+
 void ir_put(struct ir_builder *b, enum ir_type type, uint32_t offset, ir_val v)
 {
+    if (tracked(type, offset) && put_into_vector(b, type, offset, v))
+        return;
     struct ir_insn put = build_record(IR_put, type, 0, v, offset, 0);
     if (tracked(type, offset)) {
         unsigned word = first_word(offset);
