@@ -17,7 +17,7 @@
 #define XMM(n)   ((n) + 16u)
 #define NHOMES   32
 #define MAX_COLD 8
-#define MAX_CARRIED 8
+#define MAX_CARRIED 10
 #define NO_VALUE UINT32_MAX
 #define NO_HOME  UINT16_MAX
 #define NO_SPILL UINT8_MAX

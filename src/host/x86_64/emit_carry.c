@@ -4,6 +4,7 @@
  * these loads, with the same registers holding what the slots hold by then. Every put still stores,
  * so that faults and all other ways out find the state complete. */
 #include "host/x86_64/emit.h"
+#include "ir/vec.h"
 
 static bool overlaps(uint32_t a, unsigned a_size, uint32_t b, unsigned b_size)
 {
@@ -31,6 +32,35 @@ static uint32_t record_of(const struct host_emitter *e, uint32_t exit)
     return NO_REF;
 }
 
+/* The value that is the SIZE bytes of V from byte AT on, where V was put together from parts:
+ * whoever reads a part does not wait for the whole. NO_VALUE: no value is. */
+static ir_val part_of(const struct host_emitter *e, ir_val v, uint32_t at, unsigned size)
+{
+    for (;;) {
+        const struct ir_insn *i = insn_of(e, v);
+        unsigned low = i->aux == VEC_with_f32 || i->aux == VEC_pair32 ? 4 : 8;
+        bool second = at >= low;
+        if (!ir_op_is_vec(i->op) || at + size > 16)
+            return at == 0 ? v : NO_VALUE;
+        if (i->aux == VEC_zext128) {
+            v = i->a;
+            continue;
+        }
+        if (!second && at + size > low)
+            return at == 0 ? v : NO_VALUE;
+        switch (i->aux) {
+        case VEC_with_f32:
+        case VEC_with_f64: v = second ? i->a : i->b; continue;
+        case VEC_pair32:
+        case VEC_pair64:
+            v = second ? i->b : i->a;
+            at -= second ? low : 0;
+            continue;
+        default: return at == 0 ? v : NO_VALUE;
+        }
+    }
+}
+
 /* What GET's slot holds at record END: NO_VALUE when no register of one value does. */
 static ir_val final_value(const struct host_emitter *e, ir_val get, uint32_t end)
 {
@@ -48,11 +78,11 @@ static ir_val final_value(const struct host_emitter *e, ir_val get, uint32_t end
             continue;
         if (v < get)
             return NO_VALUE;
-        last = put && offset == g->a && width >= size && !is_const(e, i->a) &&
-                       type_in_xmm(ir_result_type(insn_of(e, i->a)))
-                   ? i->a
-                   : NO_VALUE;
+        bool whole = put && offset <= g->a && offset + width >= g->a + size;
+        last = whole ? part_of(e, i->a, g->a - offset, size) : NO_VALUE;
     }
+    if (last == NO_VALUE || is_const(e, last) || !type_in_xmm(ir_result_type(insn_of(e, last))))
+        return NO_VALUE;
     return last;
 }
 
@@ -115,27 +145,67 @@ static unsigned source(const struct host_emitter *e, const struct carried *c)
     return where ? (unsigned)__builtin_ctz(where) : REG_NONE;
 }
 
-/* Moves that overwrite nothing which another one reads, in rounds; those that cannot be ordered, a
- * circle's, read the slot. */
-void carry_back(struct host_emitter *e, uint32_t exit)
+/* The moves of a jump back that are still to be made, a bit each, and where they read. */
+struct moves {
+    unsigned from[MAX_CARRIED], left;
+};
+
+static unsigned readers(const struct moves *m, unsigned n, unsigned loc)
 {
-    unsigned from[MAX_CARRIED], left = exit == e->carry_exit ? (1u << e->ncarried) - 1 : 0, was = 0;
-    for (unsigned n = 0; n < e->ncarried; n++)
-        from[n] = source(e, &e->carried[n]);
-    while (left != was) {
-        was = left;
-        for (uint32_t todo = left; todo; todo &= todo - 1) {
-            unsigned n = (unsigned)__builtin_ctz(todo), readers = 0;
-            for (uint32_t others = left & ~(1u << n); others; others &= others - 1)
-                readers += from[__builtin_ctz(others)] == e->carried[n].loc;
-            if (readers || from[n] == REG_NONE)
+    unsigned found = 0;
+    for (uint32_t others = m->left & ~(1u << n); others; others &= others - 1)
+        if (m->from[__builtin_ctz(others)] == loc)
+            found |= 1u << __builtin_ctz(others);
+    return found;
+}
+
+/* Makes the moves that overwrite nothing which another one reads, in rounds. */
+static void move_rounds(struct host_emitter *e, struct moves *m)
+{
+    for (uint32_t was = 0; m->left != was;) {
+        was = m->left;
+        for (uint32_t todo = m->left; todo; todo &= todo - 1) {
+            unsigned n = (unsigned)__builtin_ctz(todo);
+            const struct carried *c = &e->carried[n];
+            if (m->from[n] == REG_NONE || readers(m, n, c->loc))
                 continue;
-            ra_move(e, e->carried[n].loc, from[n], insn_of(e, e->carried[n].get)->type);
-            left &= ~(1u << n);
+            ra_move(e, c->loc, m->from[n], insn_of(e, c->get)->type);
+            m->left &= ~(1u << n);
         }
     }
-    for (; left; left &= left - 1) {
-        const struct carried *c = &e->carried[__builtin_ctz(left)];
+}
+
+/* Takes the first register of a circle out of the way: whoever comes here needs no register but
+ * these. */
+static bool open_circle(struct host_emitter *e, struct moves *m)
+{
+    uint32_t used = 0;
+    for (unsigned n = 0; n < e->ncarried; n++)
+        used |= 1u << e->carried[n].loc | (m->from[n] == REG_NONE ? 0 : 1u << m->from[n]);
+    uint32_t spare = ~used & 0xffffu << XMM(0);
+    for (uint32_t todo = m->left; todo && spare; todo &= todo - 1) {
+        unsigned n = (unsigned)__builtin_ctz(todo), to = (unsigned)__builtin_ctz(spare);
+        unsigned who = readers(m, n, e->carried[n].loc);
+        if (m->from[n] == REG_NONE || !who)
+            continue;
+        ra_move(e, to, e->carried[n].loc, IR_V256);
+        for (; who; who &= who - 1)
+            m->from[__builtin_ctz(who)] = to;
+        return true;
+    }
+    return false;
+}
+
+void carry_back(struct host_emitter *e, uint32_t exit)
+{
+    struct moves m = {.left = exit == e->carry_exit ? (1u << e->ncarried) - 1 : 0};
+    for (unsigned n = 0; n < e->ncarried; n++)
+        m.from[n] = source(e, &e->carried[n]);
+    do
+        move_rounds(e, &m);
+    while (open_circle(e, &m));
+    for (; m.left; m.left &= m.left - 1) {
+        const struct carried *c = &e->carried[__builtin_ctz(m.left)];
         const struct ir_insn *i = insn_of(e, c->get);
         xmm_load(e, i->type, c->loc, state_at(i->a));
     }
