@@ -23,10 +23,16 @@ struct mem_space;
 /* A tag is the guest page's address, or TLB_NONE where that access must take the slow path
  * (unmapped, MMIO, no permission, a page holding translated code for writes). The fast path
  * compares (addr + size - 1) & ~0xfff with the tag, so page-crossing accesses miss. */
+/* What the guest's tables say of a page. */
+enum tlb_note {
+    TLB_SIZE_LOG = 63,   /* log2 of its size, at least PAGE_BITS */
+    TLB_GLOBAL = 1 << 6, /* of all address spaces */
+};
+
 struct tlb_entry {
     uint64_t read, write;
-    uint64_t gpa;     /* of the page: where it lies in guest physical memory; in its low bits log2
-                       * of the size that the guest's tables give it */
+    uint64_t gpa;     /* of the page: where it lies in guest physical memory; in the low bits
+                       * enum tlb_note */
     uintptr_t addend; /* host address = guest address + addend */
 };
 

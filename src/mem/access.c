@@ -91,7 +91,7 @@ static bool known(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access ac
     *out = (struct mmu_page){.gpa = page_of(e->gpa) | (gva - page),
                              .rights = (e->read == page ? NW_READ : 0u) |
                                        (e->write == page ? NW_WRITE : 0u),
-                             .size_log = e->gpa & (PAGE_SIZE_ - 1)};
+                             .note = e->gpa & (TLB_SIZE_LOG | TLB_GLOBAL)};
     return true;
 }
 
@@ -103,7 +103,7 @@ static bool translate_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t gva,
     p->gva = p->gpa = gva;
     p->size = size;
     p->rights = NW_RWX;
-    p->size_log = PAGE_BITS;
+    p->note = PAGE_BITS;
     if (NW_LIKELY(!vcpu->mmu))
         return true;
     if (!known(vcpu, gva, mmu, access, &page) &&
@@ -111,7 +111,7 @@ static bool translate_piece(struct nw_vcpu *vcpu, struct piece *p, uint64_t gva,
         return false;
     p->gpa = page.gpa;
     p->rights = page.rights;
-    p->size_log = page.size_log;
+    p->note = page.note;
     return true;
 }
 
@@ -234,7 +234,7 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
     struct mem_space *space = vcpu->mem;
     const struct mem_region *r = p->region;
     uint64_t page = page_of(p->gva), at = page_of(p->gpa);
-    struct tlb_entry e = {TLB_NONE, TLB_NONE, at | p->size_log, (uintptr_t)p->host - p->gva};
+    struct tlb_entry e = {TLB_NONE, TLB_NONE, at | p->note, (uintptr_t)p->host - p->gva};
 
     /* A fast access to the page must not need the host's protection changed, nor a guard; without
      * an arena that would be all mapped files, so there only those pages count as risky that do

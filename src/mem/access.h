@@ -12,7 +12,7 @@ struct piece {
     uint8_t *host; /* null: MMIO */
     unsigned size;
     uint32_t rights;   /* as struct mmu_page says */
-    uint32_t size_log;
+    uint32_t note;
     bool shut; /* the host page must be opened first */
     nw_mmio_read_fn read;
     nw_mmio_write_fn write;

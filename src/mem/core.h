@@ -169,6 +169,8 @@ bool guarded_probe(const void *at);
 void tlb_reset(struct nw_vcpu *);
 void tlb_flush(struct nw_vcpu *);
 void tlb_flush_page(struct nw_vcpu *, uint64_t page);
+/* All entries but those of global pages. */
+void tlb_flush_local(struct nw_vcpu *);
 /* All entries of larger pages that hold PAGE. */
 void tlb_flush_large(struct nw_vcpu *, uint64_t page);
 /* No page that lies at GPA may be written without the slow path. */

@@ -13,7 +13,7 @@ bool mmu_translate(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, unsigned m
                    nw_access access, struct mmu_page *out)
 {
     if (vcpu->guest->translate(vcpu, gva, mmu, access, out)) {
-        vcpu->large_pages |= out->size_log > PAGE_BITS;
+        vcpu->large_pages |= (out->note & TLB_SIZE_LOG) > PAGE_BITS;
         return true;
     }
     vcpu->exc =
@@ -46,8 +46,8 @@ bool mmu_fetch(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa)
     }
     if (!vcpu->guest->translate(vcpu, gva, 0, NW_ACCESS_FETCH, &to))
         return false;
-    vcpu->large_pages |= to.size_log > PAGE_BITS;
-    *e = (struct fetch_entry){.page = page, .gpa = page_of(to.gpa) | to.size_log, .mode = mode};
+    vcpu->large_pages |= (to.note & TLB_SIZE_LOG) > PAGE_BITS;
+    *e = (struct fetch_entry){.page = page, .gpa = page_of(to.gpa) | to.note, .mode = mode};
     *gpa = to.gpa;
     return true;
 }
@@ -72,7 +72,7 @@ static uint64_t large_bit(uint64_t addr)
 void mmu_note_jump(struct nw_vcpu *vcpu, uint64_t pc)
 {
     const struct fetch_entry *e = fetch_slot(vcpu, page_of(pc));
-    unsigned size_log = e->gpa & (PAGE_SIZE_ - 1);
+    unsigned size_log = e->gpa & TLB_SIZE_LOG;
     uint64_t bit, *word = jump_word(vcpu, pc, &bit);
 
     fill_log_add(&vcpu->jumps_filled, (pc >> 1) & (JUMP_CACHE_SIZE - 1));
@@ -122,6 +122,15 @@ void mmu_flush(struct nw_vcpu *vcpu)
     vcpu->large_pages = false;
 }
 
+void mmu_flush_local(struct nw_vcpu *vcpu)
+{
+    tlb_flush_local(vcpu);
+    for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
+        if (!(vcpu->fetch[n].gpa & TLB_GLOBAL))
+            vcpu->fetch[n].page = TLB_NONE;
+    forget_jumps(vcpu);
+}
+
 void mmu_flush_page(struct nw_vcpu *vcpu, uint64_t gva)
 {
     uint64_t page = page_of(gva);
@@ -130,7 +139,7 @@ void mmu_flush_page(struct nw_vcpu *vcpu, uint64_t gva)
     if (vcpu->large_pages)
         tlb_flush_large(vcpu, page);
     for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
-        if ((vcpu->fetch[n].page ^ page) >> (vcpu->fetch[n].gpa & (PAGE_SIZE_ - 1)) == 0)
+        if ((vcpu->fetch[n].page ^ page) >> (vcpu->fetch[n].gpa & TLB_SIZE_LOG) == 0)
             vcpu->fetch[n].page = TLB_NONE;
     forget_jumps_to(vcpu, page);
 }

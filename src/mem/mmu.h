@@ -13,7 +13,7 @@
 struct mmu_page {
     uint64_t gpa;    /* of the byte */
     uint32_t rights; /* enum nw_perm: accesses that need not ask again until the page is flushed */
-    uint32_t size_log; /* log2 of the page's size, at least PAGE_BITS */
+    uint32_t note;     /* enum tlb_note */
     uint32_t code;     /* of a refusal: what becomes vcpu->exc.payload */
     bool absent;       /* of a refusal: the tables have no such page */
 };
@@ -28,6 +28,7 @@ bool mmu_fetch(struct nw_vcpu *, uint32_t mode, uint64_t gva, uint64_t *gpa);
 /* Forgets all translations, or those of GVA's page, on this vCPU. It is in no translated code that
  * goes on by a direct jump. */
 void mmu_flush(struct nw_vcpu *);
+void mmu_flush_local(struct nw_vcpu *); /* all but the global ones */
 void mmu_flush_page(struct nw_vcpu *, uint64_t gva);
 /* The jump cache has an entry for the page of PC now. */
 void mmu_note_jump(struct nw_vcpu *, uint64_t pc);

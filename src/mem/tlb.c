@@ -22,7 +22,6 @@ void tlb_reset(struct nw_vcpu *vcpu)
     vcpu->tlb_filled.n = 0;
 }
 
-/* Whoever is a victim has been in the table's place that was noted. */
 void tlb_flush(struct nw_vcpu *vcpu)
 {
     const struct fill_log *log = &vcpu->tlb_filled;
@@ -33,9 +32,33 @@ void tlb_flush(struct nw_vcpu *vcpu)
     }
     for (unsigned n = 0; n < log->n; n++)
         vcpu->tlb[log->at[n] / TLB_SIZE][log->at[n] % TLB_SIZE] = empty;
-    for (unsigned n = 0; log->n && n < TLB_MMUS * TLB_VICTIMS; n++)
+    for (unsigned n = 0; n < TLB_MMUS * TLB_VICTIMS; n++)
         vcpu->victim[n / TLB_VICTIMS][n % TLB_VICTIMS] = empty;
     vcpu->tlb_filled.n = 0;
+}
+
+void tlb_flush_local(struct nw_vcpu *vcpu)
+{
+    struct fill_log *log = &vcpu->tlb_filled;
+    bool all = log->n == FILL_LOG_SIZE;
+    unsigned kept = 0;
+
+    for (unsigned n = 0; n < (all ? TLB_MMUS * TLB_SIZE : log->n); n++) {
+        unsigned at = all ? n : log->at[n];
+        struct tlb_entry *e = &vcpu->tlb[at / TLB_SIZE][at % TLB_SIZE];
+
+        if (!(e->gpa & TLB_GLOBAL))
+            *e = empty;
+        else if (kept < FILL_LOG_SIZE)
+            log->at[kept++] = (uint16_t)at;
+    }
+    for (unsigned n = 0; n < TLB_MMUS * TLB_VICTIMS; n++) {
+        struct tlb_entry *v = &vcpu->victim[n / TLB_VICTIMS][n % TLB_VICTIMS];
+
+        if (!(v->gpa & TLB_GLOBAL))
+            *v = empty;
+    }
+    log->n = kept;
 }
 
 void tlb_flush_page(struct nw_vcpu *vcpu, uint64_t page)
@@ -64,7 +87,7 @@ void tlb_flush_large(struct nw_vcpu *vcpu, uint64_t page)
 {
     for (unsigned n = 0; n < TLB_ENTRIES; n++) {
         struct tlb_entry *e = entry(vcpu, n);
-        unsigned size_log = e->gpa & (PAGE_SIZE_ - 1);
+        unsigned size_log = e->gpa & TLB_SIZE_LOG;
 
         if (size_log > PAGE_BITS && (page_of(e) ^ page) >> size_log == 0)
             *e = empty;
@@ -83,7 +106,8 @@ void tlb_drop_writes(struct nw_vcpu *vcpu, uint64_t gpa)
 
 struct tlb_entry *tlb_find(struct nw_vcpu *vcpu, unsigned mmu, uint64_t page)
 {
-    struct tlb_entry *e = &vcpu->tlb[mmu][(page >> PAGE_BITS) & (TLB_SIZE - 1)];
+    unsigned at = (page >> PAGE_BITS) & (TLB_SIZE - 1);
+    struct tlb_entry *e = &vcpu->tlb[mmu][at];
 
     if (page_of(e) == page)
         return e;
@@ -93,6 +117,8 @@ struct tlb_entry *tlb_find(struct nw_vcpu *vcpu, unsigned mmu, uint64_t page)
         if (page_of(v) == page) {
             struct tlb_entry swap = *e;
 
+            if (page_of(e) == TLB_NONE)
+                fill_log_add(&vcpu->tlb_filled, mmu * TLB_SIZE + at);
             *e = *v;
             *v = swap;
             return e;

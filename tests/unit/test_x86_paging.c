@@ -199,7 +199,7 @@ static void check_walk(struct page *p, const uint64_t *flags, enum who who, nw_a
     if (!ok)
         return;
     assert_int_equal(out.gpa, p->gpa);
-    assert_int_equal(out.size_log, p->kind->size_log);
+    assert_int_equal(out.note, p->kind->size_log);
     bool write = access == NW_ACCESS_WRITE && expected(p, flags, who, NW_ACCESS_WRITE) == FINE;
     assert_int_equal(out.rights & NW_WRITE, write ? NW_WRITE : 0);
     if (access != NW_ACCESS_FETCH)

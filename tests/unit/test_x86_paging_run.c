@@ -275,6 +275,42 @@ static void invlpg_on(struct machine *m)
 }
 TEST(invlpg)
 
+/* A global page stays through a write to CR3; with CR4.PGE off, or by INVLPG, it goes. */
+static void global_on(struct machine *m)
+{
+    enum { PTE_G = 0x100, NEW = 0x401000 };
+    static const char *const middle[] = {
+        "\x0f\x20\xd8\x0f\x22\xd8\x90\x90\x90\x90\x90\x90\x90\x90\x90", /* cr3 = cr3 */
+        "\x0f\x01\x3e\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90", /* invlpg [rsi] */
+        "\x0f\x20\xe0\x34\x80\x0f\x22\xe0\x34\x80\x0f\x22\xe0\x90\x90", /* PGE off and on */
+    };
+    uint64_t at = map_page(m, m->root, FAR, 0x400000, PTE_G, 12);
+
+    map_page(m, m->root, DATA, at & ~0xfffull, PTE_W, 12);
+    CODE(m, 0x400000, "\xb8\x01\x00\x00\x00\xc3");
+    CODE(m, NEW, "\xb8\x00\x01\x00\x00\xc3");
+    for (unsigned pge = 0; pge < 2; pge++)
+        for (unsigned n = 0; n < 3; n++) {
+            bool stays = pge && n == 0;
+            m->s->cr4 = (m->s->cr4 & ~(uint64_t)X86_CR4_PGE) | (pge ? X86_CR4_PGE : 0);
+            entry_write(m, at, 0x400000 | PTE_P | PTE_G);
+            CODE(m, KERNEL,
+                 "\xe8\0\0\0\0\x01\xc2\x8b\x2e\x89\x3b"); /* call FAR; add edx, eax; mov
+                                                           * ebp, [rsi]; mov [rbx], edi */
+            put_code(m, KERNEL + 11, middle[n], 15);
+            CODE(m, KERNEL + 26, "\xe8\0\0\0\0\x01\xc2\x03\x16\xf4"); /* …; add edx, [rsi]; hlt */
+            put_rel(m, KERNEL + 1, FAR);
+            put_rel(m, KERNEL + 27, FAR);
+            m->s->gpr[X86_RSI] = FAR;
+            m->s->gpr[X86_RDI] = NEW | PTE_P | PTE_G;
+            m->s->gpr[X86_RBX] = DATA | (at & 0xfff);
+            m->s->gpr[X86_RDX] = 0;
+            assert_int_equal(run(m, m->root, KERNEL, 0), KERNEL + 35);
+            assert_int_equal(reg(m, X86_RDX), stays ? 0x002 + 0x1b8 : 0x101 + 0x100b8);
+        }
+}
+TEST(global)
+
 /* One INVLPG for all of a large page: code and data of several pages in it. */
 static void invlpg_large_on(struct machine *m)
 {
@@ -591,6 +627,7 @@ int main(void)
         cmocka_unit_test(alias_of_self),
         cmocka_unit_test(data_beside_code),
         cmocka_unit_test(invlpg),
+        cmocka_unit_test(global),
         cmocka_unit_test(invlpg_large),
         cmocka_unit_test(crossing_code),
         cmocka_unit_test(crossing_into_itself),

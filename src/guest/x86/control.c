@@ -61,7 +61,7 @@ static bool cr3_write(struct nw_vcpu *vcpu, uint64_t value)
         !x86_mmu_load_pdptes(vcpu, value))
         return false;
     s->cr3 = value;
-    x86_mmu_flush(vcpu);
+    x86_mmu_flush_space(vcpu);
     return true;
 }
 

@@ -10,6 +10,11 @@ void x86_mmu_flush(struct nw_vcpu *vcpu)
     mmu_flush(vcpu);
 }
 
+void x86_mmu_flush_space(struct nw_vcpu *vcpu)
+{
+    mmu_flush_local(vcpu);
+}
+
 void x86_mmu_flush_page(struct nw_vcpu *vcpu, uint64_t linear)
 {
     mmu_flush_page(vcpu, linear);

@@ -4,9 +4,11 @@
 
 #include "guest/x86/state.h"
 
-/* Something that all translations depend on has changed: CR0, CR3, CR4, EFER or the privilege rules
+/* Something that all translations depend on has changed: CR0, CR4, EFER or the privilege rules
  * in them. */
 void x86_mmu_flush(struct nw_vcpu *);
+/* CR3 has changed: global pages stay. */
+void x86_mmu_flush_space(struct nw_vcpu *);
 /* The translation of LINEAR may have changed. */
 void x86_mmu_flush_page(struct nw_vcpu *, uint64_t linear);
 /* Loads the page-directory pointers of PAE paging from physical address CR3. False: #GP(0), one of

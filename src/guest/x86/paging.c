@@ -9,7 +9,15 @@
 #include "guest/x86/system.h"
 #include "mem/mmu.h"
 
-enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 1 << 5, PTE_D = 1 << 6, PTE_PS = 1 << 7 };
+enum {
+    PTE_P = 1,
+    PTE_W = 2,
+    PTE_U = 4,
+    PTE_A = 1 << 5,
+    PTE_D = 1 << 6,
+    PTE_PS = 1 << 7,
+    PTE_G = 1 << 8
+};
 #define PTE_NX (1ull << 63)
 
 /* The error code of a page fault (SDM 3A 4.7). */
@@ -214,7 +222,9 @@ static bool look_up(struct walk *w, nw_access access, struct mmu_page *out)
         if (!allowed(w, access))
             return refuse(out, PF_P | access_code(w, access));
     } while (!mark(w, access == NW_ACCESS_WRITE));
-    *out = (struct mmu_page){.gpa = w->gpa, .rights = rights_of(w), .size_log = w->size_log};
+    bool global = w->entry[w->depth - 1] & PTE_G && w->s->cr4 & X86_CR4_PGE;
+    *out = (struct mmu_page){
+        .gpa = w->gpa, .rights = rights_of(w), .note = w->size_log | (global ? TLB_GLOBAL : 0u)};
     return true;
 }
 
@@ -227,7 +237,7 @@ bool x86_translate(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access a
     if (!wide)
         gva = (uint32_t)gva;
     if (!(s->cr0 & X86_CR0_PG)) {
-        *out = (struct mmu_page){.gpa = gva, .rights = NW_RWX, .size_log = PAGE_BITS};
+        *out = (struct mmu_page){.gpa = gva, .rights = NW_RWX, .note = PAGE_BITS};
         return true;
     }
     /* No page fault: see x86_deliver. */

@@ -170,7 +170,7 @@ static bool enter(struct nw_vcpu *vcpu, const struct layout *t, const struct tas
 
     if (t->word == 4 && s->cr0 & X86_CR0_PG && task->cr3 != s->cr3) {
         s->cr3 = task->cr3;
-        x86_mmu_flush(vcpu);
+        x86_mmu_flush_space(vcpu);
         if (s->cr4 & X86_CR4_PAE && !x86_mmu_load_pdptes(vcpu, s->cr3))
             return false;
     }
