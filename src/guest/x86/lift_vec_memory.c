@@ -1,6 +1,7 @@
 /* Masked moves and gathers: element by element, each a precise access of its own (SDM 2C, VGATHER,
  * VMASKMOV). They go through helpers, which read and write the register file in the state. */
 #include "guest/x86/undefined.h"
+#include "guest/x86/sysmem.h"
 #include "guest/x86/vector.h"
 #include "mem/mem.h"
 
@@ -74,6 +75,11 @@ static uint64_t masked_store(struct nw_vcpu *vcpu, uint64_t addr, uint64_t what,
     const uint8_t *mask = s->ymm[MASK_OF(what)], *from = s->ymm[REG_OF(what)];
     unsigned log2 = LOG2_OF(what), count = COUNT_OF(what);
 
+    /* MASKMOVDQU checks the address even where it stores nothing. */
+    if (log2 == 0 && !x86_canonical(addr)) {
+        mem_raise(vcpu, addr, 16, NW_ACCESS_WRITE, NW_FAULT_UNMAPPED);
+        return 0;
+    }
     for (unsigned n = 0; n < count; n++)
         if (is_set(mask, n, log2)) {
             mem_load(vcpu, element_at(addr, n, what), memop_of(what) | IR_MEM_RMW);
