@@ -56,6 +56,8 @@ static void open_slot(struct vma_list *l, size_t i)
 
 static void close_slots(struct vma_list *l, size_t i, size_t n)
 {
+    if (!n) /* AT of an empty list is null, to which nothing may be added */
+        return;
     for (size_t k = i; k < i + n; k++)
         free(l->at[k].path);
     memmove(l->at + i, l->at + i + n, (l->len - i - n) * sizeof *l->at);
