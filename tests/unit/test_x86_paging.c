@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <narwhal/x86.h>
+
 #include "guest/x86/mmu.h"
 #include "guest/x86/model.h"
 #include "guest/x86/segment.h"
@@ -499,6 +501,9 @@ static void pdptes(void **state)
         memcpy(p.m->ram + p.m->root + 16, &entry, 8);
         assert_true(x86_mmu_load_pdptes(p.m->vcpu, p.m->root));
     }
+    memset(p.m->s->pdpte, 0, sizeof p.m->s->pdpte);
+    assert_int_equal(nw_reg_write(p.m->vcpu, NW_X86_CR0 + 3, p.m->root), NW_OK);
+    assert_memory_equal(p.m->s->pdpte, p.m->ram + p.m->root, sizeof p.m->s->pdpte);
     machine_free(p.m);
 }
 

@@ -15,6 +15,9 @@ void x86_mmu_flush_page(struct nw_vcpu *, uint64_t linear);
  * them has reserved bits set (SDM 3A 4.4.1). */
 bool x86_mmu_load_pdptes(struct nw_vcpu *, uint64_t cr3);
 
+/* A debugger has set CR0, CR3, CR4 or EFER. */
+void x86_mmu_state_set(struct nw_vcpu *);
+
 /* guest_ops.translate; MMU: enum x86_mmu. */
 bool x86_translate(struct nw_vcpu *, uint64_t gva, unsigned mmu, nw_access, struct mmu_page *out);
 

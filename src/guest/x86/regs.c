@@ -146,7 +146,7 @@ nw_status x86_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t value)
     if (vcpu->guest->addr_type == IR_I32)
         s->efer &= ~(uint64_t)(X86_EFER_LME | X86_EFER_LMA);
     if (reg == NW_X86_EFER || (reg >= NW_X86_CR0 && reg <= NW_X86_CR0 + 4))
-        x86_mmu_flush(vcpu);
+        x86_mmu_state_set(vcpu);
     x86_debug_changed(vcpu);
     return status;
 }
