@@ -155,14 +155,24 @@ static struct block *block_new(const struct ir_region *region, struct block_key 
 /* The interpreter's block keeps the region. */
 static nw_status keep_region(struct nw_engine *engine, struct block *b)
 {
-    struct ir_region *r = malloc(sizeof *r);
+    size_t size = engine->region.insns.len * sizeof engine->region.insns.at[0];
+    struct ir_region *r;
 
+    /* As in emit: a block that alone takes too much is made shorter. */
+    if (size > engine->code_size / 4)
+        return NW_ERR_NOMEM;
+    r = malloc(sizeof *r);
     if (!r)
         return NW_ERR_NOMEM;
     *r = engine->region;
     ir_region_init(&engine->region);
+    struct ir_insn *fitting = realloc(r->insns.at, size);
+    if (fitting) {
+        r->insns.at = fitting;
+        r->insns.cap = r->insns.len;
+    }
     b->region = r;
-    engine->cache.region_bytes += sizeof *b + r->insns.cap * sizeof r->insns.at[0];
+    engine->cache.region_bytes += sizeof *b + size;
     return engine->cache.region_bytes > engine->code_size ? NW_ERR_RANGE : NW_OK;
 }
 

@@ -225,7 +225,9 @@ static void run(nw_engine *engine, nw_vcpu *vcpu, struct code *c, struct outcome
 
 static void same_in_every_mode(void **state)
 {
-    static const uint32_t flags[] = {NW_ENGINE_INTERP, 0, NW_ENGINE_NO_FASTMEM};
+    /* The last two have the least memory for code. */
+    static const uint32_t flags[] = {NW_ENGINE_INTERP, 0, NW_ENGINE_NO_FASTMEM, NW_ENGINE_INTERP,
+                                     0};
     enum { MODES = sizeof flags / sizeof *flags };
     nw_engine *engine[MODES];
     nw_vcpu *vcpu[MODES];
@@ -234,7 +236,9 @@ static void same_in_every_mode(void **state)
 
     (void)state;
     for (unsigned m = 0; m < MODES; m++) {
-        nw_config config = {.arch = NW_ARCH_X86_64, .flags = flags[m]};
+        nw_config config = {.arch = NW_ARCH_X86_64,
+                            .flags = flags[m],
+                            .code_buffer = m >= MODES - 2 ? 64 << 10 : 0};
         assert_int_equal(nw_engine_open(&config, &engine[m]), NW_OK);
         assert_int_equal(nw_mem_map(engine[m], CODE, PAGE, NW_RWX), NW_OK);
         assert_int_equal(nw_mem_map(engine[m], DATA, PAGE, NW_RW), NW_OK);
