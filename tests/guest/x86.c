@@ -279,6 +279,17 @@ static unsigned read_gs(unsigned selector)
     return value;
 }
 
+static void load_fs(unsigned selector)
+{
+    __asm__ volatile("mov %0, %%fs" : : "r"(selector));
+}
+
+static void read_fs_beyond(void)
+{
+    unsigned value;
+    __asm__ volatile("mov %%fs:64, %0" : "=r"(value));
+}
+
 static void segments(void)
 {
     static unsigned words[] = {0x12345678, 0x9abcdef0};
@@ -291,6 +302,14 @@ static void segments(void)
     CHECK(e.limit == 0xfffff);
     d.base = (unsigned)&words[1];
     CHECK(syscall(SYS_set_thread_area, &d) == 0 && read_gs(d.entry * 8 + 3) == words[1]);
+    load_fs(d.entry * 8 + 3);
+    e = d;
+    e.limit = 3;
+    e.flags = 0x41; /* bytes; the register follows its entry */
+    CHECK(syscall(SYS_set_thread_area, &e) == 0);
+    FAULT(read_fs_beyond())
+    CHECK(got.sig == SIGSEGV && got.trap == 13);
+    load_fs(0);
     e.entry = 99;
     CHECK_ERRNO(syscall(SYS_get_thread_area, &e), EINVAL);
     __asm__ volatile("mov %%cs, %0\n mov %%ss, %1" : "=r"(cs), "=r"(ss));

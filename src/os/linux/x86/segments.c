@@ -1,6 +1,7 @@
 /* Descriptor tables: what set_thread_area and modify_ldt enter into them, segment loads read. */
 #include <errno.h>
 #include <string.h>
+#include "guest/x86/segment.h"
 #include "os/linux/guest_mem.h"
 #include "os/linux/layout.h"
 #include "os/linux/syscall.h"
@@ -209,6 +210,7 @@ static void refresh(struct linux_task *t, uint16_t selector)
     for (size_t i = 0; i < ARRAY_LEN(segs); i++)
         if (((s->seg[segs[i]].selector ^ selector) & ~3u) == 0)
             linux_x86_load_segment(t, segs[i], s->seg[segs[i]].selector);
+    x86_mode_update(s);
 }
 
 int64_t linux_x86_set_tls(struct linux_task *t, uint64_t gva, bool allocate)
