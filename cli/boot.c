@@ -36,12 +36,12 @@ static const struct option options[] = {
 static int help(void)
 {
     fputs("usage: narwhal boot --machine versatilepb --kernel IMAGE [OPTIONS]\n"
-          "       narwhal boot --machine pc --bios ROM [OPTIONS]\n\n"
+          "       narwhal boot --machine pc --bios ROM | --kernel BZIMAGE [OPTIONS]\n\n"
           "  --machine NAME    the board; 'help' lists them\n"
           "  --mem SIZE        RAM, such as 128M\n"
-          "  --kernel IMAGE    ARM: raw image or ELF file\n"
-          "  --append TEXT     ARM: kernel command line\n"
-          "  --initrd FILE     ARM: initial RAM disk\n"
+          "  --kernel IMAGE    ARM: raw image or ELF file; pc: a Linux kernel\n"
+          "  --append TEXT     kernel command line\n"
+          "  --initrd FILE     initial RAM disk\n"
           "  --bios ROM        pc: image that ends at 4 GiB, in whole 4 KiB pages\n"
           "  --no-reboot       end the run where the guest resets the machine\n"
           "  --timeout SECONDS end the run after so long\n" CLI_ENGINE_HELP

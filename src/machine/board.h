@@ -77,4 +77,8 @@ void machine_transmit_nowhere(void *opaque, uint8_t byte);
 nw_status arm_boot_load(nw_engine *, nw_vcpu *, const struct board *,
                         const struct machine_options *, uint64_t ram_size, struct machine_error *);
 
+/* A Linux kernel with what belongs to it; the PC's ROM is memory yet to be filled. */
+nw_status x86_boot_load(nw_engine *, const struct machine_options *, uint64_t ram_size,
+                        struct machine_error *);
+
 #endif

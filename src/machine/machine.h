@@ -8,7 +8,7 @@ struct machine_options {
     const char *machine; /* board name */
     const char *cpu;     /* null: the board's own */
     uint64_t memory;     /* bytes of RAM; 0: the board's default */
-    const char *kernel;  /* raw image or ARM ELF file */
+    const char *kernel;  /* ARM: raw image or ELF file; x86: Linux bzImage */
     const char *bios;    /* ROM image of a PC */
     const char *append;  /* kernel command line, null for none */
     const char *initrd;  /* initial RAM disk file, null for none */

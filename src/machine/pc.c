@@ -129,16 +129,21 @@ static nw_status map_nothing(struct machine *m, uint64_t from, uint64_t to)
     return nw_mem_map_mmio(m->engine, from, to - from, nothing_read, nothing_write, NULL);
 }
 
-/* ROM at the top of 4 GiB, and its end below 1 MiB. Both are memory that can be written: a bus that
- * ignores stores but lets code run is not to be had of the engine. */
-static nw_status map_rom(struct machine *m, const struct image *rom, uint64_t ram)
+/* ROM at the top of 4 GiB, and the place of its end below 1 MiB. Both are memory that can be
+ * written: a bus that ignores stores but lets code run is not to be had of the engine. */
+static nw_status map_rom(struct machine *m, uint64_t size, uint64_t ram)
 {
-    uint64_t copy = rom->size < MIB - ROM_COPY ? rom->size : MIB - ROM_COPY;
     TRY(map_nothing(m, HOLE, ROM_COPY));
     TRY(nw_mem_map(m->engine, ROM_COPY, MIB - ROM_COPY, NW_RWX));
+    TRY(map_nothing(m, ram, TOP - size));
+    return nw_mem_map(m->engine, TOP - size, size, NW_RWX);
+}
+
+static nw_status fill_rom(struct machine *m, const struct image *rom, uint64_t ram)
+{
+    uint64_t copy = rom->size < MIB - ROM_COPY ? rom->size : MIB - ROM_COPY;
+    TRY(map_rom(m, rom->size, ram));
     TRY(nw_mem_write(m->engine, MIB - copy, rom->bytes + rom->size - copy, copy));
-    TRY(map_nothing(m, ram, TOP - rom->size));
-    TRY(nw_mem_map(m->engine, TOP - rom->size, rom->size, NW_RWX));
     return nw_mem_write(m->engine, TOP - rom->size, rom->bytes, rom->size);
 }
 
@@ -146,16 +151,29 @@ static nw_status load_rom(struct machine *m, const char *path, uint64_t ram,
                           struct machine_error *e)
 {
     struct image rom = {0};
-    if (!path)
-        return machine_fail(e, "no ROM was named; say --bios ROM");
     nw_status status = machine_read_file("ROM", path, ROM_MAX, &rom, e);
     if (status == NW_OK && rom.size % 4096)
         status =
             machine_fail(e, "ROM '%s' is not a number of whole 4 KiB pages; pad it in front", path);
     if (status == NW_OK)
-        status = map_rom(m, &rom, ram);
+        status = fill_rom(m, &rom, ram);
     free(rom.bytes);
     return status;
+}
+
+static nw_status load_software(struct machine *m, const struct machine_options *o, uint64_t ram,
+                               struct machine_error *e)
+{
+    if (o->kernel && o->bios)
+        return machine_fail(e, "a pc starts from a ROM or a kernel; give --bios or --kernel");
+    if (o->bios && (o->initrd || o->append))
+        return machine_fail(e, "--initrd and --append belong to --kernel, not to --bios");
+    if (o->bios)
+        return load_rom(m, o->bios, ram, e);
+    if (!o->kernel)
+        return machine_fail(e, "nothing to start was named; say --bios ROM or --kernel BZIMAGE");
+    TRY(map_rom(m, 4096, ram));
+    return x86_boot_load(m->engine, o, ram, e);
 }
 
 static nw_status build(struct machine *m, const struct machine_options *o, uint64_t ram,
@@ -164,9 +182,6 @@ static nw_status build(struct machine *m, const struct machine_options *o, uint6
     struct pc *pc = m->devices = calloc(1, sizeof *pc);
     if (!pc)
         return NW_ERR_NOMEM;
-    if (o->kernel || o->initrd || o->append)
-        return machine_fail(e, "a pc starts from its ROM alone; put --bios ROM in place of "
-                               "--kernel, --initrd and --append");
     pc->transmit = o->transmit;
     pc->opaque = o->opaque;
     pc->pic = i8259_new((struct dev_irq){machine_set_cpu_line, m->vcpu, NW_X86_INTR});
@@ -184,7 +199,7 @@ static nw_status build(struct machine *m, const struct machine_options *o, uint6
     if (ram > MIB)
         TRY(nw_mem_map(m->engine, MIB, ram - MIB, NW_RWX));
     TRY(map_nothing(m, TOP, LAST));
-    return load_rom(m, o->bios, ram, e);
+    return load_software(m, o, ram, e);
 }
 
 static void release(struct machine *m)

@@ -151,9 +151,29 @@ class Errors(Scratch):
         self.fails(*board, "--bios", "nosuch", about="No such file")
         self.fails(*board, "--bios", self.file("odd", bytes(5000)), about="4 KiB")
         self.fails(*board, "--bios", rom, "--kernel", rom, about="--bios")
+        self.fails(*board, "--bios", rom, "--append", "x", about="--kernel")
+        self.fails(*board, "--kernel", rom, about="bzImage")
+        self.fails(*board, "--kernel", self.bzimage(b"\xf4"), "--initrd", "nosuch", about="nosuch")
+        self.fails(*board, "--kernel", self.bzimage(b"\xf4"), "--append", "x" * 3000, about="--append")
+        self.fails(*board, "--kernel", self.bzimage(b"\xf4"), "--mem", "2M", about="--mem")
         self.fails(*board, "--bios", rom, "--cpu", "arm926", about="haswell")
         self.fails(*board, "--bios", rom, "--mem", "4G", about="--mem")
         self.assertEqual(self.narwhal(*board, "--bios", rom, "--timeout", "20").returncode, 0)  # cli is the reset's state
+
+    def bzimage(self, code):
+        """A Linux kernel as far as a boot loader looks: one sector of setup, CODE at the 32-bit entry."""
+        image = bytearray(1024) + code + bytes(1024)
+        image[0x1F1], image[0x200:0x202] = 1, b"\xeb\x6a"
+        image[0x202:0x208], image[0x211], image[0x22C:0x230] = b"HdrS\x0f\x02", 1, b"\xff\xff\xff\x7f"
+        return self.file("bzimage", bytes(image))
+
+    def test_pc_kernel(self):
+        # prints the command line, the initial RAM disk and the second range of memory, and ends
+        code = bytes.fromhex("8b9e28020000" "8a0384c07405e6e943ebf5" "8b9e18020000" "8b8e1c020000" "8a03e6e943e2f9"
+                             "8a86ef020000e6e9" "66ba0105b003ee")
+        r = self.narwhal("boot", "--machine", "pc", "--mem", "64M", "--timeout", "20", "--kernel", self.bzimage(code),
+                         "--append", "root=/dev/nowhere ", "--initrd", self.file("disk", b"a disk"))
+        self.assertEqual((r.returncode, r.stdout), (7, b"root=/dev/nowhere a disk\x03"))
 
     def test_pc_ends(self):
         def ends(code, *options):
