@@ -31,7 +31,7 @@ static bool map_allows(struct nw_vcpu *vcpu, uint16_t port, unsigned size)
     return true;
 }
 
-bool x86_io_allowed(struct nw_vcpu *vcpu, uint16_t port, unsigned size)
+static bool allowed(struct nw_vcpu *vcpu, uint16_t port, unsigned size)
 {
     const struct x86_state *s = x86_of(vcpu);
 
@@ -44,7 +44,7 @@ bool x86_io_allowed(struct nw_vcpu *vcpu, uint16_t port, unsigned size)
 
 bool x86_io_in(struct nw_vcpu *vcpu, uint16_t port, unsigned size, uint32_t *value)
 {
-    if (!x86_io_allowed(vcpu, port, size))
+    if (!allowed(vcpu, port, size))
         return false;
     x86_debug_io(vcpu, port, size);
     *value = io_read(vcpu, port, size);
@@ -53,7 +53,7 @@ bool x86_io_in(struct nw_vcpu *vcpu, uint16_t port, unsigned size, uint32_t *val
 
 bool x86_io_out(struct nw_vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
 {
-    if (!x86_io_allowed(vcpu, port, size))
+    if (!allowed(vcpu, port, size))
         return false;
     x86_debug_io(vcpu, port, size);
     io_write(vcpu, port, value, size);
@@ -133,7 +133,7 @@ bool x86_io_string(struct nw_vcpu *vcpu, const struct x86_io_string *io)
     bool single = s->mode & X86_STEP_MODES;
     uint16_t port = (uint16_t)s->gpr[X86_RDX];
 
-    if (!x86_io_allowed(vcpu, port, io->size))
+    if (!allowed(vcpu, port, io->size))
         return false;
     if (!count)
         return true;

@@ -5,7 +5,6 @@
 #include "guest/x86/state.h"
 
 /* SIZE: 1, 2 or 4. False: #GP(0), or a fault of the permission map. */
-bool x86_io_allowed(struct nw_vcpu *, uint16_t port, unsigned size);
 bool x86_io_in(struct nw_vcpu *, uint16_t port, unsigned size, uint32_t *value);
 bool x86_io_out(struct nw_vcpu *, uint16_t port, unsigned size, uint32_t value);
 

@@ -3,7 +3,8 @@
 #include "guest/x86/segment.h"
 #include "guest/x86/system.h"
 
-bool x86_code_is_64(const struct x86_state *s, const struct x86_segment *cs)
+/* Is CS one of 64-bit code? */
+static bool code_is_64(const struct x86_state *s, const struct x86_segment *cs)
 {
     return s->efer & X86_EFER_LMA && cs->attr & X86_ATTR_L;
 }
@@ -12,7 +13,7 @@ bool x86_code_load(struct nw_vcpu *vcpu, struct x86_desc *d, uint16_t selector, 
                    unsigned vector, uint32_t ext, struct x86_segment *out)
 {
     *out = x86_desc_segment(d, (uint16_t)((selector & 0xfffcu) | cpl));
-    if (x86_code_is_64(x86_of(vcpu), out) && out->attr & X86_ATTR_DB)
+    if (code_is_64(x86_of(vcpu), out) && out->attr & X86_ATTR_DB)
         return x86_fail(vcpu, vector, (selector & 0xfffcu) | ext);
     return x86_desc_touch(vcpu, d);
 }
@@ -20,7 +21,7 @@ bool x86_code_load(struct nw_vcpu *vcpu, struct x86_desc *d, uint16_t selector, 
 bool x86_code_offset(struct nw_vcpu *vcpu, const struct x86_segment *cs, uint64_t offset,
                      uint32_t ext)
 {
-    bool wide = x86_code_is_64(x86_of(vcpu), cs);
+    bool wide = code_is_64(x86_of(vcpu), cs);
 
     if (wide ? x86_canonical(offset) : offset <= cs->limit)
         return true;
@@ -32,7 +33,7 @@ void x86_code_commit(struct nw_vcpu *vcpu, const struct x86_segment *cs, uint64_
     struct x86_state *s = x86_of(vcpu);
 
     s->seg[X86_CS] = *cs;
-    s->pc = x86_code_is_64(s, cs) ? offset : (uint32_t)(cs->base + offset);
+    s->pc = code_is_64(s, cs) ? offset : (uint32_t)(cs->base + offset);
     x86_mode_update(s);
 }
 
@@ -88,7 +89,8 @@ void x86_stack_switch(const struct x86_stack *st)
     x86_stack_commit(st);
 }
 
-void x86_segments_outer(struct x86_state *s, unsigned cpl)
+/* Data segments that level CPL may not see become null (SDM 3A 5.8.6). */
+static void segments_outer(struct x86_state *s, unsigned cpl)
 {
     static const uint8_t segs[] = {X86_ES, X86_DS, X86_FS, X86_GS};
 
@@ -119,7 +121,7 @@ static bool return_code(struct nw_vcpu *vcpu, uint16_t selector, struct x86_retu
         return x86_fail(vcpu, X86_NP, error);
     if (!x86_code_load(vcpu, &d, selector, r->cpl, X86_GP, 0, &r->cs))
         return false;
-    r->wide = x86_code_is_64(x86_of(vcpu), &r->cs);
+    r->wide = code_is_64(x86_of(vcpu), &r->cs);
     return true;
 }
 
@@ -156,6 +158,6 @@ void x86_return_commit(struct nw_vcpu *vcpu, const struct x86_stack *st, const s
         x86_stack_commit(st);
     }
     if (r->cpl > old)
-        x86_segments_outer(s, r->cpl);
+        segments_outer(s, r->cpl);
     x86_code_commit(vcpu, &r->cs, offset);
 }

@@ -5,8 +5,6 @@
 #include "guest/x86/descriptor.h"
 #include "guest/x86/sysmem.h"
 
-/* Is CS one of 64-bit code? */
-bool x86_code_is_64(const struct x86_state *, const struct x86_segment *cs);
 /* CS as loading descriptor D makes it at privilege level CPL; sets the accessed bit. VECTOR: for a
  * segment that is 64-bit and 32-bit at once. */
 bool x86_code_load(struct nw_vcpu *, struct x86_desc *, uint16_t selector, unsigned cpl,
@@ -24,8 +22,6 @@ bool x86_inner_stack(struct nw_vcpu *, unsigned cpl, unsigned ist, uint32_t ext,
                      struct x86_stack *out);
 /* SS and pointer become the vCPU's. */
 void x86_stack_switch(const struct x86_stack *);
-/* Data segments that level CPL may not see become null (SDM 3A 5.8.6). */
-void x86_segments_outer(struct x86_state *, unsigned cpl);
 
 /* Far JMP (CALL false) and CALL. SIZE: of the operand, 2, 4 or 8 bytes; BACK: offset of the next
  * instruction. */

@@ -211,7 +211,8 @@ static bool x87_in_use(const struct x86_state *s)
            (s->fpop || s->fpip || s->fpdp || s->fpcs || s->fpds);
 }
 
-uint64_t x86_xinuse(const struct x86_state *s)
+/* Components that are not as after initialisation, MXCSR left aside (SDM 1 13.6). */
+static uint64_t in_use(const struct x86_state *s)
 {
     uint64_t used = x87_in_use(s) ? X86_XS_X87 : 0;
     for (unsigned n = 0; n < vectors(s); n++) {
@@ -279,7 +280,7 @@ uint64_t x86_xsave_area(struct nw_vcpu *vcpu, uint64_t addr, uint64_t how, uint6
                    memop_of(how) | IR_MEM_RMW) ||
         !x86_block_load(vcpu, addr + AT_HEADER, format, 8, memop_of(how)))
         return 0;
-    used = x86_xinuse(s);
+    used = in_use(s);
     /* The other kinds save MXCSR whether SSE state is in use or not. */
     if (kind == X86_XS_COMPACT && x86_mxcsr_read(vcpu) != MXCSR_INIT)
         used |= X86_XS_SSE;

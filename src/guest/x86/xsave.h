@@ -21,7 +21,4 @@ typedef uint64_t x86_xsave_fn(struct nw_vcpu *, uint64_t addr, uint64_t how, uin
 x86_xsave_fn x86_fxsave_area, x86_fxrstor_area;
 x86_xsave_fn x86_xsave_area, x86_xrstor_area;
 
-/* Components that are not as after initialisation, MXCSR left aside (SDM 1 13.6). */
-uint64_t x86_xinuse(const struct x86_state *);
-
 #endif

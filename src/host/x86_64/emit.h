@@ -320,8 +320,6 @@ bool flags_hold(const struct host_emitter *, enum flags_kind, const struct ir_in
 
 /* ---- emit_float.c ---- */
 
-/* The whole operation by fp/soft.h when it is marked so. */
-bool emit_soft(struct host_emitter *, ir_val v, const struct ir_insn *);
 /* Compares for fcc I, unless EFLAGS hold it already; the condition to jump by. */
 enum x_cc emit_fcc_compare(struct host_emitter *, const struct ir_insn *);
 

@@ -36,7 +36,7 @@ static void finish(struct host_emitter *e, ir_val v, struct stub *s, unsigned d)
 }
 
 /* The whole operation by fp/soft.h: modes that the host does not have. */
-bool emit_soft(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+static bool emit_soft(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     if (!(i->aux & IR_FP_SOFT))
         return false;
