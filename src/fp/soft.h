@@ -45,6 +45,7 @@ struct fp_env {
     uint8_t unmasked;       /* enum fp_flag: exceptions that trap: what underflows or overflows then
                              * is exact or not whatever its exponent (SDM 1 4.9.1.4 ff.), and of no use */
     uint32_t flags;         /* enum fp_flag, accumulated */
+    uint8_t earlier;        /* flags of the steps of an operation before the last one */
 };
 
 /* Values are the bits of the number. */

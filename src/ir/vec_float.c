@@ -33,10 +33,16 @@ static uint32_t product32(const struct vec_args *k, unsigned lane, unsigned n)
     return k->imm >> (4 + n) & 1 ? fp_mul32(k->fp, OF(k->a, u32, n), OF(k->b, u32, n)) : 0;
 }
 
-/* Has one of the steps so far an exception that traps? Those after it are not done. */
+/* Has one of the steps so far an exception that traps? Those after it are not done, and flags of
+ * those before it stay. */
 static bool traps(const struct vec_args *k)
 {
-    return k->fp->flags & k->fp->unmasked;
+    if (!k->fp->unmasked)
+        return false;
+    if (k->fp->flags & k->fp->unmasked)
+        return true;
+    k->fp->earlier = k->fp->flags;
+    return false;
 }
 
 void vec_fdot32_lane(const struct vec_args *k)

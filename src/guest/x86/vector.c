@@ -35,6 +35,7 @@ static uint64_t fp_begin(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused
 {
     (void)unused1, (void)unused2, (void)unused3, (void)unused4;
     x86_of(vcpu)->fp_sticky = vcpu_fp_take(vcpu);
+    vcpu->fp.earlier = 0;
     return 0;
 }
 
@@ -49,7 +50,7 @@ static uint64_t fp_end(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2,
     uint32_t unmasked = ~(s->mxcsr >> 7) & 0x3f;
 
     if (raised & before & unmasked)
-        raised &= before;
+        raised &= before | fp_mxcsr_flags(vcpu->fp.earlier);
     vcpu->fp.flags |= s->fp_sticky | fp_flags_of_mxcsr(raised);
     if (raised & unmasked)
         x86_raise(vcpu, s->cr4 & 1u << 10 ? X86_XM : X86_UD, 0);
