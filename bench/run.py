@@ -4,7 +4,7 @@
 Each kernel of bench/kernels is built from the same C for the host and for ARM (A32 and Thumb-2),
 and for x86-64, where the program that runs natively is the guest's: x64 rows for any such
 processor, v3 rows with AVX2, both vectorised for the kernels that are about vectors. Debian's
-static busybox runs its own programs. The engines take turns, so that a machine whose speed
+static busybox runs its own programs, its cc1 compiles a file of ours. The engines take turns, so that a machine whose speed
 drifts slows all of them; the median of CPU times (user + system of the whole process) counts.
 """
 
@@ -71,7 +71,18 @@ def inputs(out):
         binary.write_bytes(data)
     if not text.exists():
         text.write_text("".join(f"{i} {i * 7919 % 10007} some words here\n" for i in range(150_000)))
-    return {"INPUT": str(binary), "TEXT": str(text)}
+    source = out / "cc1.i"
+    if not source.exists():
+        root = HERE.parent
+        subprocess.run(["gcc", "-E", "-P", f"-I{root}/src", f"-I{root}/include", "-D_GNU_SOURCE",
+                        str(root / "src/ir/fold.c"), "-o", str(source)], check=True)
+    return {"INPUT": str(binary), "TEXT": str(text), "SOURCE": str(source)}
+
+
+def compiler():
+    """The compiler proper of the host's gcc: much code that runs once or twice."""
+    found = subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, text=True, check=True)
+    return found.stdout.strip()
 
 
 def timed(argv):
@@ -129,6 +140,7 @@ def x86_rows(args, paths, files):
     busybox = str(args.cache / "amd64/bin/busybox")
     programs += [(f"{name} x64", False, [busybox, *(files.get(w, w) for w in words)])
                  for name, words in BUSYBOX.items()]
+    programs.append(("cc1 -O2 x64", False, [compiler(), "-quiet", "-fpreprocessed", "-O2", files["SOURCE"], "-o", "-"]))
     for name, is_fp, argv in programs:
         yield name, is_fp, {"native": argv, "qemu": [*qemu, *argv], "narwhal": [*narwhal, *argv]}
 
