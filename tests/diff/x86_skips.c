@@ -101,6 +101,7 @@ const char *const skip_causes[SKIP_CAUSES] = {
     [SKIP_FAR_TARGET] = "a branch to an address that is not canonical: reported at the target",
     [SKIP_MISALIGNED_SSE] = "sets MXCSR.MM, which no model has",
     [SKIP_ALIGNMENT] = "a vector operand under EFLAGS.AC, whose alignment is not checked so",
+    [SKIP_OFFSET] = "an offset to FS or GS that is not canonical, which AMD's processors check",
     [SKIP_UNSTABLE] = "the host gave another result when asked again",
     [SKIP_LIMIT] = "an access from an unmapped page across the end of all addresses",
 };
@@ -176,6 +177,10 @@ enum skip_cause skip_result(const ZydisDecodedInstruction *z, const struct case_
         break;
     default: break;
     }
+    if (fault && want->outcome.vector == 13 &&
+        z->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS) &&
+        z->machine_mode == ZYDIS_MACHINE_MODE_LONG_64)
+        return SKIP_OFFSET;
     if (fault && want->outcome.vector == 17 && z->meta.isa_ext != ZYDIS_ISA_EXT_BASE)
         return SKIP_ALIGNMENT;
     /* The piece on the first page is found unmapped, the segment's limit (SDM 3A 5.3) or the end of

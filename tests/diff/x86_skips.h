@@ -23,6 +23,7 @@ enum skip_cause {
     SKIP_LIMIT,
     SKIP_MISALIGNED_SSE,
     SKIP_ALIGNMENT,
+    SKIP_OFFSET,
     SKIP_UNSTABLE,
     SKIP_CAUSES
 };
