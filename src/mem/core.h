@@ -72,7 +72,8 @@ struct mem_space {
     void *opaque;
 };
 
-/* LAST: the highest guest physical address. ARENA: reserve one; goes without when the host has no room. */
+/* LAST: the highest guest physical address. ARENA: reserve one; goes without when the host has no
+ * room. */
 nw_status space_init(struct mem_space *, uint64_t last, bool arena, const struct mem_client *,
                      void *opaque);
 void space_free(struct mem_space *);

@@ -90,9 +90,9 @@ void x86_branch(struct x86_lift *, ir_val offset); /* near, by value: I32 or I64
 void x86_branch_rel(struct x86_lift *);            /* to operand 0, relative */
 /* To operand 0 when TRUTH holds, else to the next instruction (the block may go on). */
 void x86_branch_rel_if(struct x86_lift *, ir_val truth);
-/* #GP(0) unless the branch stays within the code segment and its target is canonical, for instructions that change something else
- * before they branch: to OFFSET, or to operand 0 when that is IR_NONE; if TRUTH holds (or is
- * IR_NONE). */
+/* #GP(0) unless the branch stays within the code segment and its target is canonical, for
+ * instructions that change something else before they branch: to OFFSET, or to operand 0 when that
+ * is IR_NONE; if TRUTH holds (or is IR_NONE). */
 void x86_branch_check(struct x86_lift *, ir_val offset, ir_val truth);
 /* Offset of the next (or current) instruction in its code segment, as a value of the stack's push
  * type: I64 in 64-bit code, else I32. */

@@ -23,12 +23,9 @@ static uint64_t nothing(struct nw_vcpu *vcpu, uint64_t unused1, uint64_t unused2
 void x86_mmx_stale(struct x86_lift *l)
 {
     static const struct ir_helper helper = {"x86_mmx_stale", nothing, IR_H_WRITES, IR_VOID, 0};
-    struct x86_cc cc = l->cc;
-
     if (l->mmx == X86_MMX_NONE)
         return;
     ir_call(l->b, &helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-    l->cc = cc;
     l->mmx = X86_MMX_NONE;
 }
 

@@ -154,7 +154,6 @@ static void divide_wide(struct x86_lift *l, bool is_signed, ir_val d)
     static const struct ir_helper helper = {"x86_divide", divide_helper,
                                             IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_VOID, 2};
     struct ir_builder *b = l->b;
-    struct x86_cc cc = l->cc;
     ir_val low = x86_gpr_get(l, X86_RAX, 64), high = x86_gpr_get(l, X86_RDX, 64);
     ir_val extension = is_signed ? ir_sar(b, IR_I64, low, ir_const32(b, 63)) : ir_const64(b, 0);
     uint32_t hard = ir_label_new(b), done = ir_label_new(b);
@@ -171,7 +170,6 @@ static void divide_wide(struct x86_lift *l, bool is_signed, ir_val d)
     ir_label(b, hard);
     ir_call(b, &helper, d, ir_const32(b, is_signed), IR_NONE, IR_NONE);
     ir_label(b, done);
-    l->cc = cc;
 }
 
 /* The dividend in DX:AX and so on, as I64. */

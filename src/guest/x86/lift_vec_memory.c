@@ -116,9 +116,8 @@ void x86_vec_maskmov(struct x86_lift *l, const struct x86_insn *i)
     ir_val addr = x86_address(l, &i->op[m], to_mem);
     uint32_t what =
         common(l) | REG(x86_vec_reg(i, r)) | MASK(x86_vec_reg(i, 1)) | LOG2(log2) | COUNT(count);
-    struct x86_cc cc = l->cc;
+    /* Not x86_call: the helpers leave the flags alone. */
     ir_call(l->b, to_mem ? &store : &load, addr, ir_const32(l->b, what), IR_NONE, IR_NONE);
-    l->cc = cc;
 }
 
 /* MASKMOVDQU: bytes to DS:rDI. */
@@ -200,7 +199,5 @@ void x86_gather(struct x86_lift *l, const struct x86_insn *i)
     uint32_t what = common(l) | REG(d) | MASK(mask) | INDEX(index) | LOG2(log2) | COUNT(count) |
                     ILOG2(ilog2) | SCALE(x86_log2(op.mem.scale ? op.mem.scale : 1)) |
                     (x86_undefined_of(l->model)->gather_keeps ? KEEPS : 0);
-    struct x86_cc cc = l->cc;
     ir_call(l->b, &helper, base, seg_base, ir_const32(l->b, what), IR_NONE);
-    l->cc = cc;
 }
