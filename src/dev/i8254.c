@@ -31,6 +31,7 @@ struct i8254 {
     bool end;
     struct dev_irq irq;
     bool irq_level;
+    uint64_t next;   /* when the output of counter 0 rises; 0: never */
     uint8_t control; /* port 0x61 */
     struct counter counters[3];
 };
@@ -76,16 +77,6 @@ static bool output_at(const struct counter *c, uint64_t now)
     }
 }
 
-/* The next time at which the output of counter 0 rises; 0: never. */
-static uint64_t next_rise(const struct counter *c, uint64_t now)
-{
-    if (!c->loaded || !c->gate)
-        return 0;
-    if (periodic(c))
-        return c->start + (elapsed(c, now) / c->count + 1) * c->count;
-    return elapsed(c, now) < c->count ? c->start + c->count : 0;
-}
-
 static void set_irq(struct i8254 *p, bool level)
 {
     if (level != p->irq_level)
@@ -111,13 +102,15 @@ static void *tick(void *opaque)
     const struct counter *c = &p->counters[0];
     pthread_mutex_lock(&p->lock);
     while (!p->end) {
-        uint64_t rise = next_rise(c, clock_now());
-        wait_until(p, rise);
-        if (!rise || p->end || clock_now() < rise || !c->loaded || c->start > rise)
+        uint64_t now = clock_now();
+        if (!p->next || now < p->next) {
+            wait_until(p, p->next);
             continue;
+        }
         if (periodic(c))
             set_irq(p, false);
         set_irq(p, true);
+        p->next = periodic(c) ? c->start + (elapsed(c, now) / c->count + 1) * c->count : 0;
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
@@ -177,8 +170,12 @@ static void load(struct i8254 *p, struct counter *c, uint32_t count)
     c->count = count ? count : c->bcd ? 10000 : 0x10000;
     c->loaded = true;
     c->start = clock_now();
-    if (c == &p->counters[0] && !periodic(c))
-        set_irq(p, false);
+    if (c == &p->counters[0]) {
+        if (!periodic(c))
+            set_irq(p, false);
+        p->next =
+            c->mode == 1 || c->mode == 5 ? 0 : c->start + c->count; /* those wait for a gate */
+    }
     pthread_cond_signal(&p->changed);
 }
 
@@ -246,8 +243,10 @@ static void control(struct i8254 *p, uint8_t value)
                           .count = 0x10000};
     if (c->mode > 5)
         c->mode &= 3;
-    if (select == 0)
+    if (select == 0) {
         set_irq(p, c->mode != 0);
+        p->next = 0;
+    }
     pthread_cond_signal(&p->changed);
 }
 

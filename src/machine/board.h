@@ -40,7 +40,7 @@ struct board {
      * On failure free is called. ERROR is filled in, or empty when the status says it all. */
     nw_status (*build)(struct machine *, const struct machine_options *, uint64_t ram,
                        struct machine_error *);
-    void (*free)(struct machine *); /* after the engine is closed */
+    void (*free)(struct machine *); /* no vCPU runs any more; the engine is still open */
     bool (*receive)(struct machine *, uint8_t byte);
     /* Nothing can happen any more: the CPU, stopped or halted, waits with interrupts masked. */
     bool (*stuck)(struct machine *, const nw_exit *);

@@ -87,8 +87,8 @@ void machine_close(struct machine *m)
 {
     if (!m)
         return;
+    m->board->free(m); /* first: a timer of the board may still reach for the vCPU */
     nw_engine_close(m->engine);
-    m->board->free(m);
     free(m);
 }
 
