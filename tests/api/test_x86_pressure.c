@@ -1,6 +1,6 @@
-/* Long blocks of x86 code that keep as many values alive as a block can: vectors, flags that are
- * looked at late, places where ways join, helpers and atomic updates in between. Every mode must
- * come to the same end, and none may run out of room. */
+/* Blocks of x86 code that keep as many values alive as a block can, long ones and short ones that
+ * are loops: vectors, flags that are looked at late, places where ways join, helpers and atomic
+ * updates in between. Every mode must come to the same end, and none may run out of room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,15 @@
 #include <narwhal/narwhal.h>
 #include <narwhal/x86.h>
 
-enum { CODE = 0x10000, DATA = 0x20000, PAGE = 0x1000, RSI = 6, ROUNDS = 150, INSNS = 120 };
+enum {
+    CODE = 0x10000,
+    DATA = 0x20000,
+    PAGE = 0x1000,
+    RSI = 6,
+    ROUNDS = 300,
+    INSNS = 120,
+    COUNTER = 0x70
+};
 enum { REGS = 16 + 2 + 64 };
 
 struct code {
@@ -164,14 +172,26 @@ static void one(struct code *c)
     make[any(c, sizeof make / sizeof *make)](c);
 }
 
-/* Jumps lead forward, over a few instructions and each other's targets. */
+/* SUB [rsi + COUNTER], 1 and JNZ to the start. */
+static void loop(struct code *c)
+{
+    static const uint8_t code[] = {0x83, 0x6e, COUNTER, 1, 0x0f, 0x85};
+    memcpy(c->bytes + c->size, code, sizeof code);
+    c->size += sizeof code;
+    int32_t back = -(int32_t)(c->size + 4);
+    memcpy(c->bytes + c->size, &back, 4);
+    c->size += 4;
+}
+
+/* A long way with jumps over a few instructions, or a short loop with or without such. */
 static void generate(struct code *c, uint64_t seed)
 {
-    unsigned field = 0, left = 0;
+    unsigned field = 0, left = 0, loops = seed % 2, jumps = seed % 3;
     c->size = 0;
     c->seed = seed;
-    for (unsigned n = 0; n < INSNS; n++) {
-        if (!left && any(c, 6) == 0) {
+    unsigned insns = loops ? 3 + any(c, 25) : INSNS;
+    for (unsigned n = 0; n < insns; n++) {
+        if (!left && jumps && any(c, 6) == 0) {
             put(c, 0x70 | any(c, 16));
             field = c->size;
             left = 1 + any(c, 4);
@@ -183,6 +203,8 @@ static void generate(struct code *c, uint64_t seed)
     }
     if (left)
         c->bytes[field] = (uint8_t)(c->size - field - 1);
+    if (loops)
+        loop(c);
     put(c, 0x0f); /* UD2 */
     put(c, 0x0b);
 }
@@ -209,6 +231,7 @@ static void run(nw_engine *engine, nw_vcpu *vcpu, struct code *c, struct outcome
     assert_int_equal(nw_mem_write(engine, CODE, c->bytes, c->size), NW_OK);
     for (unsigned n = 0; n < sizeof data; n++)
         data[n] = (uint8_t)any(c, 256);
+    memcpy(data + COUNTER, (uint32_t[]){5}, 4);
     assert_int_equal(nw_mem_write(engine, DATA, data, sizeof data), NW_OK);
     for (unsigned n = 0; n < REGS; n++) {
         uint64_t v = n == RSI ? DATA : n == 16 ? 0x202 : n == 17 ? 0x1f80 : value_of(c);
