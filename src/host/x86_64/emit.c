@@ -82,6 +82,7 @@ static bool reset(struct host_emitter *e)
 {
     e->oom = e->full = e->keep = e->unreachable = e->settled = false;
     e->insn = NO_REF;
+    e->made = 0;
     e->ncold = e->naligned = e->nchecked = 0;
     e->locked = 0;
     VEC_CLEAR(&e->stubs);

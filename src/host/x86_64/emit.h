@@ -132,6 +132,7 @@ struct host_emitter {
     unsigned features;      /* … that may be used */
     uint32_t temps;    /* general registers that are temporaries */
     uint32_t pinned;
+    uint32_t made;    /* values made where they are used, so far */
     bool keep;        /* emitting a cold value: no operand dies, no pinned register is a target */
     bool unreachable; /* after an exit, before the next label */
     bool settled;     /* the slot of the guest's flags holds them (emit_lazy.c) */

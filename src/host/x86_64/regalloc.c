@@ -377,6 +377,11 @@ static void make_now(struct host_emitter *e, ir_val v)
 {
     bool keep = e->keep;
     uint32_t locked = e->locked;
+    /* What depends on itself in many ways, with too few registers to remember it, would be made
+     * again and again: hostile code must not make that take for ever. A shorter block has less. */
+    e->oom |= ++e->made > 4096 + 64 * e->code.len;
+    if (e->full || e->oom)
+        return;
     if (!emit_room(e)) {
         e->full = true; /* given up: what is emitted from here on is thrown away */
         e->a.p = e->a.start;
