@@ -48,37 +48,19 @@ static unsigned wider(unsigned a, unsigned b)
     return a > b ? a : b;
 }
 
-/* As bits_of, by the record alone where that says something. */
-static unsigned bits_of_inner(struct ir_builder *b, ir_val v)
+static unsigned length_of(uint64_t bits)
 {
-    const struct ir_insn *i = build_at(b, v);
-    uint64_t k;
-    switch (i->op) {
-    case IR_const: k = ir_const_bits(i); return k ? 64 - (unsigned)__builtin_clzll(k) : 0;
-    case IR_ubfx: return IR_FIELD_WIDTH(i->aux);
-    case IR_cmp:
-    case IR_fcc:
-    case IR_nzcv_test: return 1;
-    case IR_ld:
-        if (!(i->aux & IR_MEM_SIGNED) && IR_MEM_SIZE(i->aux) <= 3)
-            return 8u << IR_MEM_SIZE(i->aux);
-        break;
-    default: break;
-    }
-    unsigned size = ir_type_size(ir_result_type(i)) * 8;
-    return size < 64 ? size : 64;
+    return bits ? 64 - (unsigned)__builtin_clzll(bits) : 0;
 }
 
-/* An upper bound of the significant low bits of V. */
-static unsigned bits_of(struct ir_builder *b, ir_val v)
+/* As bits_of, looking through at most DEPTH records. */
+static unsigned bits_within(struct ir_builder *b, ir_val v, unsigned depth)
 {
     const struct ir_insn *i = build_at(b, v);
+    unsigned size = narrower(ir_type_size(ir_result_type(i)) * 8, 64);
     uint64_t k;
     switch (i->op) {
-    case IR_const: {
-        uint64_t bits = ir_const_bits(i);
-        return bits ? 64 - (unsigned)__builtin_clzll(bits) : 0;
-    }
+    case IR_const: return length_of(ir_const_bits(i));
     case IR_ubfx: return IR_FIELD_WIDTH(i->aux);
     case IR_cmp:
     case IR_fcc:
@@ -94,25 +76,32 @@ static unsigned bits_of(struct ir_builder *b, ir_val v)
     case IR_get: return ir_type_size(i->type) * 8;
     case IR_ld:
         if (i->aux & IR_MEM_SIGNED || IR_MEM_SIZE(i->aux) > 3)
-            break;
+            return size;
         return 8u << IR_MEM_SIZE(i->aux);
-    case IR_and:
-        if (constant(b, i->b, &k))
-            return k ? 64 - (unsigned)__builtin_clzll(k) : 0;
-        break;
+    case IR_and: return constant(b, i->b, &k) ? length_of(k) : size;
     case IR_shr:
         if (constant(b, i->b, &k))
             return width_of(i) - (unsigned)(k & (width_of(i) - 1));
-        break;
-    case IR_zext:
-    case IR_trunc: return narrower(bits_of_inner(b, i->a), 32);
-    case IR_or:
-    case IR_xor: return wider(bits_of_inner(b, i->a), bits_of_inner(b, i->b));
-    case IR_select: return wider(bits_of_inner(b, i->b), bits_of_inner(b, i->c));
+        return size;
     default: break;
     }
-    unsigned size = ir_type_size(ir_result_type(i)) * 8;
-    return size < 64 ? size : 64;
+    if (depth == 0)
+        return i->op == IR_zext ? 32 : size;
+    depth--;
+    switch (i->op) {
+    case IR_zext:
+    case IR_trunc: return narrower(bits_within(b, i->a, depth), 32);
+    case IR_or:
+    case IR_xor: return wider(bits_within(b, i->a, depth), bits_within(b, i->b, depth));
+    case IR_select: return wider(bits_within(b, i->b, depth), bits_within(b, i->c, depth));
+    default: return size;
+    }
+}
+
+/* An upper bound of the significant low bits of V. */
+static unsigned bits_of(struct ir_builder *b, ir_val v)
+{
+    return bits_within(b, v, 1);
 }
 
 bool fold_is_truth(struct ir_builder *b, ir_val v)
