@@ -19,6 +19,12 @@
 
 struct linux_syscall;
 
+/* A number of an ABI: what serves it or null, and its name (null: there is no such call). */
+struct linux_call_row {
+    const struct linux_syscall *call;
+    const char *name;
+};
+
 /* What the auxiliary vector says of the CPU. */
 struct linux_auxv_cpu {
     uint64_t hwcap, hwcap2;
@@ -41,9 +47,9 @@ struct linux_abi {
     uint64_t stack_top;
     uint64_t window; /* fast memory to ask the engine for; 0: all of the address space is */
 
-    /* System calls: the row of number NR or null, and *NAME (null for a number without a name).
-     * RAW is what the call's registers held. */
-    const struct linux_syscall *(*lookup)(unsigned nr, const char **name);
+    /* System calls, by number (see LINUX_CALL in syscall.h). RAW is what the call's registers held. */
+    const struct linux_call_row *calls;
+    unsigned ncalls;
     unsigned (*call_number)(struct linux_task *, const nw_exit *);
     void (*call_args)(struct linux_task *, uint64_t raw[7]);
     void (*set_result)(struct linux_task *, int64_t result);

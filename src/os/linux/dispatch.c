@@ -55,12 +55,17 @@ static void name_unknown(struct linux_process *p, unsigned nr, const char *name)
         linux_warn("unknown system call %u", nr);
 }
 
+struct linux_call_row linux_call_lookup(const struct linux_abi *abi, unsigned nr)
+{
+    return nr < abi->ncalls ? abi->calls[nr] : (struct linux_call_row){NULL, NULL};
+}
+
 static int64_t call_handler(struct linux_task *t, unsigned nr)
 {
     const struct linux_abi *abi = t->process->abi;
     bool strace = t->process->options->strace;
-    const char *name;
-    const struct linux_syscall *call = abi->lookup(nr, &name);
+    struct linux_call_row row = linux_call_lookup(abi, nr);
+    const struct linux_syscall *call = row.call;
     uint64_t args[6];
     int64_t result = -ENOSYS;
 
@@ -71,7 +76,7 @@ static int64_t call_handler(struct linux_task *t, unsigned nr)
     if (call)
         result = call->handler(t, args);
     else
-        name_unknown(t->process, nr, name);
+        name_unknown(t->process, nr, row.name);
     if (t->bounces)
         linux_bounces_end(t);
     if (strace)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "os/linux/dispatch.h"
 #include "os/linux/guest_mem.h"
 #include "os/linux/strace_note.h"
 #include "os/linux/strace_out.h"
@@ -158,8 +159,7 @@ void linux_strace_enter(struct linux_task *t, const struct linux_syscall *call, 
     line.next = 0;
     line.done = line.has_stat = false;
     if (!call) {
-        const char *name = NULL;
-        t->process->abi->lookup(nr, &name);
+        const char *name = linux_call_lookup(t->process->abi, nr).name;
         if (name)
             strace_put(&line, "%s(", name);
         else

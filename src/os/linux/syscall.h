@@ -4,7 +4,8 @@
  *     SYSCALL(name, nargs, "format", flags)
  * and its handler is `int64_t sys_name(struct linux_task *, const uint64_t args[6])`, which gives
  * the result or a negative errno (Linux numbers errnos alike on all our guests).
- * Numbers are the ABI's affair: arm/numbers.inc has `NR(number, name)` rows.
+ * Numbers are the ABI's affair: arm/numbers.inc has `NR(number, name)` rows, and `NR_NONE` for calls
+ * that are known by name only. LINUX_CALL and LINUX_NO_CALL make them elements of linux_abi.calls.
  *
  * The format has one letter per argument. It tells the dispatcher how to collect the argument,
  * so that handlers see the same args[] for every ABI, and --strace how to print it:
@@ -48,6 +49,9 @@ struct linux_syscall {
     uint8_t nargs;
     uint8_t flags;
 };
+
+#define LINUX_CALL(number, name_)    [number] = {&linux_syscalls[SYS_ROW_##name_], #name_},
+#define LINUX_NO_CALL(number, name_) [number] = {NULL, #name_},
 
 /* Results a handler may give besides errnos; the run loop turns them into EINTR or a restart as
  * the kernel does (they are linux_block's, normally passed through). */

@@ -44,28 +44,13 @@ enum {
 /* The immediate of `svc` under the old ABI is the number on this base. */
 #define ARM_OABI_BASE 0x900000u
 
-struct arm_row {
-    const struct linux_syscall *call;
-    const char *name;
-};
-
-#define NR(number, name_)      [number] = {&linux_syscalls[SYS_ROW_##name_], #name_},
-#define NR_NONE(number, name_) [number] = {NULL, #name_},
-static const struct arm_row arm_rows[] = {
+#define NR      LINUX_CALL
+#define NR_NONE LINUX_NO_CALL
+static const struct linux_call_row arm_calls[] = {
 #include "os/linux/arm/numbers.inc"
 };
 #undef NR
 #undef NR_NONE
-
-static const struct linux_syscall *arm_lookup(unsigned nr, const char **name)
-{
-    if (nr >= ARRAY_LEN(arm_rows)) {
-        *name = NULL;
-        return NULL;
-    }
-    *name = arm_rows[nr].name;
-    return arm_rows[nr].call;
-}
 
 static unsigned arm_call_number(struct linux_task *t, const nw_exit *exit)
 {
@@ -274,7 +259,8 @@ const struct linux_abi linux_arm_abi = {
     .task_size = 0xffff0000,
     .stack_top = 0xfffe0000,
     .exec_base = 0x00400000,
-    .lookup = arm_lookup,
+    .calls = arm_calls,
+    .ncalls = ARRAY_LEN(arm_calls),
     .call_number = arm_call_number,
     .call_args = arm_call_args,
     .set_result = arm_set_result,

@@ -17,28 +17,13 @@
 #define INT80_SIZE 2 /* bytes of the instruction */
 #define INT80      0x80
 
-struct i386_row {
-    const struct linux_syscall *call;
-    const char *name;
-};
-
-#define NR(number, name_)      [number] = {&linux_syscalls[SYS_ROW_##name_], #name_},
-#define NR_NONE(number, name_) [number] = {NULL, #name_},
-static const struct i386_row i386_rows[] = {
+#define NR      LINUX_CALL
+#define NR_NONE LINUX_NO_CALL
+static const struct linux_call_row i386_calls[] = {
 #include "os/linux/i386/numbers.inc"
 };
 #undef NR
 #undef NR_NONE
-
-static const struct linux_syscall *i386_lookup(unsigned nr, const char **name)
-{
-    if (nr >= ARRAY_LEN(i386_rows)) {
-        *name = NULL;
-        return NULL;
-    }
-    *name = i386_rows[nr].name;
-    return i386_rows[nr].call;
-}
 
 static unsigned i386_call_number(struct linux_task *t, const nw_exit *exit)
 {
@@ -141,7 +126,8 @@ const struct linux_abi linux_i386_abi = {
     .task_size = I386_TASK_SIZE,
     .stack_top = STACK_TOP,
     .exec_base = EXEC_BASE,
-    .lookup = i386_lookup,
+    .calls = i386_calls,
+    .ncalls = ARRAY_LEN(i386_calls),
     .call_number = i386_call_number,
     .call_args = i386_call_args,
     .set_result = linux_x86_set_result,

@@ -19,28 +19,13 @@
 #define SYSCALL_SIZE 2 /* bytes of the instruction */
 #define INT80        0x80
 
-struct x86_64_row {
-    const struct linux_syscall *call;
-    const char *name;
-};
-
-#define NR(number, name_)      [number] = {&linux_syscalls[SYS_ROW_##name_], #name_},
-#define NR_NONE(number, name_) [number] = {NULL, #name_},
-static const struct x86_64_row x86_64_rows[] = {
+#define NR      LINUX_CALL
+#define NR_NONE LINUX_NO_CALL
+static const struct linux_call_row x86_64_calls[] = {
 #include "os/linux/x86_64/numbers.inc"
 };
 #undef NR
 #undef NR_NONE
-
-static const struct linux_syscall *x86_64_lookup(unsigned nr, const char **name)
-{
-    if (nr >= ARRAY_LEN(x86_64_rows)) {
-        *name = NULL;
-        return NULL;
-    }
-    *name = x86_64_rows[nr].name;
-    return x86_64_rows[nr].call;
-}
 
 static unsigned x86_64_call_number(struct linux_task *t, const nw_exit *exit)
 {
@@ -157,7 +142,8 @@ const struct linux_abi linux_x86_64_abi = {
     .stack_top = STACK_TOP,
     .window = WINDOW,
     .exec_base = EXEC_BASE,
-    .lookup = x86_64_lookup,
+    .calls = x86_64_calls,
+    .ncalls = ARRAY_LEN(x86_64_calls),
     .call_number = x86_64_call_number,
     .call_args = x86_64_call_args,
     .set_result = linux_x86_set_result,
