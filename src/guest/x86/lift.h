@@ -78,8 +78,8 @@ void x86_again_if(struct x86_lift *, ir_val truth);
 #define X86_HELPER(name, fn, nargs)                                                                \
     static const struct ir_helper name = {"x86_" #name, fn, IR_H_READS | IR_H_WRITES | IR_H_EXITS, \
                                           IR_VOID, nargs}
-/* Calls a helper that reads or writes state: use this, not ir_call, since it keeps track of the
- * flags. A helper with IR_H_WRITES may change the flags (all cc slots). */
+/* Calls a helper: one with IR_H_WRITES may change the flags (all cc slots), so that nothing is known
+ * of them afterwards. Helpers that leave the flags alone are called by ir_call. */
 ir_val x86_call(struct x86_lift *, const struct ir_helper *, ir_val a0, ir_val a1, ir_val a2,
                 ir_val a3);
 

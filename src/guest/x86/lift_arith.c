@@ -250,9 +250,7 @@ void x86_cmpxchg16b(struct x86_lift *l, const struct x86_insn *i)
                                             IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_I32, 2};
     (void)i;
     struct x86_place place = x86_place(l, 0);
-    struct x86_cc cc = l->cc;
     ir_val memop = ir_const32(l->b, x86_memop(l, 128, X86_RMW));
-    ir_val equal = x86_call(l, &helper, place.addr, memop, IR_NONE, IR_NONE);
-    l->cc = cc; /* the helper leaves the flags alone */
+    ir_val equal = ir_call(l->b, &helper, place.addr, memop, IR_NONE, IR_NONE);
     set_zf(l, equal);
 }

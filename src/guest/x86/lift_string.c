@@ -66,16 +66,15 @@ static void repeat(struct x86_lift *l, const struct x86_insn *i, enum x86_string
 {
     static const struct ir_helper helper = {"x86_string_repeat", x86_string_repeat,
                                             IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_I32, 1};
-    struct x86_cc cc = l->cc;
     uint32_t what = x86_memop(l, i->op[0].size, 0) | (uint32_t)kind << 16 |
                     source_segment(i) << 19 | x86_log2(x86_addr_bits(l) / 16) << 22;
     if (i->z.attributes & ZYDIS_ATTRIB_HAS_REPNE)
         what |= X86_STRING_REPNE;
     if (l->mode & (X86_KEY_TF | X86_KEY_BREAK))
         what |= X86_STRING_ONE;
-    ir_val more = x86_call(l, &helper, ir_const32(l->b, what), IR_NONE, IR_NONE, IR_NONE);
-    if (kind != X86_SCAS && kind != X86_CMPS)
-        l->cc = cc; /* the helper leaves the flags alone */
+    ir_val more = ir_call(l->b, &helper, ir_const32(l->b, what), IR_NONE, IR_NONE, IR_NONE);
+    if (kind == X86_SCAS || kind == X86_CMPS)
+        x86_cc_forget(l);
     x86_again_if(l, more);
 }
 

@@ -93,12 +93,10 @@ static ir_val make_trapping(struct x86_lift *l, enum vec_op op, enum ir_type typ
     static const struct ir_helper helper = {"x86_trapping_row", trapping_row,
                                             IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_VOID, 1};
     const struct vec_row *row = &vec_rows[op];
-    struct x86_cc cc = l->cc;
     for (unsigned n = 0; n < row->values; n++)
         ir_put(l->b, vec_type(row->operand[n], type), X86_OFF(scratch[n + 1]), v[n]);
     uint32_t what = op | ir_type_size(type) << 16 | imm << 24;
-    x86_call(l, &helper, ir_const32(l->b, what), IR_NONE, IR_NONE, IR_NONE);
-    l->cc = cc; /* not of the helper's business */
+    ir_call(l->b, &helper, ir_const32(l->b, what), IR_NONE, IR_NONE, IR_NONE);
     return ir_get(l->b, vec_type(row->result, type), X86_OFF(scratch[0]));
 }
 
