@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include "dev/fifo.h"
 
 enum reg { /* ARM DDI 0183G 3.2 */
            UARTDR = 0x00,
@@ -25,15 +26,12 @@ enum { FR_RXFE = 1 << 4, FR_RXFF = 1 << 6, FR_TXFE = 1 << 7 };
 enum { LCR_FEN = 1 << 4 };
 enum { INT_RX = 1 << 4, INT_TX = 1 << 5, INT_RT = 1 << 6, INT_ALL = 0x7ff };
 
-#define FIFO_SIZE 16u
-
 struct pl011 {
     pthread_mutex_t lock; /* the receiving thread against the vCPU */
     struct dev_irq irq;
     void (*transmit)(void *opaque, uint8_t byte);
     void *opaque;
-    uint8_t fifo[FIFO_SIZE];
-    unsigned head, count;
+    struct dev_fifo fifo;
     uint32_t ilpr, ibrd, fbrd, lcr, cr, ifls, imsc, ris, dmacr;
 };
 
@@ -62,14 +60,14 @@ void pl011_free(struct pl011 *u)
 /* With FIFOs off the receiver holds one character (3.3.7, FEN). */
 static unsigned depth(const struct pl011 *u)
 {
-    return u->lcr & LCR_FEN ? FIFO_SIZE : 1;
+    return u->lcr & LCR_FEN ? DEV_FIFO_SIZE : 1;
 }
 
 /* Characters in the FIFO at which the receive interrupt rises (3.3.9, RXIFLSEL). */
 static unsigned receive_level(const struct pl011 *u)
 {
     static const uint8_t eighths[8] = {1, 2, 4, 6, 7, 4, 4, 4};
-    return u->lcr & LCR_FEN ? FIFO_SIZE * eighths[u->ifls >> 3 & 7] / 8 : 1;
+    return u->lcr & LCR_FEN ? DEV_FIFO_SIZE * eighths[u->ifls >> 3 & 7] / 8 : 1;
 }
 
 static void update(struct pl011 *u)
@@ -79,15 +77,10 @@ static void update(struct pl011 *u)
 
 static uint32_t receive_take(struct pl011 *u)
 {
-    uint8_t byte = 0;
-    if (u->count) {
-        byte = u->fifo[u->head];
-        u->head = (u->head + 1) % FIFO_SIZE;
-        u->count--;
-    }
-    if (u->count < receive_level(u))
+    uint8_t byte = dev_fifo_take(&u->fifo);
+    if (u->fifo.count < receive_level(u))
         u->ris &= ~(uint32_t)INT_RX;
-    if (!u->count)
+    if (!u->fifo.count)
         u->ris &= ~(uint32_t)INT_RT;
     update(u);
     return byte;
@@ -97,9 +90,9 @@ static uint32_t flags(const struct pl011 *u)
 {
     /* Sending takes no time: the transmitter is always empty. */
     uint32_t fr = FR_TXFE;
-    if (!u->count)
+    if (!u->fifo.count)
         fr |= FR_RXFE;
-    if (u->count >= depth(u))
+    if (u->fifo.count >= depth(u))
         fr |= FR_RXFF;
     return fr;
 }
@@ -168,10 +161,9 @@ void pl011_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
 bool pl011_receive(struct pl011 *u, uint8_t byte)
 {
     pthread_mutex_lock(&u->lock);
-    bool room = u->count < depth(u);
+    bool room = dev_fifo_put(&u->fifo, depth(u), byte);
     if (room) {
-        u->fifo[(u->head + u->count++) % FIFO_SIZE] = byte;
-        if (u->count >= receive_level(u))
+        if (u->fifo.count >= receive_level(u))
             u->ris |= INT_RX;
         /* The line goes quiet after every character that a person types. */
         u->ris |= INT_RT;

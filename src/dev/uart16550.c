@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include "dev/fifo.h"
 
 enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 enum { IER_RX = 1, IER_TX = 2, IER_LINE = 4, IER_MODEM = 8 };
@@ -11,15 +12,12 @@ enum { LCR_DLAB = 0x80 };
 enum { MCR_LOOP = 0x10, MCR_OUT2 = 8 };
 enum { LSR_READY = 1, LSR_OVERRUN = 2, LSR_EMPTY = 0x60 };
 
-#define FIFO_SIZE 16u
-
 struct uart16550 {
     pthread_mutex_t lock; /* the receiving thread against the vCPU */
     struct dev_irq irq;
     void (*transmit)(void *opaque, uint8_t byte);
     void *opaque;
-    uint8_t fifo[FIFO_SIZE];
-    unsigned head, count;
+    struct dev_fifo fifo;
     uint8_t ier, fcr, lcr, mcr, scratch, modem_delta, modem_last;
     uint16_t divisor;
     bool overrun, sent; /* SENT: the transmitter has become empty, not yet told */
@@ -51,7 +49,7 @@ void uart16550_free(struct uart16550 *u)
 
 static unsigned depth(const struct uart16550 *u)
 {
-    return u->fcr & FCR_ENABLE ? FIFO_SIZE : 1;
+    return u->fcr & FCR_ENABLE ? DEV_FIFO_SIZE : 1;
 }
 
 /* The modem lines: a ready partner, or the own outputs in loopback mode. */
@@ -84,8 +82,8 @@ static uint8_t cause(const struct uart16550 *u)
 {
     if (u->ier & IER_LINE && u->overrun)
         return IIR_LINE;
-    if (u->ier & IER_RX && u->count)
-        return u->count >= receive_level(u) ? IIR_RX : IIR_TIMEOUT;
+    if (u->ier & IER_RX && u->fifo.count)
+        return u->fifo.count >= receive_level(u) ? IIR_RX : IIR_TIMEOUT;
     if (u->ier & IER_TX && u->sent)
         return IIR_TX;
     if (u->ier & IER_MODEM && u->modem_delta)
@@ -98,30 +96,11 @@ static void update(struct uart16550 *u)
     dev_irq_set(&u->irq, cause(u) != IIR_NONE && (u->mcr & MCR_OUT2) && !(u->mcr & MCR_LOOP));
 }
 
-static bool take_in(struct uart16550 *u, uint8_t byte)
-{
-    if (u->count >= depth(u))
-        return false;
-    u->fifo[(u->head + u->count++) % FIFO_SIZE] = byte;
-    return true;
-}
-
-static uint8_t take_out(struct uart16550 *u)
-{
-    uint8_t byte = 0;
-    if (u->count) {
-        byte = u->fifo[u->head];
-        u->head = (u->head + 1) % FIFO_SIZE;
-        u->count--;
-    }
-    return byte;
-}
-
 static uint8_t read_locked(struct uart16550 *u, unsigned reg)
 {
     uint8_t value;
     switch (reg) {
-    case DATA: return u->lcr & LCR_DLAB ? (uint8_t)u->divisor : take_out(u);
+    case DATA: return u->lcr & LCR_DLAB ? (uint8_t)u->divisor : dev_fifo_take(&u->fifo);
     case IER: return u->lcr & LCR_DLAB ? (uint8_t)(u->divisor >> 8) : u->ier;
     case IIR_FCR:
         value = cause(u);
@@ -131,7 +110,8 @@ static uint8_t read_locked(struct uart16550 *u, unsigned reg)
     case LCR: return u->lcr;
     case MCR: return u->mcr;
     case LSR:
-        value = (uint8_t)(LSR_EMPTY | (u->count ? LSR_READY : 0) | (u->overrun ? LSR_OVERRUN : 0));
+        value =
+            (uint8_t)(LSR_EMPTY | (u->fifo.count ? LSR_READY : 0) | (u->overrun ? LSR_OVERRUN : 0));
         u->overrun = false;
         return value;
     case MSR:
@@ -156,7 +136,7 @@ uint32_t uart16550_read(void *opaque, uint16_t port, unsigned size)
 static void write_fcr(struct uart16550 *u, uint8_t value)
 {
     if (value & FCR_CLEAR_RX || (value ^ u->fcr) & FCR_ENABLE)
-        u->head = u->count = 0;
+        u->fifo.head = u->fifo.count = 0;
     u->fcr = value & 0xc9;
 }
 
@@ -172,7 +152,7 @@ static bool write_locked(struct uart16550 *u, unsigned reg, uint8_t value)
         }
         u->sent = true; /* sending takes no time */
         out = !(u->mcr & MCR_LOOP);
-        if (!out && !take_in(u, value))
+        if (!out && !dev_fifo_put(&u->fifo, depth(u), value))
             u->overrun = true;
         break;
     case IER:
@@ -211,7 +191,7 @@ void uart16550_write(void *opaque, uint16_t port, uint32_t value, unsigned size)
 bool uart16550_receive(struct uart16550 *u, uint8_t byte)
 {
     pthread_mutex_lock(&u->lock);
-    bool room = !(u->mcr & MCR_LOOP) && take_in(u, byte);
+    bool room = !(u->mcr & MCR_LOOP) && dev_fifo_put(&u->fifo, depth(u), byte);
     update(u);
     pthread_mutex_unlock(&u->lock);
     return room;
