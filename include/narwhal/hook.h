@@ -1,0 +1,114 @@
+/* Narwhal: seeing and steering what a guest does.
+ *
+ * A hook belongs to an engine and serves all of its vCPUs. Code that is translated already never
+ * misses a hook that is added, nor calls one that is removed: adding and removing forget what they
+ * concern.
+ *
+ * In a callback the vCPU's state is exact, pc is the instruction concerned, and the caller may
+ *   - read and write registers (nw_reg_*) and memory (nw_mem_*) of that vCPU's engine;
+ *   - write the pc: the instruction is given up and the guest goes on there;
+ *   - stop the vCPU (nw_vcpu_stop): what then happens to the instruction is said at each kind;
+ *   - map, unmap and protect memory, add hooks and remove any, the one that is running included.
+ * It must not run the same vCPU, destroy it or close the engine, nor wait for a thread that changes
+ * this engine's memory or hooks.
+ *
+ * Callbacks of one kind are called in the order in which they were added. Threads: any may add and
+ * remove; a callback runs on its vCPU's thread. */
+#ifndef NARWHAL_HOOK_H
+#define NARWHAL_HOOK_H
+
+#include <narwhal/narwhal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct nw_hook nw_hook;
+
+typedef enum nw_hook_kind {
+    NW_HOOK_CODE = 1,   /* CODE: before each instruction; a stop: it does not run */
+    NW_HOOK_BLOCK,      /* CODE: where a basic block is entered; SIZE is the block's */
+    NW_HOOK_INSN,       /* INSN: before each instruction of the kind nw_hook_spec.insn */
+    NW_HOOK_READ,       /* ACCESS: before data is read, with value 0; a stop: it is not read */
+    NW_HOOK_READ_AFTER, /* ACCESS: with the value that was read; a stop: the instruction is not
+                           finished */
+    NW_HOOK_WRITE,      /* ACCESS: before VALUE is written; a stop: it is written, pc stays */
+    NW_HOOK_FETCH,      /* CODE: before each instruction, as the fetch of SIZE bytes that it is */
+    NW_HOOK_FAULT,      /* FAULT: an access or fetch that failed */
+    NW_HOOK_TRANSLATE,  /* TRANSLATE: a block has been translated */
+    NW_HOOK_COMPARE,    /* COMPARE: before an instruction that compares or subtracts */
+    NW_HOOK_COUNTER,    /* no callback: *nw_hook_spec.counter grows by 1 per instruction or block */
+    NW_HOOK_COVERAGE,   /* no callback: edges between blocks, in nw_hook_spec.map */
+    NW_HOOK_RING,       /* no callback: blocks or instructions are noted in nw_hook_spec.ring */
+} nw_hook_kind;
+
+typedef void (*nw_code_fn)(nw_vcpu *, uint64_t pc, uint32_t size, void *user);
+/* True: the instruction counts as done, the guest goes on behind it (or where pc was set to). */
+typedef bool (*nw_insn_fn)(nw_vcpu *, uint64_t pc, uint32_t size, void *user);
+/* SIZE is 1, 2, 4, 8, 16 or 32, one call for one access even where it is unaligned. VALUE: the low
+ * 8 bytes; DATA: all of them in guest order, or null in NW_HOOK_READ. */
+typedef void (*nw_access_fn)(nw_vcpu *, nw_access, uint64_t addr, uint32_t size, uint64_t value,
+                             const void *data, void *user);
+/* FAULT as nw_vcpu_run would give it (reason NW_EXIT_FAULT); VALUE: of a write. True: try again;
+ * the first hook that says so ends the round. A second failure of the same access is one more
+ * round; after 64 rounds it faults. */
+typedef bool (*nw_fault_fn)(nw_vcpu *, const nw_exit *fault, uint64_t value, void *user);
+typedef struct nw_block {
+    uint64_t pc;
+    uint32_t insns;
+    uint32_t size; /* bytes */
+} nw_block;
+/* PREVIOUS: the block that ran before, or null when there is none. */
+typedef void (*nw_translate_fn)(nw_vcpu *, const nw_block *block, const nw_block *previous,
+                                void *user);
+/* The operands, zero-extended from SIZE bytes. SUBTRACT: the instruction keeps the difference. */
+typedef void (*nw_compare_fn)(nw_vcpu *, uint64_t pc, uint64_t a, uint64_t b, uint32_t size,
+                              bool subtract, void *user);
+
+/* A ring of the latest events; its memory is the caller's. Written by vCPU threads, read by
+ * anybody: entries before POSITION, SIZE of them at most, are valid; with several vCPUs their
+ * entries mix and a position may be lost. */
+typedef struct nw_ring {
+    uint64_t *entries; /* pcs */
+    uint64_t size;     /* a power of two */
+    uint64_t position; /* entries written so far */
+} nw_ring;
+
+typedef struct nw_hook_spec {
+    nw_hook_kind kind;
+    /* The addresses concerned, both included: of the instruction or block, of data for accesses
+     * (any byte of the access). BEGIN > END: all. Virtual addresses. */
+    uint64_t begin, end;
+    union {
+        nw_code_fn code;
+        nw_insn_fn insn_fn;
+        nw_access_fn access;
+        nw_fault_fn fault;
+        nw_translate_fn translate;
+        nw_compare_fn compare;
+        uint64_t *counter;
+        nw_ring *ring;
+        uint8_t *map;
+    };
+    void *user;
+    uint32_t insn;     /* INSN: nw_insn_id() */
+    uint32_t faults;   /* FAULT: which, bits 1 << (nw_access * 8 + nw_fault); 0: all */
+    uint32_t map_size; /* COVERAGE: a power of two */
+    bool blocks;       /* COUNTER, RING: blocks instead of instructions */
+} nw_hook_spec;
+
+/* *OUT is owned by the engine until it is removed. NW_ERR_ARG: a kind that does not exist, no
+ * callback, a size that is no power of two. */
+NW_API nw_status nw_hook_add(nw_engine *, const nw_hook_spec *, nw_hook **out);
+/* HOOK must be one that was added to this engine and not removed since. No call of it begins on
+ * this thread afterwards; on others one may be under way. */
+NW_API nw_status nw_hook_remove(nw_engine *, nw_hook *);
+
+/* The number of the instructions named NAME (a mnemonic, lower case: "cpuid", "svc"), or 0: ARCH
+ * has none. */
+NW_API uint32_t nw_insn_id(nw_arch, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
