@@ -50,8 +50,10 @@ enum nw_perm { NW_READ = 1, NW_WRITE = 2, NW_EXEC = 4, NW_RW = 3, NW_RX = 5, NW_
 
 /* How guest exceptions are served. */
 typedef enum nw_exceptions {
-    NW_EXC_EXIT, /* nw_vcpu_run returns (user-mode running, API use) */
-    NW_EXC_GUEST /* the architecture's vectors are entered (boards) */
+    NW_EXC_EXIT,  /* nw_vcpu_run returns (user-mode running, API use) */
+    NW_EXC_GUEST, /* the architecture's vectors are entered (boards) */
+    NW_EXC_BARE,  /* a bare CPU: privileged, with all of its system state, but exceptions and
+                   * interrupt instructions return from nw_vcpu_run and no vectors are entered */
 } nw_exceptions;
 
 enum nw_engine_flags {

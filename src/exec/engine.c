@@ -9,8 +9,7 @@ static nw_status check_config(const nw_config *config)
 {
     const uint32_t known = NW_ENGINE_INTERP | NW_ENGINE_NO_CHAIN | NW_ENGINE_NO_FASTMEM;
 
-    if ((config->flags & ~known) ||
-        (config->exceptions != NW_EXC_EXIT && config->exceptions != NW_EXC_GUEST))
+    if ((config->flags & ~known) || (unsigned)config->exceptions > NW_EXC_BARE)
         return NW_ERR_ARG;
     if (config->code_buffer &&
         (config->code_buffer < CODE_BUFFER_MIN || config->code_buffer > (1u << 30)))

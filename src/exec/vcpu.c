@@ -65,6 +65,8 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
         status = engine->guest->init(vcpu, engine->cpu);
         if (status == NW_OK && engine->exceptions == NW_EXC_GUEST)
             engine->guest->reset(vcpu);
+        if (status == NW_OK && engine->exceptions == NW_EXC_BARE && engine->guest->bare)
+            engine->guest->bare(vcpu);
         vcpu_fp_changed(vcpu);
     }
     if (status != NW_OK) {

@@ -51,13 +51,16 @@ struct guest_ops {
     nw_status (*init)(struct nw_vcpu *, const char *model);
     /* Hardware reset; to follow init in engines with NW_EXC_GUEST. */
     void (*reset)(struct nw_vcpu *);
+    /* Makes the CPU privileged, set up as far as programs need it; to follow init in engines with
+     * NW_EXC_BARE. Null: init's state is right for it. */
+    void (*bare)(struct nw_vcpu *);
     struct block_key (*key)(const struct nw_vcpu *);
     /* Lifts from req->key into the builder (ir_begin and ir_end are the caller's). A fetch failure
      * on the first instruction lifts a call that raises the fetch fault; on a later one the region
      * ends before it. An undefined instruction lifts an EXC_UNDEFINED exit. */
     void (*lift)(struct ir_builder *, struct lift_request *);
-    /* NW_EXC_EXIT: makes the memory fault in vcpu->exc another exception where the architecture has
-     * one for it. May be null. */
+    /* Not NW_EXC_GUEST: makes the memory fault in vcpu->exc another exception where the architecture
+     * has one for it. May be null. */
     void (*fault)(struct nw_vcpu *);
     /* NW_EXC_GUEST: enters the vector for vcpu->exc; false when the guest has none for it. Instead it
      * may make vcpu->exc an EXC_HALT, whose payload becomes the exit's code. */
