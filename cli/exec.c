@@ -388,7 +388,8 @@ static int print_exit(const struct exec *e, const nw_exit *x)
     case NW_EXIT_LIMIT: printf("--count was reached"); break;
     case NW_EXIT_SYSCALL: printf("system call"); break;
     case NW_EXIT_HALT: printf("halt"); break;
-    case NW_EXIT_STOP: printf("stop"); break;
+    case NW_EXIT_STOP:
+    case NW_EXIT_STOP_POINT: printf("stop"); break;
     case NW_EXIT_UNDEFINED:
         printf("undefined instruction");
         status = CLI_FAILED;

@@ -41,6 +41,7 @@ typedef enum nw_hook_kind {
     NW_HOOK_COVERAGE,   /* no callback: edges between blocks, in nw_hook_spec.map */
     NW_HOOK_RING,       /* no callback: blocks or instructions are noted in nw_hook_spec.ring */
 } nw_hook_kind;
+#define NW_HOOK_KINDS (NW_HOOK_RING + 1)
 
 typedef void (*nw_code_fn)(nw_vcpu *, uint64_t pc, uint32_t size, void *user);
 /* True: the instruction counts as done, the guest goes on behind it (or where pc was set to). */

@@ -130,6 +130,7 @@ typedef enum nw_exit_reason {
     NW_EXIT_EXCEPTION,  /* another exception of the architecture; code = its number (x86: vector), error
                          * = its error code; pc = the instruction, or the next one for traps */
     NW_EXIT_ERROR,      /* the engine failed (status says why); state is exact */
+    NW_EXIT_STOP_POINT, /* pc is one of the addresses given to nw_vcpu_set_stops */
 } nw_exit_reason;
 
 typedef enum nw_access { NW_ACCESS_READ, NW_ACCESS_WRITE, NW_ACCESS_FETCH } nw_access;
@@ -148,10 +149,15 @@ typedef struct nw_exit {
 } nw_exit;
 
 /* Runs until an exit, or until LIMIT instructions have completed (0: no limit). On return the
- * vCPU's state is architecturally exact. */
+ * vCPU's state is architecturally exact. A callback of a hook (narwhal/hook.h) may run its own vCPU
+ * again. */
 NW_API nw_status nw_vcpu_run(nw_vcpu *, uint64_t limit, nw_exit *exit);
 /* Makes the current or the next nw_vcpu_run return NW_EXIT_STOP soon. Any thread, any signal handler. */
 NW_API void nw_vcpu_stop(nw_vcpu *);
+/* Addresses before whose instructions a run ends with NW_EXIT_STOP_POINT, wherever control comes from;
+ * the run's first instruction too. N addresses, copied; 0: none. Not while running, but in callbacks.
+ * Setting addresses that were set lately is cheap. */
+NW_API nw_status nw_vcpu_set_stops(nw_vcpu *, const uint64_t *addresses, size_t n);
 /* Raises or lowers interrupt LINE (guest-specific, see narwhal/arm.h). Any thread. */
 NW_API nw_status nw_vcpu_set_irq(nw_vcpu *, unsigned line, bool level);
 

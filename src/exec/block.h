@@ -4,6 +4,8 @@
 
 #include "host/host.h"
 
+struct hook_site;
+
 /* An ordinary block, or one that counts its instructions in vcpu->insn_count, is never linked, and
  * has at most 1 << (variant - 1) of them: what a run with an instruction limit is made of. */
 #define BLOCK_PLAIN 0
@@ -25,6 +27,7 @@ struct block {
     struct host_site *sites;
     uint32_t nsites;
     uint8_t *site_hits;     /* host faults at each site, until it is demoted */
+    struct hook_site *hooks; /* what is called before its instructions */
     bool dead;              /* invalidated; freed at the next quiescent flush */
     struct host_exit *incoming; /* exits linked to this block */
     struct block *_Atomic hash_next;

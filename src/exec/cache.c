@@ -68,6 +68,7 @@ void block_free(struct block *b)
         ir_region_free(b->region);
         free(b->region);
     }
+    hooks_free_sites(b->hooks);
     free(b->exits);
     free(b->sites);
     free(b->site_hits);
@@ -396,6 +397,7 @@ void cache_clear(struct nw_engine *engine)
         atomic_store_explicit(&c->table->slot[i], NULL, memory_order_relaxed);
     free_older(c->table);
     free_blocks(c);
+    hooks_sweep(engine);
     engine->code.used = engine->code.runtime.size;
     atomic_fetch_add(&c->epoch, 1);
     atomic_fetch_add(&c->flushes, 1);

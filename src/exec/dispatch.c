@@ -1,4 +1,5 @@
 /* The loop around translated code: requests, finding and linking blocks, exceptions. */
+#include <stdlib.h>
 #include <string.h>
 #include "exec/signals.h"
 #include "exec/vcpu_priv.h"
@@ -174,17 +175,25 @@ static bool completes(uint32_t kind)
     return kind == EXC_SYSCALL || kind == EXC_HALT;
 }
 
-/* Runs the instruction at pc in the interpreter. True: leave. */
-static bool step(struct run *r)
+/* Runs the instruction at pc in the interpreter, HOOKED or not. True: leave. */
+static bool step(struct run *r, bool hooked)
 {
     struct nw_vcpu *vcpu = r->vcpu;
     struct block_key key = vcpu->guest->key(vcpu);
     nw_status status;
 
-    vcpu->leave = VCPU_LEAVE_NONE;
-    status = step_one(vcpu, key);
-    if (status != NW_OK)
-        return fail(r, status);
+    for (;; hooked = false) {
+        vcpu->leave = VCPU_LEAVE_NONE;
+        status = step_one(vcpu, key, hooked, hooked);
+        if (status != NW_OK)
+            return fail(r, status);
+        /* A callback has changed what the instruction is or works on. */
+        if (vcpu->leave != VCPU_LEAVE_STEP || !hooked)
+            break;
+        key = vcpu->guest->key(vcpu);
+    }
+    if (vcpu->leave == VCPU_LEAVE_UNDONE)
+        return false;
     if (key.mode & vcpu->guest->step_modes && vcpu->leave != VCPU_LEAVE_EXC) {
         count(r, 1);
         vcpu->guest->stepped(vcpu, key);
@@ -202,14 +211,14 @@ static bool after_block(struct run *r)
 
     if (r->limited) {
         uint32_t n = vcpu->insn_count;
-        bool undone = vcpu->leave == VCPU_LEAVE_STEP ||
+        bool undone = vcpu->leave == VCPU_LEAVE_STEP || vcpu->leave == VCPU_LEAVE_UNDONE ||
                       (vcpu->leave == VCPU_LEAVE_EXC && !completes(vcpu->exc.kind));
 
         count(r, n - (undone && n));
     }
     switch (vcpu->leave) {
     case VCPU_LEAVE_EXC: r->from = NULL; return except(r);
-    case VCPU_LEAVE_STEP: r->from = NULL; return step(r);
+    case VCPU_LEAVE_STEP: r->from = NULL; return step(r, false);
     default: return false;
     }
 }
@@ -269,12 +278,12 @@ static bool run_one(struct run *r)
     uint8_t variant = variant_of(r);
     if (NW_UNLIKELY(key.mode & vcpu->guest->step_modes)) {
         r->from = NULL;
-        return step(r);
+        return step(r, true);
     }
     uint64_t gpa = key.pc;
     if (vcpu->mmu && NW_UNLIKELY(!mmu_fetch(vcpu, key.mode, key.pc, &gpa))) {
         r->from = NULL;
-        return step(r);
+        return step(r, true);
     }
     uint64_t page = gpa & ~(PAGE_SIZE_ - 1);
     struct block *b = cache_find(vcpu, key, variant, page);
@@ -287,7 +296,7 @@ static bool run_one(struct run *r)
             return fail(r, status);
         if (!b) {
             r->from = NULL;
-            return step(r);
+            return step(r, true);
         }
         if (atomic_load(&r->engine->cache.flushes) != flushes)
             r->from = NULL;
@@ -306,11 +315,17 @@ static bool run_one(struct run *r)
 
 static void loop(struct run *r)
 {
+    const struct exec_vcpu *x = r->vcpu->exec;
+
     if (asleep(r) && (attend(r) || asleep(r)))
         return;
     for (;;) {
         if (attend(r))
             return;
+        if (NW_UNLIKELY(x->nstops) && hooks_stop_at(r->vcpu, vcpu_pc(r->vcpu))) {
+            leave_with(r, NW_EXIT_STOP_POINT);
+            return;
+        }
         if (r->limited && !r->left) {
             leave_with(r, NW_EXIT_LIMIT);
             return;
@@ -320,22 +335,92 @@ static void loop(struct run *r)
     }
 }
 
-nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
+static void run_outermost(struct run *r)
 {
-    struct nw_vcpu *outer = signals_vcpu();
-    struct run r = {
-        .vcpu = vcpu, .engine = vcpu->engine, .exit = exit, .limited = limit != 0, .left = limit};
+    struct nw_vcpu *vcpu = r->vcpu, *outer = signals_vcpu();
 
-    if (atomic_exchange(&vcpu->exec->running, true))
-        return NW_ERR_BUSY;
-    memset(exit, 0, sizeof *exit);
     /* A callback of another engine's vCPU may run this one on the same thread. */
     signals_set_vcpu(vcpu);
     sync_move(vcpu, VCPU_INSIDE);
-    loop(&r);
+    loop(r);
     sync_move(vcpu, VCPU_OUTSIDE);
     signals_set_vcpu(outer);
+}
+
+/* What an inner run must find empty and leave as it was: the outer one goes on with it. */
+struct outer_run {
+    struct ir_builder *builder;
+    struct ir_region region;
+    union ir_vec *slots;
+    uint32_t nslots, leave, insn_count, host_mxcsr, place;
+    bool stepping;
+    struct vcpu_exc exc;
+};
+
+static void put_aside(struct nw_vcpu *vcpu, struct outer_run *o)
+{
+    struct exec_vcpu *x = vcpu->exec;
+
+    *o = (struct outer_run){x->builder,  x->region,        x->slots,         x->nslots,
+                            vcpu->leave, vcpu->insn_count, vcpu->host_mxcsr, atomic_load(&x->place),
+                            x->stepping, vcpu->exc};
+    x->builder = NULL;
+    ir_region_init(&x->region);
+    x->slots = NULL;
+    x->nslots = 0;
+    x->stepping = false;
+}
+
+static void bring_back(struct nw_vcpu *vcpu, const struct outer_run *o)
+{
+    struct exec_vcpu *x = vcpu->exec;
+
+    if (x->builder)
+        ir_builder_free(x->builder);
+    ir_region_free(&x->region);
+    free(x->slots);
+    x->builder = o->builder;
+    x->region = o->region;
+    x->slots = o->slots;
+    x->nslots = o->nslots;
+    x->stepping = o->stepping;
+    vcpu->leave = o->leave;
+    vcpu->insn_count = o->insn_count;
+    vcpu->host_mxcsr = o->host_mxcsr;
+    vcpu->exc = o->exc;
+}
+
+/* From a callback of the vCPU's own. */
+static void run_inner(struct run *r)
+{
+    struct nw_vcpu *vcpu = r->vcpu;
+    struct outer_run o;
+
+    hooks_note_write(vcpu);
+    put_aside(vcpu, &o);
+    sync_move(vcpu, VCPU_INSIDE);
+    loop(r);
+    sync_move(vcpu, (enum vcpu_place)o.place);
+    bring_back(vcpu, &o);
+}
+
+nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
+{
+    struct run r = {
+        .vcpu = vcpu, .engine = vcpu->engine, .exit = exit, .limited = limit != 0, .left = limit};
+    bool inner = atomic_exchange(&vcpu->exec->running, true);
+
+    if (inner && !hooks_inside(vcpu))
+        return NW_ERR_BUSY;
+    memset(exit, 0, sizeof *exit);
+    vcpu->exec->depth++;
+    if (inner)
+        run_inner(&r);
+    else
+        run_outermost(&r);
+    vcpu->exec->depth--;
     exit->pc = vcpu_pc(vcpu);
-    atomic_store(&vcpu->exec->running, false);
+    if (!inner)
+        atomic_store(&vcpu->exec->running, false);
     return NW_OK;
 }

@@ -81,6 +81,7 @@ nw_status engine_open(const nw_config *config, const struct guest_ops *guest, nw
     e->accel = &accel_dbt;
     take_config(e, config);
     ir_region_init(&e->region);
+    hooks_init(e);
     if (config->cpu && !(e->cpu = strdup(config->cpu))) {
         free(e);
         return NW_ERR_NOMEM;
@@ -107,6 +108,7 @@ void nw_engine_close(nw_engine *e)
     while (e->vcpus)
         e->accel->vcpu_destroy(e->vcpus);
     cache_free(e);
+    hooks_free(e);
     codebuf_close(e);
     if (e->builder)
         ir_builder_free(e->builder);

@@ -7,6 +7,7 @@
 #include "accel/ops.h"
 #include "exec/block.h"
 #include "exec/counters.h"
+#include "exec/hooks.h"
 #include "exec/io.h"
 #include "exec/sync.h"
 #include "host/host.h"
@@ -58,6 +59,7 @@ struct nw_engine {
     struct exec_sync sync;
     struct code_buffer code;
     struct block_cache cache;
+    struct hook_table hooks;
     struct ir_builder *builder;
     struct host_emitter *emitter;
     struct ir_region region;
@@ -78,6 +80,7 @@ struct engine_hold {
 struct exec_vcpu {
     _Atomic uint32_t place; /* enum vcpu_place */
     _Atomic bool running;
+    uint32_t depth; /* runs under way: callbacks may run their vCPU again */
     bool stepping;  /* one instruction runs in the interpreter: stores into code are done */
     bool callback;  /* a callback of the caller's runs */
     bool walk_hit_code; /* the guest's tables were written where translated code is */
@@ -87,6 +90,9 @@ struct exec_vcpu {
     struct ir_region region;
     union ir_vec *slots; /* interpreter scratch */
     uint32_t nslots;
+    struct hook_frame *frame; /* the callback of a hook that is under way, or null */
+    uint64_t *stops;          /* see nw_vcpu_set_stops */
+    uint32_t nstops, stops_cap;
     _Atomic uint64_t counters[COUNTERS];
 };
 
@@ -128,8 +134,9 @@ void cache_link(struct nw_engine *, struct host_exit *exit, struct block *target
  * blocks. */
 nw_status translate(struct nw_vcpu *, struct block_key, uint8_t variant, uint64_t page,
                     struct block **out);
-/* Runs the instruction at the vCPU's pc in the interpreter. */
-nw_status step_one(struct nw_vcpu *, struct block_key);
+/* Runs the instruction at the vCPU's pc in the interpreter. HOOKED: with what is hooked to it; ENTRY: as
+ * a block's first. */
+nw_status step_one(struct nw_vcpu *, struct block_key, bool hooked, bool entry);
 /* Makes every instruction of the region store how many have begun; see BLOCK_PLAIN. */
 bool count_insns(struct ir_region *);
 /* Scratch for interpreting a region of N records, or null. */

@@ -53,7 +53,8 @@ void sync_move(struct nw_vcpu *vcpu, enum vcpu_place to)
 void sync_point(struct nw_vcpu *vcpu)
 {
     if (atomic_load(&vcpu->engine->sync.waiting)) {
-        sync_move(vcpu, VCPU_OUTSIDE);
+        /* Blocks that a callback came from are still to be gone on with. */
+        sync_move(vcpu, vcpu->exec->depth > 1 ? VCPU_PARKED : VCPU_OUTSIDE);
         sync_move(vcpu, VCPU_INSIDE);
     }
 }

@@ -17,7 +17,11 @@ struct fetcher {
     bool mark;        /* note the pages as code */
     bool failed;      /* some fetch failed */
     uint64_t page[2]; /* guest physical, of the request's first byte and what comes after */
-    const struct ir_region *region;
+    struct ir_region *region;
+    struct hook_site *hooks; /* of the instructions so far, the last first */
+    bool with_hooks;
+    uint32_t asked; /* instructions that HOOKED was asked about */
+    bool entry;     /* the first instruction is a block's first */
     /* The rest of a granule, which counts as code as soon as its first byte does. */
     uint64_t at;
     unsigned have;
@@ -81,13 +85,48 @@ static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned s
     return ok;
 }
 
+static bool hooked(struct lift_request *req, uint64_t pc, uint32_t size, uint32_t id)
+{
+    struct fetcher *f = req->opaque;
+    bool first = !f->asked++;
+    struct hook_site *site;
+
+    if (hooks_at(f->vcpu->engine, pc, size, id, first && f->entry, &site) != NW_OK)
+        f->region->oom = true;
+    if (!site)
+        return false;
+    site->next = f->hooks;
+    f->hooks = site;
+    req->site = (uintptr_t)site;
+    return true;
+}
+
+static bool any_hooks(const struct nw_engine *engine)
+{
+    return engine->hooks.list || engine->hooks.stops.n;
+}
+
 static nw_status lift(struct nw_vcpu *vcpu, struct ir_builder *builder, struct ir_region *region,
                       struct block_key key, uint32_t max_insns, struct fetcher *f)
 {
     struct lift_request req = {
         .key = key, .max_insns = max_insns, .vcpu = vcpu, .fetch = fetch, .opaque = f};
+    nw_status status;
 
-    return guest_lift(builder, region, &req);
+    f->region = region;
+    if (f->with_hooks && any_hooks(vcpu->engine)) {
+        req.hooked = hooked;
+        req.basic = hooks_want_basic(vcpu->engine);
+    }
+    status = guest_lift(builder, region, &req);
+    for (struct hook_site *s = f->hooks; s; s = s->next)
+        if (s->entry)
+            s->block_size = region->size;
+    if (status != NW_OK) {
+        hooks_free_sites(f->hooks);
+        f->hooks = NULL;
+    }
+    return status;
 }
 
 union ir_vec *exec_slots(struct exec_vcpu *x, uint32_t n)
@@ -103,24 +142,37 @@ union ir_vec *exec_slots(struct exec_vcpu *x, uint32_t n)
     return x->slots;
 }
 
-nw_status step_one(struct nw_vcpu *vcpu, struct block_key key)
+static nw_status lift_step(struct nw_vcpu *vcpu, struct block_key key, struct fetcher *f)
 {
     struct exec_vcpu *x = vcpu->exec;
-    struct fetcher f = {.vcpu = vcpu};
+
+    if (!f->with_hooks || !any_hooks(vcpu->engine))
+        return lift(vcpu, x->builder, &x->region, key, 1, f);
+    struct engine_hold hold = engine_lock(vcpu->engine);
+    nw_status status = lift(vcpu, x->builder, &x->region, key, 1, f);
+    engine_unlock(vcpu->engine, hold);
+    return status;
+}
+
+nw_status step_one(struct nw_vcpu *vcpu, struct block_key key, bool with_hooks, bool entry)
+{
+    struct exec_vcpu *x = vcpu->exec;
+    struct fetcher f = {.vcpu = vcpu, .with_hooks = with_hooks, .entry = entry};
     union ir_vec *slots;
 
     if (!x->builder)
         x->builder = ir_builder_new();
     if (!x->builder)
         return NW_ERR_NOMEM;
-    TRY(lift(vcpu, x->builder, &x->region, key, 1, &f));
+    TRY(lift_step(vcpu, key, &f));
     slots = exec_slots(x, x->region.insns.len);
-    if (!slots)
-        return NW_ERR_NOMEM;
-    x->stepping = true;
-    ir_interp(vcpu, &x->region, slots);
-    x->stepping = false;
-    return NW_OK;
+    if (slots) {
+        x->stepping = true;
+        ir_interp(vcpu, &x->region, slots);
+        x->stepping = false;
+    }
+    hooks_free_sites(f.hooks);
+    return slots ? NW_OK : NW_ERR_NOMEM;
 }
 
 static struct block *block_new(const struct ir_region *region, struct block_key key,
@@ -136,6 +188,7 @@ static struct block *block_new(const struct ir_region *region, struct block_key 
     b->crosses = (key.pc & (PAGE_SIZE_ - 1)) + region->size > PAGE_SIZE_;
     memcpy(b->page, f->page, sizeof b->page);
     b->ninsns = region->ninsns;
+    b->hooks = f->hooks;
     b->nexits = region->exits.len;
     if (!b->nexits)
         return b;
@@ -270,19 +323,26 @@ static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t
                              uint64_t page, uint32_t max, struct block **out)
 {
     struct nw_engine *engine = vcpu->engine;
-    struct fetcher f = {
-        .vcpu = vcpu, .mark = true, .page = {page, page + PAGE_SIZE_}, .region = &engine->region};
+    struct fetcher f = {.vcpu = vcpu,
+                        .mark = true,
+                        .with_hooks = true,
+                        .entry = true,
+                        .page = {page, page + PAGE_SIZE_}};
     struct block *b;
     nw_status status;
 
     TRY(lift(vcpu, engine->builder, &engine->region, key, max, &f));
-    if (f.failed && engine->region.ninsns <= 1)
+    if (f.failed && engine->region.ninsns <= 1) {
+        hooks_free_sites(f.hooks);
         return NW_OK;
+    }
     log_guest_code(vcpu, &engine->region);
-    TRY(optimise(engine, variant));
-    b = block_new(&engine->region, key, variant, &f);
-    if (!b)
+    status = optimise(engine, variant);
+    b = status == NW_OK ? block_new(&engine->region, key, variant, &f) : NULL;
+    if (!b) {
+        hooks_free_sites(f.hooks);
         return NW_ERR_NOMEM;
+    }
     status = engine->interp ? keep_region(engine, b) : emit(engine, b);
     if (status == NW_OK)
         status = cache_add(engine, b);
@@ -353,6 +413,9 @@ nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
         engine_unlock(engine, hold);
         if (status != NW_ERR_RANGE)
             return status;
+        /* Blocks that a callback came from must stay. */
+        if (vcpu->exec->depth > 1)
+            return NW_OK;
         /* RANGE in an empty buffer: this block will never fit. */
         status = make_room(vcpu, key, variant, page, flushes);
         if (status != NW_OK && (status != NW_ERR_RANGE || cleared))

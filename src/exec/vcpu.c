@@ -34,6 +34,7 @@ void vcpu_free(struct nw_vcpu *vcpu)
             ir_builder_free(vcpu->exec->builder);
         ir_region_free(&vcpu->exec->region);
         free(vcpu->exec->slots);
+        free(vcpu->exec->stops);
         free(vcpu->exec);
     }
     free(vcpu);

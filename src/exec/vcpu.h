@@ -78,6 +78,7 @@ enum vcpu_leave {
     VCPU_LEAVE_EXC,      /* vcpu.exc describes a guest exception; pc is the faulting instruction */
     VCPU_LEAVE_STEP,     /* nothing done yet: run this one instruction in the interpreter */
     VCPU_LEAVE_STATE,    /* state is complete: look the next block up */
+    VCPU_LEAVE_UNDONE,   /* the same, and the instruction that had begun does not count */
 };
 
 /* Exceptions common to all guests; guest-specific numbers start at EXC_GUEST. */

@@ -1,5 +1,7 @@
 #include "guest/guest.h"
 
+#include "exec/hooks.h"
+
 nw_status guest_lift(struct ir_builder *builder, struct ir_region *region, struct lift_request *req)
 {
     const struct guest_ops *guest = req->vcpu->guest;
@@ -13,4 +15,12 @@ nw_status guest_lift(struct ir_builder *builder, struct ir_region *region, struc
     guest->lift(builder, req);
     ir_end(builder);
     return region->oom ? NW_ERR_NOMEM : NW_OK;
+}
+
+void lift_hooks(struct ir_builder *b, struct lift_request *req)
+{
+    static const struct ir_helper helper = {"hooks", hooks_call,
+                                            IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_VOID, 1};
+
+    ir_call(b, &helper, ir_const64(b, req->site), IR_NONE, IR_NONE, IR_NONE);
 }

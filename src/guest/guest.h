@@ -15,11 +15,19 @@ struct block_key {
 
 struct lift_request {
     struct block_key key;
-    uint32_t max_insns;      /* >= 1 */
-    struct nw_vcpu *vcpu;    /* for CPU features only: lifting must not depend on volatile state */
+    uint32_t max_insns;   /* >= 1 */
+    struct nw_vcpu *vcpu; /* for CPU features only: lifting must not depend on volatile state */
     /* Copies SIZE bytes of guest code at ADDR; false when any of it cannot be fetched. */
     bool (*fetch)(struct lift_request *, uint64_t addr, void *buf, unsigned size);
-    void *opaque;            /* the fetcher's */
+    /* Has something to be done before the instruction at PC, of SIZE bytes, whose number is ID (see
+     * guest_ops.insn_id)? Asked once for each, in order. If so, the lifter closes what it has open,
+     * forgets what it knows of guest state, begins the instruction and calls lift_hooks. Null: no.
+     */
+    bool (*hooked)(struct lift_request *, uint64_t pc, uint32_t size, uint32_t id);
+    uint64_t site; /* what HOOKED found: argument of the call that lift_hooks makes */
+    bool basic;    /* the block ends at every branch */
+    bool single;   /* a repeated instruction does one round at a time */
+    void *opaque;  /* the fetcher's */
 };
 
 struct mmu_page; /* mem/mmu.h */
@@ -35,13 +43,13 @@ struct guest_ops {
     nw_arch arch;
     const char *models; /* names that INIT takes, for messages */
     size_t state_size;
-    uint32_t pc_offset;   /* slot of the pc */
-    uint32_t aux_offset;  /* slot of the word given to ir_insn_start, UINT32_MAX: none */
+    uint32_t pc_offset;    /* slot of the pc */
+    uint32_t aux_offset;   /* slot of the word given to ir_insn_start, UINT32_MAX: none */
     uint32_t flags_offset; /* slot of the packed NZCV nibble (I32), whose writing may be put off
                             * while translated code runs; none of PINS; 0: none */
-    uint8_t addr_type;    /* IR_I32 or IR_I64 */
-    uint8_t fp_rules;     /* enum fp_rules: of scalar floating point without IR_FP_SOFT */
-    uint8_t min_insn;     /* smallest instruction, bytes */
+    uint8_t addr_type;     /* IR_I32 or IR_I64 */
+    uint8_t fp_rules;      /* enum fp_rules: of scalar floating point without IR_FP_SOFT */
+    uint8_t min_insn;      /* smallest instruction, bytes */
     const struct guest_pin *pins;
     unsigned npins;
     struct ir_names names;
@@ -62,17 +70,18 @@ struct guest_ops {
     /* Not NW_EXC_GUEST: makes the memory fault in vcpu->exc another exception where the architecture
      * has one for it. May be null. */
     void (*fault)(struct nw_vcpu *);
-    /* NW_EXC_GUEST: enters the vector for vcpu->exc; false when the guest has none for it. Instead it
-     * may make vcpu->exc an EXC_HALT, whose payload becomes the exit's code. */
+    /* NW_EXC_GUEST: enters the vector for vcpu->exc; false when the guest has none for it. Instead
+     * it may make vcpu->exc an EXC_HALT, whose payload becomes the exit's code. */
     bool (*exception)(struct nw_vcpu *);
     /* Takes a pending interrupt if the state allows; true when the state changed. */
     bool (*interrupt)(struct nw_vcpu *);
     /* True when a halted vCPU would wake (masked interrupts wake too). */
     bool (*wakes)(const struct nw_vcpu *);
-    /* Not 0 while the vCPU waits and must not run: the next NW_EXIT_HALT's code, plus 1. May be null. */
+    /* Not 0 while the vCPU waits and must not run: the next NW_EXIT_HALT's code, plus 1. May be
+     * null. */
     uint32_t (*asleep)(const struct nw_vcpu *);
-    /* Bits of the mode word under which instructions run one at a time in the interpreter; after each
-     * that completes STEPPED is called, which may raise an exception behind it. */
+    /* Bits of the mode word under which instructions run one at a time in the interpreter; after
+     * each that completes STEPPED is called, which may raise an exception behind it. */
     uint32_t step_modes;
     void (*stepped)(struct nw_vcpu *, struct block_key);
     /* Is told of accesses that are made while vcpu->watched is set and step_modes apply. */
@@ -84,12 +93,20 @@ struct guest_ops {
                       struct mmu_page *out);
     uint32_t fetch_modes;  /* bits of the mode word that fetches are translated differently by */
     uint8_t physical_bits; /* with TRANSLATE: of physical addresses */
+    /* The number of the instructions named NAME, lower case, or 0. May be null. */
+    uint32_t (*insn_id)(const char *name);
+    /* Moves the pc over an instruction of SIZE bytes that somebody else has done. */
+    void (*advance)(struct nw_vcpu *, unsigned size);
     nw_status (*reg_read)(struct nw_vcpu *, unsigned reg, uint64_t *);
     nw_status (*reg_write)(struct nw_vcpu *, unsigned reg, uint64_t);
 };
 
 /* Makes REGION the lifted code at req->key: region and builder begun, described and ended. */
 nw_status guest_lift(struct ir_builder *, struct ir_region *region, struct lift_request *req);
+
+/* Makes the call before an instruction that req->hooked has asked for. The instruction has begun.
+ */
+void lift_hooks(struct ir_builder *, struct lift_request *);
 
 extern const struct guest_ops arm_guest, x86_guest, x86_64_guest;
 

@@ -21,6 +21,14 @@ static nw_status arm_init(struct nw_vcpu *vcpu, const char *model)
     return NW_OK;
 }
 
+static void arm_advance(struct nw_vcpu *vcpu, unsigned size)
+{
+    struct arm_state *s = arm_of(vcpu);
+
+    s->r[15] += size;
+    s->itstate = arm_it_advance((uint8_t)s->itstate);
+}
+
 static struct block_key arm_key(const struct nw_vcpu *vcpu)
 {
     const struct arm_state *s = (const struct arm_state *)vcpu->state;
@@ -178,6 +186,7 @@ const struct guest_ops arm_guest = {
     .exception = arm_exception_enter,
     .interrupt = arm_interrupt,
     .wakes = arm_wakes,
+    .advance = arm_advance,
     .reg_read = arm_reg_read,
     .reg_write = arm_reg_write,
 };

@@ -72,7 +72,7 @@ void arm_branch_if(struct arm_lift *l, ir_val truth, uint32_t target)
     sync_it(l);
     ir_exit_if(l->b, truth, target, exit_mode(l));
     l->left = is_known;
-    if (target <= l->pc)
+    if (target <= l->pc || l->req->basic)
         l->ended = true;
 }
 
@@ -208,9 +208,16 @@ static void open_condition(struct arm_lift *l, const struct arm_insn *i)
 {
     unsigned cond = condition(l, i);
 
-    if (l->skip_open && (cond != l->skip_cond || l->flags_changed))
+    bool hooked = l->req->hooked && l->req->hooked(l->req, l->pc, i->size, 0);
+
+    if (l->skip_open && (hooked || cond != l->skip_cond || l->flags_changed))
         close_skip(l);
     ir_insn_start(l->b, l->pc, l->it);
+    if (hooked) {
+        l->sel_flags = IR_NONE;
+        l->it_slot_stale |= l->it != 0;
+        lift_hooks(l->b, l->req);
+    }
     l->select = false;
     if (cond == ARM_COND_AL || l->skip_open)
         return;
@@ -283,17 +290,11 @@ static bool next_insn(struct arm_lift *l, struct arm_insn *i, uint32_t *bad)
 
 /* ---- the loop ---- */
 
-/* ITAdvance, ARM DDI 0406C A2.5.2 */
-static uint8_t it_advance(uint8_t it)
-{
-    return it & 7 ? (uint8_t)((it & 0xe0) | (it << 1 & 0x1f)) : 0;
-}
-
 static void lift_one(struct arm_lift *l, struct arm_insn *i)
 {
     l->i = i;
     l->left = false;
-    l->it_next = it_advance(l->it);
+    l->it_next = arm_it_advance(l->it);
     if (i->S == ARM_S_NOT_IT)
         i->S = !l->it;
     open_condition(l, i);
@@ -303,9 +304,9 @@ static void lift_one(struct arm_lift *l, struct arm_insn *i)
         arm_unpredictable(l);
     else
         i->row->lift(l, i);
-    if (l->left && !l->skip_open)
+    if (l->left && (!l->skip_open || l->req->basic))
         l->ended = true;
-    else if (l->left)
+    if (l->left)
         close_skip(l);
 }
 

@@ -77,6 +77,12 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 
 #define ARM_OFF(field)  ((uint32_t)offsetof(struct arm_state, field))
 
+/* ITAdvance, ARM DDI 0406C A2.5.2 */
+static inline uint8_t arm_it_advance(uint8_t it)
+{
+    return it & 7 ? (uint8_t)((it & 0xe0) | (it << 1 & 0x1f)) : 0;
+}
+
 uint32_t arm_cpsr_read(const struct arm_state *);
 /* Writes all fields that MASK selects, switching banks when the mode changes. */
 void arm_cpsr_write(struct arm_state *, uint32_t value, uint32_t mask);

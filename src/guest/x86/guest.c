@@ -1,5 +1,6 @@
 /* The x86 guests as the engine sees them. */
 #include <string.h>
+#include <Zydis/Zydis.h>
 
 #include "exec/engine.h"
 #include "guest/x86/debug.h"
@@ -73,6 +74,24 @@ static nw_status init(struct nw_vcpu *vcpu, const char *model)
     return NW_OK;
 }
 
+static uint32_t insn_id(const char *name)
+{
+    for (unsigned n = ZYDIS_MNEMONIC_INVALID + 1; n <= ZYDIS_MNEMONIC_MAX_VALUE; n++)
+        if (!strcmp(ZydisMnemonicGetString((ZydisMnemonic)n), name))
+            return n;
+    return 0;
+}
+
+static void advance(struct nw_vcpu *vcpu, unsigned size)
+{
+    struct x86_state *s = x86_of(vcpu);
+
+    s->pc = s->mode & X86_KEY_CODE64 ? s->pc + size : (uint32_t)(s->pc + size);
+    s->eflags &= ~(uint32_t)X86_RF;
+    s->inhibit = 0;
+    x86_mode_update(s);
+}
+
 static struct block_key key(const struct nw_vcpu *vcpu)
 {
     const struct x86_state *s = (const struct x86_state *)vcpu->state;
@@ -125,7 +144,8 @@ static const struct guest_pin pins32[] = {
     .exception = x86_deliver, .interrupt = x86_interrupt, .wakes = x86_wakes,                      \
     .asleep = x86_asleep, .step_modes = X86_STEP_MODES, .stepped = x86_debug_stepped,              \
     .watch = x86_debug_access, .translate = x86_translate, .fetch_modes = X86_KEY_CPL,             \
-    .physical_bits = X86_PHYSICAL_BITS, .reg_read = x86_reg_read, .reg_write = x86_reg_write
+    .physical_bits = X86_PHYSICAL_BITS, .insn_id = insn_id, .advance = advance,                    \
+    .reg_read = x86_reg_read, .reg_write = x86_reg_write
 
 static const char models[] = "qemu64, haswell or max";
 

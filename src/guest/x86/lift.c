@@ -226,13 +226,14 @@ void x86_branch_rel_if(struct x86_lift *l, ir_val truth)
         ir_skip_ifnot(l->b, truth, label);
         exit_to_offset(l, offset_target(l));
         ir_label(l->b, label);
+        l->ended |= l->req->basic;
         return;
     }
     uint64_t known, target = flat_target(l);
     if (ir_is_const(l->b, truth, &known) && !known)
         return;
     ir_exit_if(l->b, truth, target, next_mode(l));
-    if (target <= l->pc)
+    if (target <= l->pc || l->req->basic)
         l->ended = true;
 }
 
@@ -308,10 +309,19 @@ static void check_fetch(struct x86_lift *l, unsigned length)
 
 static void lift_one(struct x86_lift *l, const struct x86_insn *i, enum x86_decode_status status)
 {
+    unsigned size = (unsigned)(uint32_t)(l->next - l->pc);
+
     ir_insn_start(l->b, l->pc, 0);
+    l->hooked = l->req->hooked &&
+                l->req->hooked(l->req, l->pc, size, status == X86_DECODED ? i->z.mnemonic : 0);
+    if (l->hooked) {
+        x86_cc_forget(l);
+        l->mmx = X86_MMX_NONE;
+        lift_hooks(l->b, l->req);
+    }
     l->i = i;
     l->shadow = false;
-    check_fetch(l, (unsigned)(uint32_t)(l->next - l->pc));
+    check_fetch(l, size);
     if (l->mode & (X86_KEY_INHIBIT | X86_KEY_RF))
         end_one_insn_modes(l);
     switch (status) {

@@ -49,6 +49,7 @@ struct x86_lift {
     uint32_t mmu;      /* IR_MEM_MMU of ordinary accesses */
     bool user;         /* the engine takes exceptions as exits */
     uint8_t mmx;       /* enum x86_mmx */
+    bool hooked;       /* something is called before the current instruction */
     bool ended;        /* no further instruction follows in this block */
     bool shadow;       /* the instruction was STI: no interrupt may come before the next one */
     struct x86_cc cc;

@@ -70,7 +70,7 @@ static void repeat(struct x86_lift *l, const struct x86_insn *i, enum x86_string
                     source_segment(i) << 19 | x86_log2(x86_addr_bits(l) / 16) << 22;
     if (i->z.attributes & ZYDIS_ATTRIB_HAS_REPNE)
         what |= X86_STRING_REPNE;
-    if (l->mode & (X86_KEY_TF | X86_KEY_BREAK))
+    if (l->mode & (X86_KEY_TF | X86_KEY_BREAK) || l->hooked || l->req->single)
         what |= X86_STRING_ONE;
     ir_val more = ir_call(l->b, &helper, ir_const32(l->b, what), IR_NONE, IR_NONE, IR_NONE);
     if (kind == X86_SCAS || kind == X86_CMPS)

@@ -108,7 +108,8 @@ static void serve_exit(struct linux_task *t, const nw_exit *exit)
     siginfo_t info = {0};
     switch (exit->reason) {
     case NW_EXIT_STOP:
-    case NW_EXIT_LIMIT: break;
+    case NW_EXIT_LIMIT:
+    case NW_EXIT_STOP_POINT: break;
     case NW_EXIT_SYSCALL: linux_dispatch(t, exit); break;
     case NW_EXIT_FAULT:
         if (abi->serve_fault && abi->serve_fault(t, exit))

@@ -1,0 +1,86 @@
+/* Hooks: what is to be called where, and calling it.
+ *
+ * The registry belongs to the engine and is changed with the engine's lock held. What a block calls
+ * before one of its instructions is a hook_site, which the block owns; adding and removing hooks
+ * forget the blocks concerned. A removed hook is freed when no block can refer to it any more. */
+#ifndef EXEC_HOOKS_H
+#define EXEC_HOOKS_H
+
+#include <narwhal/hook.h>
+#include "guest/guest.h"
+
+struct nw_hook {
+    nw_hook_spec spec;
+    _Atomic bool removed;
+    struct nw_hook *next;
+};
+
+struct hook_table {
+    struct nw_hook *list, **end; /* in the order of adding */
+    struct nw_hook *removed;     /* blocks may still refer to these */
+    uint32_t count[NW_HOOK_KINDS];
+    _Atomic uint64_t changes; /* grows with every hook added or removed */
+    struct hook_stops {
+        uint64_t *at; /* sorted: every address that was a stop of some vCPU lately */
+        uint32_t n, cap;
+    } stops;
+};
+
+/* What to do before one instruction. */
+struct hook_site {
+    struct hook_site *next; /* of the same block */
+    uint64_t pc;
+    uint32_t insn_size;
+    uint32_t block_size; /* of a block's first instruction; filled in when it is lifted */
+    bool entry;          /* the instruction is the block's first */
+    bool stop;           /* PC is in hook_table.stops */
+    uint32_t n;
+    struct nw_hook *hook[];
+};
+
+void hooks_init(struct nw_engine *);
+void hooks_free(struct nw_engine *);
+/* Nobody refers to removed hooks: frees them. Engine's lock held, no vCPU inside. */
+void hooks_sweep(struct nw_engine *);
+
+/* ---- translating; engine's lock held ---- */
+
+/* What has to be done before the instruction at PC into *OUT, null: nothing. ENTRY: it is the first
+ * of a block that is entered there. */
+nw_status hooks_at(struct nw_engine *, uint64_t pc, uint32_t size, uint32_t insn_id, bool entry,
+                   struct hook_site **out);
+void hooks_free_sites(struct hook_site *);
+/* Do blocks have to be basic ones: end at every branch? */
+bool hooks_want_basic(const struct nw_engine *);
+
+/* ---- calling back; on the vCPU's thread, with its state complete ---- */
+
+/* A callback that is under way; FRAME.outer is the one that it came from. */
+struct hook_frame {
+    struct hook_frame *outer;
+    bool wrote;              /* registers were written */
+    struct block_key before; /* when they were for the first time */
+    uint64_t changes;        /* of hooks and code, when it began */
+    uint32_t guest_mxcsr;    /* vcpu->mxcsr then */
+    uint32_t live_mxcsr;     /* the host's register, where the guest's flags were in it */
+    bool live;
+};
+
+/* Between these the caller's code runs. */
+void hooks_enter(struct nw_vcpu *, struct hook_frame *);
+void hooks_leave(struct nw_vcpu *, struct hook_frame *);
+/* After hooks_leave: how the vCPU goes on before an instruction that has done nothing yet: NONE, or
+ * what vcpu->leave was set to. */
+enum vcpu_leave hooks_outcome(struct nw_vcpu *, const struct hook_frame *);
+/* The calling thread is in a callback of the vCPU: registers may be read and written. */
+bool hooks_inside(const struct nw_vcpu *);
+/* To be called before registers are written from a callback. */
+void hooks_note_write(struct nw_vcpu *);
+
+/* Helper of translated code: SITE is a struct hook_site. */
+uint64_t hooks_call(struct nw_vcpu *, uint64_t site, uint64_t, uint64_t, uint64_t);
+
+/* Is PC one of the addresses before which this run ends? */
+bool hooks_stop_at(const struct nw_vcpu *, uint64_t pc);
+
+#endif
