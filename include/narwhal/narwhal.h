@@ -148,8 +148,8 @@ typedef struct nw_exit {
     uint32_t error;
 } nw_exit;
 
-/* Runs until an exit, or until LIMIT instructions have completed (0: no limit). On return the
- * vCPU's state is architecturally exact. A callback of a hook (narwhal/hook.h) may run its own vCPU
+/* Runs until an exit, or until LIMIT instructions have completed (0: no limit); each repetition of a
+ * repeated string instruction counts. On return the vCPU's state is architecturally exact. A callback of a hook (narwhal/hook.h) may run its own vCPU
  * again. */
 NW_API nw_status nw_vcpu_run(nw_vcpu *, uint64_t limit, nw_exit *exit);
 /* Makes the current or the next nw_vcpu_run return NW_EXIT_STOP soon. Any thread, any signal handler. */

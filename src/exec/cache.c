@@ -245,6 +245,8 @@ bool cache_may_link(const struct nw_engine *engine, const struct block *from,
 {
     uint64_t distance = (to->key.pc & ~(PAGE_SIZE_ - 1)) - (from->key.pc & ~(PAGE_SIZE_ - 1));
 
+    if (from->variant != to->variant)
+        return false;
     if (!engine->mmu)
         return true;
     if (to->crosses || distance > (from->crosses ? PAGE_SIZE_ : 0))

@@ -4,7 +4,8 @@
 
 struct rewrite {
     struct ir_region out;
-    ir_val *now; /* by old index */
+    ir_val *now;   /* by old index */
+    ir_val budget; /* when the block was entered */
     bool ok;
 };
 
@@ -14,6 +15,18 @@ static ir_val push(struct rewrite *w, struct ir_insn i)
     return w->out.insns.len - 1;
 }
 
+static ir_val constant(struct rewrite *w, uint8_t type, uint64_t bits)
+{
+    return push(
+        w, (struct ir_insn){
+               .op = IR_const, .type = type, .b = (uint32_t)bits, .c = (uint32_t)(bits >> 32)});
+}
+
+static void put(struct rewrite *w, uint8_t type, uint32_t offset, ir_val v)
+{
+    push(w, (struct ir_insn){.op = IR_put, .type = type, .a = v, .b = offset});
+}
+
 static uint32_t moved(const struct rewrite *w, char letter, uint32_t operand)
 {
     if (letter != 'v' && letter != 'o')
@@ -21,51 +34,101 @@ static uint32_t moved(const struct rewrite *w, char letter, uint32_t operand)
     return operand == IR_NONE ? IR_NONE : w->now[operand];
 }
 
-/* A constant put per instruction: the dead-put pass leaves the last one before each way out. */
+/* A put per instruction: the dead-put pass leaves the last one before each way out. */
 static void count_one(struct rewrite *w, uint32_t n)
 {
-    ir_val v = push(w, (struct ir_insn){.op = IR_const, .type = IR_I32, .b = n});
+    ir_val left =
+        push(w, (struct ir_insn){
+                    .op = IR_sub, .type = IR_I64, .a = w->budget, .b = constant(w, IR_I64, n)});
 
-    push(w, (struct ir_insn){
-                .op = IR_put, .type = IR_I32, .a = v, .b = offsetof(struct nw_vcpu, insn_count)});
+    put(w, IR_I64, offsetof(struct nw_vcpu, budget), left);
 }
 
-bool count_insns(struct ir_region *r)
+static void begin(struct rewrite *w)
+{
+    w->budget =
+        push(w, (struct ir_insn){
+                    .op = IR_get, .type = IR_I64, .a = (uint32_t)offsetof(struct nw_vcpu, budget)});
+}
+
+/* The block is left before anything is done when it has more instructions than the budget. */
+static void check_budget(struct rewrite *w, struct ir_region *r)
+{
+    ir_val n = constant(w, IR_I64, r->ninsns);
+    ir_val enough = push(
+        w, (struct ir_insn){.op = IR_cmp, .type = IR_I64, .aux = IR_UGE, .a = w->budget, .b = n});
+    uint32_t label = r->nlabels++;
+
+    push(w, (struct ir_insn){.op = IR_skip_if, .a = enough, .b = label});
+    put(w, r->addr_type, r->pc_offset, constant(w, r->addr_type, r->pc));
+    push(w, (struct ir_insn){.op = IR_exit_state});
+    push(w, (struct ir_insn){.op = IR_label, .a = label});
+}
+
+/* Indirect jumps and paged exits look only for blocks that count too. */
+static ir_val mark_mode(struct rewrite *w, ir_val mode)
+{
+    const struct ir_insn *i = &w->out.insns.at[mode];
+
+    if (!w->ok)
+        return mode;
+    if (i->op == IR_const)
+        return constant(w, IR_I32, i->b | JUMP_COUNTED);
+    ir_val bit = constant(w, IR_I32, JUMP_COUNTED);
+    return push(w, (struct ir_insn){.op = IR_or, .type = IR_I32, .a = mode, .b = bit});
+}
+
+static void move_call(const struct rewrite *w, struct ir_call *call)
+{
+    for (unsigned k = 0; k < call->helper->nargs; k++)
+        call->args[k] = w->now[call->args[k]];
+}
+
+static void rewrite(struct rewrite *w, struct ir_region *r)
+{
+    uint32_t n = 0;
+
+    for (uint32_t at = 0; at < r->insns.len && w->ok; at++) {
+        struct ir_insn i = r->insns.at[at];
+        const char *letters = ir_rows[i.op].operands;
+
+        i.a = moved(w, letters[0], i.a);
+        i.b = moved(w, letters[1], i.b);
+        i.c = moved(w, letters[2], i.c);
+        /* Instructions that can never run have no record: the last ones may be such. */
+        if (at == r->insns.len - 1)
+            count_one(w, r->ninsns);
+        if (i.op == IR_exit_ind)
+            i.b = mark_mode(w, i.b);
+        w->now[at] = push(w, i);
+        if (i.op == IR_insn)
+            count_one(w, n = i.aux);
+        /* Whole instructions may have been skipped, with their puts: they count all the same. */
+        if (i.op == IR_label && n)
+            count_one(w, n);
+        if (i.op == IR_call)
+            move_call(w, &r->calls.at[i.a]);
+    }
+}
+
+bool count_insns(struct ir_region *r, bool check)
 {
     struct rewrite w = {.ok = true};
-    uint32_t n = 0;
 
     w.now = malloc((r->insns.len + 1) * sizeof *w.now);
     if (!w.now)
         return false;
-    for (uint32_t at = 0; at < r->insns.len && w.ok; at++) {
-        struct ir_insn i = r->insns.at[at];
-        const char *letters = ir_rows[i.op].operands;
-
-        i.a = moved(&w, letters[0], i.a);
-        i.b = moved(&w, letters[1], i.b);
-        i.c = moved(&w, letters[2], i.c);
-        /* Instructions that can never run have no record: the last ones may be such. */
-        if (at == r->insns.len - 1)
-            count_one(&w, r->ninsns);
-        w.now[at] = push(&w, i);
-        if (i.op == IR_insn)
-            count_one(&w, n = i.aux);
-        /* Whole instructions may have been skipped, with their puts: they count all the same. */
-        if (i.op == IR_label && n)
-            count_one(&w, n);
-        if (i.op == IR_call) {
-            struct ir_call *call = &r->calls.at[i.a];
-
-            for (unsigned k = 0; k < call->helper->nargs; k++)
-                call->args[k] = w.now[call->args[k]];
-        }
-    }
+    begin(&w);
+    if (check)
+        check_budget(&w, r);
+    rewrite(&w, r);
     free(w.now);
     if (!w.ok) {
         VEC_FREE(&w.out.insns);
         return false;
     }
+    for (uint32_t n = 0; n < r->exits.len; n++)
+        r->exits.at[n].mode |= JUMP_COUNTED;
     VEC_FREE(&r->insns);
     r->insns.at = w.out.insns.at;
     r->insns.len = w.out.insns.len;

@@ -11,8 +11,8 @@ struct run {
     struct nw_vcpu *vcpu;
     struct nw_engine *engine;
     nw_exit *exit;
-    bool limited;
-    uint64_t left;          /* instructions */
+    bool limited;           /* vcpu->budget says what is left */
+    bool inner;             /* the pc is inside a basic block that was entered before */
     struct host_exit *from; /* the way out that was just taken and may be linked */
 };
 
@@ -106,21 +106,25 @@ static bool attend(struct run *r)
     return false;
 }
 
-/* The longest counted block that cannot overshoot. */
+/* For the end of a run, the longest block that cannot overshoot. */
 static uint8_t variant_of(const struct run *r)
 {
-    unsigned log2 = BLOCK_MAX_INSNS_LOG2;
+    uint64_t left = r->vcpu->budget;
+    unsigned inner = r->inner ? BLOCK_INNER : 0;
 
     if (!r->limited)
-        return BLOCK_PLAIN;
-    if (r->left < BLOCK_MAX_INSNS)
-        log2 = 63 - (unsigned)__builtin_clzll(r->left);
-    return (uint8_t)(log2 + 1);
+        return (uint8_t)(BLOCK_PLAIN | inner);
+    if (left >= BLOCK_MAX_INSNS)
+        return (uint8_t)(BLOCK_COUNTED | inner);
+    return (uint8_t)((64 - (unsigned)__builtin_clzll(left)) | inner);
 }
 
 static void count(struct run *r, uint64_t n)
 {
-    r->left = r->limited && n < r->left ? r->left - n : r->limited ? 0 : r->left;
+    uint64_t *left = &r->vcpu->budget;
+
+    if (r->limited)
+        *left = n < *left ? *left - n : 0;
 }
 
 static bool exit_fault(struct run *r)
@@ -175,6 +179,12 @@ static bool completes(uint32_t kind)
     return kind == EXC_SYSCALL || kind == EXC_HALT;
 }
 
+/* Code of SIZE bytes at PC has been executed. Was that the first part of a basic block only? */
+static void note_part(struct run *r, uint64_t pc, uint32_t size, bool falls)
+{
+    r->inner = falls && hooks_want_basic(r->engine) && vcpu_pc(r->vcpu) == pc + size;
+}
+
 /* Runs the instruction at pc in the interpreter, HOOKED or not. True: leave. */
 static bool step(struct run *r, bool hooked)
 {
@@ -184,7 +194,7 @@ static bool step(struct run *r, bool hooked)
 
     for (;; hooked = false) {
         vcpu->leave = VCPU_LEAVE_NONE;
-        status = step_one(vcpu, key, hooked, hooked);
+        status = step_one(vcpu, key, hooked, !r->inner);
         if (status != NW_OK)
             return fail(r, status);
         /* A callback has changed what the instruction is or works on. */
@@ -192,8 +202,11 @@ static bool step(struct run *r, bool hooked)
             break;
         key = vcpu->guest->key(vcpu);
     }
+    r->inner = false;
     if (vcpu->leave == VCPU_LEAVE_UNDONE)
         return false;
+    if (vcpu->leave != VCPU_LEAVE_EXC)
+        note_part(r, key.pc, vcpu->exec->region.size, vcpu->exec->region.falls);
     if (key.mode & vcpu->guest->step_modes && vcpu->leave != VCPU_LEAVE_EXC) {
         count(r, 1);
         vcpu->guest->stepped(vcpu, key);
@@ -209,13 +222,10 @@ static bool after_block(struct run *r)
 {
     struct nw_vcpu *vcpu = r->vcpu;
 
-    if (r->limited) {
-        uint32_t n = vcpu->insn_count;
-        bool undone = vcpu->leave == VCPU_LEAVE_STEP || vcpu->leave == VCPU_LEAVE_UNDONE ||
-                      (vcpu->leave == VCPU_LEAVE_EXC && !completes(vcpu->exc.kind));
+    bool undone = vcpu->leave == VCPU_LEAVE_STEP || vcpu->leave == VCPU_LEAVE_UNDONE ||
+                  (vcpu->leave == VCPU_LEAVE_EXC && !completes(vcpu->exc.kind));
 
-        count(r, n - (undone && n));
-    }
+    vcpu->budget += undone;
     switch (vcpu->leave) {
     case VCPU_LEAVE_EXC: r->from = NULL; return except(r);
     case VCPU_LEAVE_STEP: r->from = NULL; return step(r, false);
@@ -243,7 +253,9 @@ static void remember_jump(struct run *r, const struct block *b)
             return;
         mmu_note_jump(r->vcpu, b->key.pc);
     }
-    *e = (struct jump_entry){.pc = b->key.pc, .mode = b->key.mode, .code = b->code};
+    uint32_t mode = b->key.mode | (b->variant == BLOCK_COUNTED ? JUMP_COUNTED : 0);
+
+    *e = (struct jump_entry){.pc = b->key.pc, .mode = mode, .code = b->code};
 }
 
 static void link_to(struct run *r, struct block *b)
@@ -259,7 +271,7 @@ static void execute(struct run *r, struct block *b)
     struct nw_engine *engine = r->engine;
     const uint8_t *rx = engine->code.buf.rx;
     host_enter_fn enter = (host_enter_fn)(uintptr_t)(rx + engine->code.runtime.enter);
-    bool chain = engine->chain && b->variant == BLOCK_PLAIN;
+    bool chain = engine->chain && block_may_chain(b);
 
     if (chain && r->from && cache_may_link(engine, r->from->block, b))
         link_to(r, b);
@@ -305,11 +317,13 @@ static bool run_one(struct run *r)
         log_block(vcpu, b);
     counter_add(vcpu, COUNT_DISPATCHES);
     vcpu->leave = VCPU_LEAVE_NONE;
-    vcpu->insn_count = 0;
     if (!r->engine->interp)
         execute(r, b);
     else if (interpret(r, b))
         return true;
+    r->inner = false;
+    if (NW_UNLIKELY(!block_may_chain(b)) && vcpu->leave == VCPU_LEAVE_NONE)
+        note_part(r, b->key.pc, b->size, b->falls);
     return after_block(r);
 }
 
@@ -326,7 +340,7 @@ static void loop(struct run *r)
             leave_with(r, NW_EXIT_STOP_POINT);
             return;
         }
-        if (r->limited && !r->left) {
+        if (r->limited && !r->vcpu->budget) {
             leave_with(r, NW_EXIT_LIMIT);
             return;
         }
@@ -352,7 +366,8 @@ struct outer_run {
     struct ir_builder *builder;
     struct ir_region region;
     union ir_vec *slots;
-    uint32_t nslots, leave, insn_count, host_mxcsr, place;
+    uint32_t nslots, leave, host_mxcsr, place;
+    uint64_t budget;
     bool stepping;
     struct vcpu_exc exc;
 };
@@ -361,9 +376,16 @@ static void put_aside(struct nw_vcpu *vcpu, struct outer_run *o)
 {
     struct exec_vcpu *x = vcpu->exec;
 
-    *o = (struct outer_run){x->builder,  x->region,        x->slots,         x->nslots,
-                            vcpu->leave, vcpu->insn_count, vcpu->host_mxcsr, atomic_load(&x->place),
-                            x->stepping, vcpu->exc};
+    *o = (struct outer_run){.builder = x->builder,
+                            .region = x->region,
+                            .slots = x->slots,
+                            .nslots = x->nslots,
+                            .leave = vcpu->leave,
+                            .host_mxcsr = vcpu->host_mxcsr,
+                            .place = atomic_load(&x->place),
+                            .budget = vcpu->budget,
+                            .stepping = x->stepping,
+                            .exc = vcpu->exc};
     x->builder = NULL;
     ir_region_init(&x->region);
     x->slots = NULL;
@@ -385,19 +407,20 @@ static void bring_back(struct nw_vcpu *vcpu, const struct outer_run *o)
     x->nslots = o->nslots;
     x->stepping = o->stepping;
     vcpu->leave = o->leave;
-    vcpu->insn_count = o->insn_count;
+    vcpu->budget = o->budget;
     vcpu->host_mxcsr = o->host_mxcsr;
     vcpu->exc = o->exc;
 }
 
 /* From a callback of the vCPU's own. */
-static void run_inner(struct run *r)
+static void run_inner(struct run *r, uint64_t limit)
 {
     struct nw_vcpu *vcpu = r->vcpu;
     struct outer_run o;
 
     hooks_note_write(vcpu);
     put_aside(vcpu, &o);
+    vcpu->budget = limit;
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);
     sync_move(vcpu, (enum vcpu_place)o.place);
@@ -406,18 +429,19 @@ static void run_inner(struct run *r)
 
 nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
 {
-    struct run r = {
-        .vcpu = vcpu, .engine = vcpu->engine, .exit = exit, .limited = limit != 0, .left = limit};
+    struct run r = {.vcpu = vcpu, .engine = vcpu->engine, .exit = exit, .limited = limit != 0};
     bool inner = atomic_exchange(&vcpu->exec->running, true);
 
     if (inner && !hooks_inside(vcpu))
         return NW_ERR_BUSY;
     memset(exit, 0, sizeof *exit);
     vcpu->exec->depth++;
-    if (inner)
-        run_inner(&r);
-    else
+    if (inner) {
+        run_inner(&r, limit);
+    } else {
+        vcpu->budget = limit;
         run_outermost(&r);
+    }
     vcpu->exec->depth--;
     exit->pc = vcpu_pc(vcpu);
     if (!inner)

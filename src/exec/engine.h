@@ -134,11 +134,11 @@ void cache_link(struct nw_engine *, struct host_exit *exit, struct block *target
  * blocks. */
 nw_status translate(struct nw_vcpu *, struct block_key, uint8_t variant, uint64_t page,
                     struct block **out);
-/* Runs the instruction at the vCPU's pc in the interpreter. HOOKED: with what is hooked to it; ENTRY: as
- * a block's first. */
+/* Runs the instruction at the vCPU's pc in the interpreter. HOOKED: with what is hooked to it; ENTRY:
+ * as a block's first. */
 nw_status step_one(struct nw_vcpu *, struct block_key, bool hooked, bool entry);
-/* Makes every instruction of the region store how many have begun; see BLOCK_PLAIN. */
-bool count_insns(struct ir_region *);
+/* Makes the region take its instructions off vcpu->budget; CHECK: see BLOCK_COUNTED. */
+bool count_insns(struct ir_region *, bool check);
 /* Scratch for interpreting a region of N records, or null. */
 union ir_vec *exec_slots(struct exec_vcpu *, uint32_t n);
 

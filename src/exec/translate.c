@@ -20,6 +20,7 @@ struct fetcher {
     struct ir_region *region;
     struct hook_site *hooks; /* of the instructions so far, the last first */
     bool with_hooks;
+    bool single;    /* see struct lift_request */
     uint32_t asked; /* instructions that HOOKED was asked about */
     bool entry;     /* the first instruction is a block's first */
     /* The rest of a granule, which counts as code as soon as its first byte does. */
@@ -109,8 +110,12 @@ static bool any_hooks(const struct nw_engine *engine)
 static nw_status lift(struct nw_vcpu *vcpu, struct ir_builder *builder, struct ir_region *region,
                       struct block_key key, uint32_t max_insns, struct fetcher *f)
 {
-    struct lift_request req = {
-        .key = key, .max_insns = max_insns, .vcpu = vcpu, .fetch = fetch, .opaque = f};
+    struct lift_request req = {.key = key,
+                               .max_insns = max_insns,
+                               .vcpu = vcpu,
+                               .fetch = fetch,
+                               .single = f->single,
+                               .opaque = f};
     nw_status status;
 
     f->region = region;
@@ -188,6 +193,7 @@ static struct block *block_new(const struct ir_region *region, struct block_key 
     b->crosses = (key.pc & (PAGE_SIZE_ - 1)) + region->size > PAGE_SIZE_;
     memcpy(b->page, f->page, sizeof b->page);
     b->ninsns = region->ninsns;
+    b->falls = region->falls;
     b->hooks = f->hooks;
     b->nexits = region->exits.len;
     if (!b->nexits)
@@ -256,7 +262,7 @@ static nw_status emit(struct nw_engine *engine, struct block *b)
     struct host_options options = engine_host_options(engine);
     nw_status status = NW_ERR_RANGE;
 
-    options.chain &= b->variant == BLOCK_PLAIN;
+    options.chain &= block_may_chain(b);
     uint32_t most = code->buf.size / 4 < BLOCK_CODE_MAX ? code->buf.size / 4 : BLOCK_CODE_MAX;
 
     if (at < code->buf.size) {
@@ -306,12 +312,24 @@ static nw_status prepare(struct nw_engine *engine)
     return codebuf_open(engine);
 }
 
+static bool counts(uint8_t variant)
+{
+    return (variant & ~BLOCK_INNER) != BLOCK_PLAIN;
+}
+
+static uint32_t most_insns(uint8_t variant)
+{
+    unsigned kind = variant & ~BLOCK_INNER;
+
+    return kind == BLOCK_PLAIN || kind == BLOCK_COUNTED ? BLOCK_MAX_INSNS : 1u << (kind - 1);
+}
+
 static nw_status optimise(struct nw_engine *engine, uint8_t variant)
 {
     struct ir_region *r = &engine->region;
 
     log_ir(engine, r, "lifted");
-    if (variant != BLOCK_PLAIN && !count_insns(r))
+    if (counts(variant) && !count_insns(r, (variant & ~BLOCK_INNER) == BLOCK_COUNTED))
         return NW_ERR_NOMEM;
     TRY(ir_run_passes(r));
     log_ir(engine, r, "optimised");
@@ -326,7 +344,8 @@ static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t
     struct fetcher f = {.vcpu = vcpu,
                         .mark = true,
                         .with_hooks = true,
-                        .entry = true,
+                        .entry = !(variant & BLOCK_INNER),
+                        .single = counts(variant),
                         .page = {page, page + PAGE_SIZE_}};
     struct block *b;
     nw_status status;
@@ -361,7 +380,7 @@ static nw_status make_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t 
                             uint64_t page, struct block **out)
 {
     struct nw_engine *engine = vcpu->engine;
-    uint32_t max = variant == BLOCK_PLAIN ? BLOCK_MAX_INSNS : 1u << (variant - 1);
+    uint32_t max = most_insns(variant);
     nw_status status;
 
     TRY(prepare(engine));

@@ -129,7 +129,7 @@ struct nw_vcpu {
     bool mmu;                  /* guest->translate makes physical addresses of virtual ones */
     bool large_pages;          /* some translation since the last flush was of a larger page */
     uint32_t victim_next;
-    uint32_t insn_count;       /* of a counted block: instructions begun since it was entered */
+    uint64_t budget;           /* of a run with a limit: instructions that are left */
     uint32_t callback_mxcsr;   /* the guest's while a callback of the caller's runs */
     bool watched;              /* guest->watch is called for accesses */
     nw_int_ack_fn int_ack;     /* the interrupt controller's; see nw_vcpu_set_int_ack */

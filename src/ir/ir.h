@@ -115,6 +115,7 @@ struct ir_region {
     uint32_t mode;            /* mode word it was translated under */
     uint32_t size;            /* bytes of guest code covered, from pc */
     uint32_t ninsns;          /* guest instructions */
+    bool falls;               /* its last instruction is no branch: it could go on */
     uint32_t pc_offset, aux_offset; /* where a fault stores pc and the aux word; aux UINT32_MAX: none */
     uint8_t addr_type;        /* IR_I32 or IR_I64: the guest's address width */
     bool oom;                 /* the host ran out of memory while building */

@@ -346,6 +346,44 @@ static void test_limits(void **state)
     }
 }
 
+/* Long runs are made of blocks that count for themselves, linked to each other. */
+static void test_long_limits(void **state)
+{
+    (void)state;
+    EACH_MODE(flags)
+    {
+        struct env e = env_open(NW_ARCH_X86_64, flags, sum86, sizeof sum86);
+
+        for (uint64_t limit = 2; limit < 3000; limit = limit * 9 / 8 + 1) {
+            uint64_t rounds = (limit - 1) / 3, rest = (limit - 1) % 3;
+
+            nw_reg_write(e.vcpu, NW_X86_RAX, 0);
+            nw_reg_write(e.vcpu, NW_X86_RAX + 1, 2000);
+            assert_int_equal(env_run(&e, NW_X86_RIP, CODE + 5, limit - 1), NW_EXIT_LIMIT);
+            assert_int_equal(e.exit.pc, CODE + 5 + 2 * rest);
+            assert_int_equal(reg(&e, NW_X86_RAX + 1), 2000 - rounds - (rest == 2));
+        }
+        nw_engine_close(e.engine);
+    }
+}
+
+/* The blocks that are entered are the same whatever parts of them a limit cuts off. */
+static void test_blocks_of_parts(void **state)
+{
+    (void)state;
+    EACH_MODE(flags)
+    {
+        for (unsigned limit = 1; limit <= 10; limit++) {
+            struct env e = env_open(NW_ARCH_X86_64, flags, sum86, sizeof sum86);
+
+            add(&e, NW_HOOK_BLOCK, 1, 0, note);
+            assert_int_equal(env_run(&e, NW_X86_RIP, CODE, limit), NW_EXIT_LIMIT);
+            assert_int_equal(e.n, limit <= 4 ? 1 : limit <= 7 ? 2 : 3);
+            nw_engine_close(e.engine);
+        }
+    }
+}
+
 /* Every repetition is one call and one instruction. */
 static void test_repeated(void **state)
 {
@@ -430,12 +468,20 @@ static void test_arguments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_code),           cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_registers),      cmocka_unit_test(test_pc_write),
-        cmocka_unit_test(test_stop),           cmocka_unit_test(test_patching),
-        cmocka_unit_test(test_changing_hooks), cmocka_unit_test(test_inner_run),
-        cmocka_unit_test(test_insn),           cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_repeated),       cmocka_unit_test(test_it),
+        cmocka_unit_test(test_code),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_pc_write),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_patching),
+        cmocka_unit_test(test_changing_hooks),
+        cmocka_unit_test(test_inner_run),
+        cmocka_unit_test(test_insn),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_blocks_of_parts),
+        cmocka_unit_test(test_long_limits),
+        cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_it),
         cmocka_unit_test(test_arguments),
     };
 

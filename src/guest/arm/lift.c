@@ -347,6 +347,7 @@ void arm_lift_block(struct ir_builder *b, struct lift_request *req)
         region->ninsns = n + 1;
         region->size = l.pc - (uint32_t)req->key.pc;
     }
+    region->falls = !l.ended;
     close_skip(&l);
     if (!ir_ended(b)) {
         l.it_next = l.it;

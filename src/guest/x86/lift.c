@@ -384,6 +384,7 @@ void x86_lift_block(struct ir_builder *b, struct lift_request *req)
         region->size += size;
         l.pc = l.next;
     }
+    region->falls = !l.ended;
     if (ir_ended(b))
         return;
     if (l.shadow)
