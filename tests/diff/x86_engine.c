@@ -66,10 +66,11 @@ static bool map(struct engine *e)
            (e->mode->narrow || nw_mem_map(e->nw, CASE_HIGH, CASE_HIGH_SIZE, NW_RW) == NW_OK);
 }
 
-struct engine *engine_new(const struct engine_mode *mode, unsigned bits)
+struct engine *engine_new(const struct engine_mode *mode, unsigned bits, const char *cpu)
 {
     struct engine *e = calloc(1, sizeof *e);
     nw_config config = {.arch = mode->narrow ? NW_ARCH_X86 : NW_ARCH_X86_64,
+                        .cpu = cpu,
                         .flags = mode->flags,
                         .code_buffer = 16u << 20};
 

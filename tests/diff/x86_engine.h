@@ -14,7 +14,8 @@ extern const struct engine_mode engine_modes[]; /* ends with a null name */
 struct engine;
 
 /* Null: there is no memory, or no such guest. */
-struct engine *engine_new(const struct engine_mode *, unsigned bits);
+/* CPU: the model, null for the default. */
+struct engine *engine_new(const struct engine_mode *, unsigned bits, const char *cpu);
 void engine_free(struct engine *);
 const struct engine_mode *engine_mode(const struct engine *);
 /* Replaces the code at ADDR. */

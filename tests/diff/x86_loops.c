@@ -11,6 +11,8 @@
 #include "guest/x86/decode.h"
 #include "rng.h"
 #include "x86_engine.h"
+#include "x86_skips.h"
+#include "x86_undefined.h"
 
 #define REGS   6 /* few, so that they meet */
 #define BODY   6
@@ -39,6 +41,8 @@ static bool harmless(const struct x86_insn *i)
     const char *set = ZydisISASetGetString(i->z.meta.isa_set);
     if (strncmp(set, "SSE", 3) != 0 && strncmp(set, "AVX", 3) != 0 && strcmp(set, "FMA") != 0 &&
         strcmp(set, "SSSE3") != 0 && strcmp(set, "AES") != 0)
+        return false;
+    if (!host_is_amd() && skip_reason(i->z.mnemonic))
         return false;
     if (strstr(set, "GATHER") || strstr(set, "MMX") || strstr(set, "MXCSR"))
         return false;
@@ -196,7 +200,7 @@ static struct engine *open_engine(const char *name)
 {
     for (const struct engine_mode *m = engine_modes; m->name; m++)
         if (strcmp(m->name, name) == 0)
-            return engine_new(m, 64);
+            return engine_new(m, 64, NULL);
     return NULL;
 }
 

@@ -24,6 +24,7 @@ enum skip_cause {
     SKIP_MISALIGNED_SSE,
     SKIP_ALIGNMENT,
     SKIP_OFFSET,
+    SKIP_VENDOR,
     SKIP_UNSTABLE,
     SKIP_CAUSES
 };
@@ -32,6 +33,8 @@ extern const char *const skip_causes[SKIP_CAUSES];
 enum skip_cause skip_host(const struct case_state *before, const struct case_result *want);
 enum skip_cause skip_result(const ZydisDecodedInstruction *, const struct case_result *want,
                             const struct case_result *got);
+/* On hosts of other vendors: does the instruction store x87's pointers and opcode? */
+bool skip_pointers(ZydisMnemonic);
 /* What the host's model, not the instruction, has put into memory: made to what the guest's has. */
 void skip_model_data(ZydisMnemonic, const uint8_t *before, struct case_result *want);
 

@@ -34,7 +34,7 @@ static const struct {
 #undef ROW
 };
 
-static int host_is_amd(void)
+bool host_is_amd(void)
 {
     static int known = -1;
     uint32_t a, b = 0, c, d;

@@ -3,8 +3,12 @@
 #ifndef TESTS_DIFF_X86_UNDEFINED_H
 #define TESTS_DIFF_X86_UNDEFINED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <Zydis/Zydis.h>
+
+/* The model to compare with is the one of the host's vendor. */
+bool host_is_amd(void);
 
 uint32_t undefined_flags(ZydisMnemonic);
 

@@ -22,6 +22,7 @@
 
 static const struct x86_model models[] = {
     {"max", "Narwhal x86 max", X86_VENDOR_AMD, 0x19, 0x61, 2, MAX},
+    {"max-intel", "Narwhal x86 max", X86_VENDOR_INTEL, 6, 143, 8, MAX},
     {"qemu64", "Narwhal x86-64", X86_VENDOR_AMD, 15, 107, 1, BASE},
     {"haswell", "Narwhal Haswell", X86_VENDOR_INTEL, 6, 60, 3, HASWELL},
 };

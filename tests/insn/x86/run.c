@@ -90,7 +90,8 @@ static void run_line(struct run *r, struct x86_text *t, const char *where)
     t->before.cs = t->after.state.cs = t->bits == 32 ? CASE_CS32 : CASE_CS64;
     t->before.fs = t->after.state.fs = fs;
     t->before.gs = t->after.state.gs = gs;
-    if (r->native)
+    /* On a host of another vendor the lines say what AMD's do. */
+    if (r->native && !(t->amd && !host_is_amd()))
         on_native(r, t, where);
     for (unsigned i = 0; i < r->n; i++) {
         if (r->bits[i] == t->bits)
@@ -133,7 +134,7 @@ static bool open_engines(struct run *r, const char *only)
         for (unsigned bits = 32; bits <= 64; bits += 32) {
             if (m->narrow && bits == 64)
                 continue;
-            r->engines[r->n] = engine_new(m, bits);
+            r->engines[r->n] = engine_new(m, bits, NULL);
             if (!r->engines[r->n])
                 return false;
             r->bits[r->n++] = bits;

@@ -215,6 +215,9 @@ int x86_text_parse(struct x86_text *t, const char *line, const char **why)
     if (!*line || *line == '#')
         return 0;
     *why = "not of the form 64: bytes \"asm\" : before => after";
+    t->amd = !strncmp(line, "amd ", 4);
+    if (t->amd)
+        line += 4;
     t->bits = !strncmp(line, "64:", 3) ? 64 : !strncmp(line, "32:", 3) ? 32 : 0;
     quote = strchr(line, '"');
     colon = quote ? strstr(quote, "\" :") : NULL;
@@ -308,7 +311,7 @@ void x86_text_print(const struct x86_text *t, const struct case_result *r)
     const struct case_outcome *o = &r->outcome;
     uint64_t rip = t->before.rip + (o->end == CASE_FAULT ? 0 : t->size);
 
-    printf("%s=>", t->head);
+    printf("%s%s=>", t->amd ? "amd " : "", t->head);
     print_words(&t->before, &r->state);
     print_registers(&t->before, &r->state);
     print_data(t->data, r->data);

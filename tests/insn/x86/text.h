@@ -3,6 +3,8 @@
  *     64: bytes "asm" : before => after
  *     32: bytes "asm" : before => after
  *
+ *     amd 64: bytes "asm" : before => after
+ *
  * BYTES are one or more instructions in hexadecimal, run up to a breakpoint behind them. What AFTER
  * does not name must be unchanged, except rip, which goes behind the code. AFTER may end with the
  * exception instead: #DE #UD #GP(0) #SS(0) #PF(2) 0xb000 …; rip is then that of the instruction
@@ -10,8 +12,9 @@
  *
  * Names: rax..r15 rip, cf pf af zf sf of df eflags, mxcsr fpcw fpsw fptag (a bit per physical
  * register: not empty), st0..st7 (80 bits; sets the tag), xmm0..xmm15 ymm0..ymm15 (whole, in
- * hexadecimal), [ADDR].SIZE. Memory is that of tests/diff/x86_case.h: writable at 0x8000..0x9fff,
- * read-only at 0xa000..0xafff, nothing around. */
+ * hexadecimal), [ADDR].SIZE. A line with "amd" says
+ * what only AMD's processors do. Memory is that of tests/diff/x86_case.h: writable at
+ * 0x8000..0x9fff, read-only at 0xa000..0xafff, nothing around. */
 #ifndef TESTS_INSN_X86_TEXT_H
 #define TESTS_INSN_X86_TEXT_H
 
@@ -19,6 +22,7 @@
 
 struct x86_text {
     unsigned bits, size; /* of BYTES */
+    bool amd;            /* only AMD's processors do so */
     uint8_t bytes[128];
     char head[256]; /* up to "=>" */
     struct case_state before;
