@@ -1,6 +1,12 @@
-/* Register and interrupt-line numbers of the x86 guests. */
+/* Registers, interrupt lines and special calls of the x86 guests. */
 #ifndef NARWHAL_X86_H
 #define NARWHAL_X86_H
+
+#include <narwhal/narwhal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum nw_x86_reg {
     NW_X86_RAX = 0, /* rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8..r15 are 0..15 */
@@ -26,7 +32,13 @@ enum nw_x86_reg {
     NW_X86_IDTR_BASE = 58,
     NW_X86_IDTR_LIMIT = 59,
     NW_X86_KERNEL_GS_BASE = 60,
+    NW_X86_PC = 61, /* linear address of the next instruction */
     NW_X86_CR0 = 64, /* cr0..cr4, cr8 are 64 + n */
+    NW_X86_FIP = 73, /* of the last x87 instruction: offset and selector of its code … */
+    NW_X86_FCS = 74,
+    NW_X86_FDP = 75, /* … and of its memory operand, … */
+    NW_X86_FDS = 76,
+    NW_X86_FOP = 77, /* … and its opcode, 11 bits */
     NW_X86_DR0 = 80, /* dr0..dr7 are 80 + n */
     NW_X86_ST0 = 96, /* the mantissas of st(0)..st(7) are 96..103 */
     NW_X86_ST0_EXP = 104, /* sign and exponent, 16 bits: 104..111 */
@@ -43,4 +55,38 @@ enum nw_x86_reg {
  * nw_vcpu_set_int_ack; NMI an edge: taking it lowers the line. SMI has no effect. */
 enum nw_x86_irq { NW_X86_INTR = 0, NW_X86_NMI = 1, NW_X86_SMI = 2 };
 
+/* ---- bare CPUs: NW_EXC_BARE ----
+ *
+ * Every exception is NW_EXIT_EXCEPTION with its vector and error code; page faults set CR2. pc is at
+ * the instruction for faults, behind it for traps. INT n, INT3, INTO and INT1 are traps whose error
+ * is NW_X86_SOFT. SYSCALL and SYSENTER are NW_EXIT_SYSCALL, pc behind them, and change no register.
+ *
+ * Where it differs from a processor: segments have bases, but no limits and no types, and a null
+ * selector names a segment with base 0; without paging 64-bit code has physical addresses of 64 bits,
+ * canonical or not; ports that nothing is connected to and MSRs that do not exist read as 0 and
+ * ignore writes; SSE exceptions do not trap while CR4.OSXMMEXCPT is clear, nor those of the x87 unit
+ * while CR0.NE is; an FPCW of 0, as it is at first, works as the one that FNINIT sets, and a push
+ * to a full x87 stack overwrites a register. */
+#define NW_X86_SOFT (1u << 31)
+enum nw_x86_syscall { NW_X86_SYSCALL = 0, NW_X86_SYSENTER = 1 };
+
+/* Sets a bare CPU up anew for code of BITS: 16 (real mode), 32 (protected mode) or 64 (long mode,
+ * without paging), privilege level 0, flat segments with selector 0, all registers 0. vCPUs begin as
+ * with 32, or with 64 where they have long mode. NW_ERR_ARG: neither, long mode does not exist, or
+ * the engine has another kind of exceptions. NW_ERR_BUSY: running. */
+NW_API nw_status nw_x86_bare(nw_vcpu *, unsigned bits);
+
+/* Loads segment register SEG (0..5: es, cs, ss, ds, fs, gs) as MOV does: in protected and long mode
+ * from the descriptor tables in memory. CS takes any segment, and null changes its selector alone.
+ * NW_ERR_FAULT: that would be an exception; nothing has changed. NW_ERR_BUSY: running. */
+NW_API nw_status nw_x86_segment_load(nw_vcpu *, unsigned seg, uint16_t selector);
+
+/* Model-specific registers, as RDMSR and WRMSR see them. NW_ERR_FAULT: those would be #GP.
+ * NW_ERR_BUSY: running. */
+NW_API nw_status nw_x86_msr_read(nw_vcpu *, uint32_t index, uint64_t *value);
+NW_API nw_status nw_x86_msr_write(nw_vcpu *, uint32_t index, uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -58,7 +58,9 @@ static ir_val linear32(struct x86_lift *l, unsigned seg, ir_val offset, unsigned
 {
     static const struct ir_helper check = {"x86_segment_check", x86_segment_check,
                                            IR_H_READS | IR_H_EXITS, IR_VOID, 2};
-    if (!is_flat(l, seg, write)) {
+    if (l->bare && !is_flat(l, seg, false)) {
+        offset = ir_add(l->b, IR_I32, offset, base_of(l, seg, IR_I32));
+    } else if (!l->bare && !is_flat(l, seg, write)) {
         bool quick = size <= X86_QUICK_SIZE && !(write && seg == X86_CS);
         ir_val what = ir_const32(l->b, seg | (write ? 8u : 0) | size << 16);
         uint32_t label = ir_label_new(l->b);

@@ -20,9 +20,11 @@ static bool paging_ok(const struct x86_state *s, bool on)
     bool code64 = s->mode & X86_KEY_CODE64;
 
     if (!on)
-        return !code64 && !(s->cr4 & X86_CR4_PCIDE);
+        return (!code64 || s->bare) && !(s->cr4 & X86_CR4_PCIDE);
     if (!(s->efer & X86_EFER_LME))
         return true;
+    if (s->bare && code64)
+        return s->cr4 & X86_CR4_PAE;
     return s->cr4 & X86_CR4_PAE && !(s->seg[X86_CS].attr & X86_ATTR_L) &&
            (s->seg[X86_TR].attr & 8 || !(s->seg[X86_TR].attr & 1));
 }
@@ -41,7 +43,8 @@ static bool cr0_write(struct nw_vcpu *vcpu, uint64_t value)
     if (pae && changed & (X86_CR0_PG | X86_CR0_CD | X86_CR0_NW) &&
         !x86_mmu_load_pdptes(vcpu, s->cr3))
         return false;
-    if (changed & X86_CR0_PG && s->efer & X86_EFER_LME)
+    /* A bare CPU stays in long mode without paging. */
+    if (changed & X86_CR0_PG && s->efer & X86_EFER_LME && !(s->bare && s->mode & X86_KEY_CODE64))
         s->efer ^= X86_EFER_LMA;
     s->cr0 = (value & CR0_KNOWN) | X86_CR0_ET;
     if (changed & (X86_CR0_PG | X86_CR0_WP | X86_CR0_PE))

@@ -92,7 +92,8 @@ uint32_t x86_eflags_read(const struct x86_state *s)
 
 void x86_eflags_write(struct x86_state *s, uint32_t value, uint32_t mask)
 {
-    uint32_t all = (x86_eflags_read(s) & ~mask) | (value & mask);
+    uint32_t keep = ~mask & X86_FLAGS_ARITH ? x86_eflags_read(s) : s->eflags;
+    uint32_t all = (keep & ~mask) | (value & mask);
     s->cc_op = X86_CC_FLAGS;
     s->cc_src = all & X86_FLAGS_ARITH;
     s->eflags = all & ~(uint32_t)(X86_FLAGS_ARITH | 2);

@@ -9,6 +9,9 @@ void x86_lift_block(struct ir_builder *, struct lift_request *);
 /* Does the engine hand exceptions to its caller, so that the guest is a program without a kernel? */
 bool x86_is_user(const struct nw_vcpu *);
 
+/* Exceptions and interrupt instructions are exits, of a CPU with all of its system state. */
+bool x86_is_bare(const struct nw_vcpu *);
+
 /* system.c */
 void x86_reset(struct nw_vcpu *);
 bool x86_deliver(struct nw_vcpu *);

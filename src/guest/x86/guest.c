@@ -3,6 +3,7 @@
 #include <Zydis/Zydis.h>
 
 #include "exec/engine.h"
+#include "guest/x86/bare.h"
 #include "guest/x86/debug.h"
 #include "guest/x86/control.h"
 #include "guest/x86/flags.h"
@@ -17,6 +18,11 @@
 bool x86_is_user(const struct nw_vcpu *vcpu)
 {
     return vcpu->engine->exceptions == NW_EXC_EXIT;
+}
+
+bool x86_is_bare(const struct nw_vcpu *vcpu)
+{
+    return vcpu->engine->exceptions == NW_EXC_BARE;
 }
 
 /* A flat segment of privilege level 3. */
@@ -140,7 +146,7 @@ static const struct guest_pin pins32[] = {
 #define COMMON                                                                                     \
     .state_size = sizeof(struct x86_state), .pc_offset = X86_OFF(pc), .aux_offset = UINT32_MAX,    \
     .min_insn = 1, .fp_rules = FP_RULES_X86, .names = {slot_name}, .init = init,                   \
-    .reset = x86_reset, .key = key, .lift = x86_lift_block, .fault = x86_fault,                    \
+    .reset = x86_reset, .bare = x86_bare, .key = key, .lift = x86_lift_block, .fault = x86_fault,  \
     .exception = x86_deliver, .interrupt = x86_interrupt, .wakes = x86_wakes,                      \
     .asleep = x86_asleep, .step_modes = X86_STEP_MODES, .stepped = x86_debug_stepped,              \
     .watch = x86_debug_access, .translate = x86_translate, .fetch_modes = X86_KEY_CPL,             \

@@ -42,12 +42,20 @@ static bool allowed(struct nw_vcpu *vcpu, uint16_t port, unsigned size)
     return map_allows(vcpu, port, size);
 }
 
+/* Nothing drives the bus of a bare CPU. */
+static uint32_t port_read(struct nw_vcpu *vcpu, uint16_t port, unsigned size)
+{
+    if (x86_is_bare(vcpu) && !io_mapped(vcpu, port, size))
+        return 0;
+    return io_read(vcpu, port, size);
+}
+
 bool x86_io_in(struct nw_vcpu *vcpu, uint16_t port, unsigned size, uint32_t *value)
 {
     if (!allowed(vcpu, port, size))
         return false;
     x86_debug_io(vcpu, port, size);
-    *value = io_read(vcpu, port, size);
+    *value = port_read(vcpu, port, size);
     return true;
 }
 
@@ -104,7 +112,7 @@ static bool in_element(struct nw_vcpu *vcpu, const struct x86_io_string *io, uin
     if (vcpu->leave != VCPU_LEAVE_NONE)
         return false;
     x86_debug_io(vcpu, port, io->size);
-    value = io_read(vcpu, port, io->size);
+    value = port_read(vcpu, port, io->size);
     bool stepping = vcpu->exec->stepping;
     vcpu->exec->stepping = true; /* the store may hit code: the block ends here anyway */
     bool ok = x86_cpl_write(vcpu, linear, io->size, x86_cpl(s), value);

@@ -121,6 +121,8 @@ static uint32_t next_mode(const struct x86_lift *l)
 
 static void check_code_limit(struct x86_lift *l, ir_val offset)
 {
+    if (l->bare)
+        return;
     ir_val limit = ir_get(l->b, IR_I32, X86_OFF(seg[X86_CS].limit));
     x86_exception_if(l, ir_cmp(l->b, IR_UGT, IR_I32, offset, limit), X86_GP, 0);
 }
@@ -159,7 +161,7 @@ static void check_canonical(struct x86_lift *l, ir_val offset)
 {
     struct ir_builder *b = l->b;
     uint64_t known;
-    if (ir_is_const(b, offset, &known) && x86_canonical(known))
+    if (l->bare || (ir_is_const(b, offset, &known) && x86_canonical(known)))
         return;
     ir_val back = ir_sbfx(b, IR_I64, offset, 0, 48);
     x86_exception_if(l, ir_cmp(b, IR_NE, IR_I64, offset, back), X86_GP, 0);
@@ -345,6 +347,7 @@ static void lift_setup(struct x86_lift *l, struct ir_builder *b, struct lift_req
     l->cpl = mode >> 5 & 3;
     l->word = req->vcpu->guest->addr_type;
     l->user = x86_is_user(req->vcpu);
+    l->bare = x86_is_bare(req->vcpu);
     l->mmu = IR_MEM_MMU(x86_mmu_of(mode));
     x86_cc_forget(l);
     x86_decoder_init(&l->decoder, l->bits, !(mode & X86_KEY_PROT) || mode & X86_KEY_VM86, l->model);

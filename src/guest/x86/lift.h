@@ -47,7 +47,8 @@ struct x86_lift {
     uint8_t cpl;
     uint8_t word;      /* enum ir_type of addresses and the pc slot */
     uint32_t mmu;      /* IR_MEM_MMU of ordinary accesses */
-    bool user;         /* the engine takes exceptions as exits */
+    bool user;         /* a program without a kernel of its own */
+    bool bare;         /* NW_EXC_BARE: see bare.h */
     uint8_t mmx;       /* enum x86_mmx */
     bool hooked;       /* something is called before the current instruction */
     bool ended;        /* no further instruction follows in this block */

@@ -1,5 +1,7 @@
 /* Software interrupts, the interrupt flag, and waiting for interrupts (SDM 2A INT n; 3A 6.4,
  * 6.8). */
+#include <narwhal/x86.h>
+
 #include "guest/x86/debug.h"
 #include "guest/x86/lift.h"
 #include "guest/x86/segment.h"
@@ -10,7 +12,10 @@
  */
 static void soft_interrupt(struct x86_lift *l, unsigned vector, uint32_t how)
 {
-    uint32_t payload = l->user ? 0 : how | X86_EXC_LENGTH(l->i->z.length);
+    uint32_t payload = how | X86_EXC_LENGTH(l->i->z.length);
+
+    if (l->user || l->bare)
+        payload = l->bare ? NW_X86_SOFT : 0;
 
     ir_exit_exc(l->b, EXC_GUEST + vector, payload, l->i->z.length);
     l->ended = true;
@@ -140,7 +145,7 @@ void x86_hlt(struct x86_lift *l, const struct x86_insn *i)
         return;
     }
     /* Who takes exceptions as exits wakes the CPU by running it. */
-    if (!l->user)
+    if (!l->user && !l->bare)
         ir_put(l->b, IR_I32, X86_OFF(halted), ir_const32(l->b, X86_HALTED));
     ir_exit_exc(l->b, EXC_HALT, 0, i->z.length);
     l->ended = true;

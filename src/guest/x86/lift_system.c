@@ -1,4 +1,6 @@
 /* System calls, and the bases of FS and GS (SDM 1 7.3.17, 2B; 3A 5.8.7, 5.8.8). */
+#include <narwhal/x86.h>
+
 #include "guest/x86/control.h"
 #include "guest/x86/flags.h"
 #include "guest/x86/lift.h"
@@ -18,21 +20,31 @@ static uint64_t syscall_helper(struct nw_vcpu *vcpu, uint64_t next, uint64_t use
     return 0;
 }
 
+/* The caller's to serve; no register has changed. */
+static void exit_syscall(struct x86_lift *l, uint32_t code)
+{
+    ir_exit_exc(l->b, EXC_SYSCALL, code, l->i->z.length);
+    l->ended = true;
+}
+
 void x86_syscall(struct x86_lift *l, const struct x86_insn *i)
 {
     X86_HELPER(syscall, syscall_helper, 2);
+    (void)i;
 
+    if (l->bare) {
+        exit_syscall(l, NW_X86_SYSCALL);
+        return;
+    }
     if (l->user && l->bits != 64) {
         x86_undefined(l);
         return;
     }
     x86_call(l, &syscall, ir_const64(l->b, l->next), ir_const32(l->b, l->user), IR_NONE, IR_NONE);
-    if (!l->user) {
+    if (l->user)
+        exit_syscall(l, NW_X86_SYSCALL);
+    else
         x86_leave_to_state(l);
-        return;
-    }
-    ir_exit_exc(l->b, EXC_SYSCALL, 0, i->z.length);
-    l->ended = true;
 }
 
 enum { EXIT_SYSRET, EXIT_SYSEXIT };
@@ -68,6 +80,14 @@ void x86_sysenter_insn(struct x86_lift *l, const struct x86_insn *i)
 {
     X86_HELPER(sysenter, sysenter_helper, 0);
     (void)i;
+
+    if (l->bare) {
+        if (l->mode & X86_KEY_PROT)
+            exit_syscall(l, NW_X86_SYSENTER);
+        else
+            x86_gp0(l);
+        return;
+    }
     x86_call(l, &sysenter, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     x86_leave_to_state(l);
 }
@@ -134,7 +154,7 @@ void x86_wrbase(struct x86_lift *l, const struct x86_insn *i)
     if (!fsgsbase_allowed(l))
         return;
     ir_val v = x86_reg_get(l, i->op[0].reg.value);
-    if (i->op[0].size == 64) {
+    if (i->op[0].size == 64 && !l->bare) {
         ir_val sixteen = ir_const32(l->b, 16);
         ir_val sign = ir_sar(l->b, IR_I64, ir_shl(l->b, IR_I64, v, sixteen), sixteen);
         x86_exception_if(l, ir_cmp(l->b, IR_NE, IR_I64, sign, v), X86_GP, 0);

@@ -76,7 +76,7 @@ static uint64_t masked_store(struct nw_vcpu *vcpu, uint64_t addr, uint64_t what,
     unsigned log2 = LOG2_OF(what), count = COUNT_OF(what);
 
     /* MASKMOVDQU checks the address even where it stores nothing. */
-    if (log2 == 0 && !x86_canonical(addr)) {
+    if (log2 == 0 && !x86_linear_ok(s, addr, 1)) {
         mem_raise(vcpu, addr, 16, NW_ACCESS_WRITE, NW_FAULT_UNMAPPED);
         return 0;
     }

@@ -120,7 +120,7 @@ bool x86_msr_read(struct nw_vcpu *vcpu, uint32_t msr, uint64_t *value)
     else if (msr == MSR_MTRR_CAP)
         *value = MTRR_CAP;
     else if (!constant(s, msr, value))
-        return x86_fail(vcpu, X86_GP, 0);
+        return s->bare || x86_fail(vcpu, X86_GP, 0);
     return true;
 }
 
@@ -153,6 +153,8 @@ static bool pat_ok(uint64_t value)
 
 static bool value_ok(const struct nw_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
+    const struct x86_state *s = (const struct x86_state *)vcpu->state;
+
     switch (msr) {
     case MSR_EFER: return efer_ok(vcpu, value);
     case MSR_PAT: return pat_ok(value);
@@ -164,7 +166,7 @@ static bool value_ok(const struct nw_vcpu *vcpu, uint32_t msr, uint64_t value)
     case MSR_CSTAR:
     case MSR_FS_BASE:
     case MSR_GS_BASE:
-    case MSR_KGS_BASE: return x86_canonical(value);
+    case MSR_KGS_BASE: return x86_linear_ok(s, value, 1);
     case MSR_MTRR_DEF_TYPE: return !(value & ~0xcffull);
     case MSR_APIC_BASE: return !(value >> X86_PHYSICAL_BITS);
     default: return true;
@@ -192,6 +194,6 @@ bool x86_msr_write(struct nw_vcpu *vcpu, uint32_t msr, uint64_t value)
     if (msr == MSR_TSC)
         s->tsc_offset = value - __rdtsc();
     else if (!ignored && !constant(s, msr, &old))
-        return x86_fail(vcpu, X86_GP, 0);
+        return s->bare || x86_fail(vcpu, X86_GP, 0);
     return true;
 }

@@ -30,6 +30,16 @@ bool x86_segment_allows(const struct x86_segment *s, uint64_t offset, uint32_t s
     return !write || s->attr & TYPE_WRITABLE;
 }
 
+/* A bare CPU's segments have a base and no limit, and may be read and written. */
+static void unbind(struct x86_segment *seg, unsigned n)
+{
+    seg->limit = UINT32_MAX;
+    if (n == X86_CS)
+        seg->attr |= X86_ATTR_P | TYPE_READABLE;
+    else if (!(seg->attr & TYPE_CODE))
+        seg->attr = (uint16_t)((seg->attr & ~(unsigned)TYPE_DOWN) | X86_ATTR_P | TYPE_WRITABLE);
+}
+
 uint64_t x86_segment_check(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t unused1,
                            uint64_t unused2)
 {
@@ -38,7 +48,8 @@ uint64_t x86_segment_check(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset,
     unsigned seg = what & 7;
     bool real = !(s->mode & X86_KEY_PROT) || s->mode & X86_KEY_VM86;
 
-    if (!x86_segment_allows(&s->seg[seg], offset, (uint32_t)(what >> 16), what & 8, real))
+    if (!s->bare &&
+        !x86_segment_allows(&s->seg[seg], offset, (uint32_t)(what >> 16), what & 8, real))
         x86_raise(vcpu, seg == X86_SS ? X86_SS_FAULT : X86_GP, 0);
     return 0;
 }
@@ -76,7 +87,7 @@ static uint32_t segment_bits(const struct x86_state *s)
 }
 
 enum { CR0_PE = 1 << 0, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_AM = 1 << 18 };
-enum { CR4_OSFXSR = 1 << 9, CR4_OSXSAVE = 1 << 18 };
+enum { CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_OSXSAVE = 1 << 18 };
 
 /* What of a segment every ordinary access may use. */
 static uint32_t quick_size(const struct x86_segment *seg, bool real)
@@ -87,9 +98,18 @@ static uint32_t quick_size(const struct x86_segment *seg, bool real)
     return usable && !down && seg->limit >= X86_QUICK_SIZE ? seg->limit - X86_QUICK_SIZE + 1 : 0;
 }
 
+/* A bare CPU starts with an MXCSR that masks nothing, and nobody to serve #XM. */
+static bool traps_floats(const struct x86_state *s)
+{
+    return (s->mxcsr & 0x1f80) != 0x1f80 && (!s->bare || s->cr4 & CR4_OSXMMEXCPT);
+}
+
 void x86_mode_update(struct x86_state *s)
 {
     bool real = !(s->cr0 & CR0_PE) || s->eflags & X86_VM;
+
+    for (unsigned n = X86_ES; s->bare && n <= X86_GS; n++)
+        unbind(&s->seg[n], n);
     uint32_t mode = segment_bits(s);
     unsigned cpl = s->cr0 & CR0_PE ? X86_ATTR_DPL(s->seg[X86_SS].attr) : 0;
 
@@ -112,7 +132,7 @@ void x86_mode_update(struct x86_state *s)
         mode |= X86_KEY_TS;
     if (s->cr0 & CR0_EM)
         mode |= X86_KEY_EM;
-    if ((s->mxcsr & 0x1f80) != 0x1f80)
+    if (traps_floats(s))
         mode |= X86_KEY_FP_TRAP;
     if (s->cr0 & CR0_AM && s->eflags & X86_AC && cpl == 3)
         mode |= X86_KEY_AC;

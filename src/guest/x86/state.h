@@ -120,6 +120,7 @@ struct x86_state {
     uint32_t nmi_blocked; /* an NMI is being served: until IRET */
     uint32_t debug_hits; /* data and I/O breakpoints that the running instruction met: bits 0..3 */
     uint32_t step_masked; /* it has masked TF for itself (SYSCALL) */
+    uint32_t bare;       /* of an engine with NW_EXC_BARE; see bare.h */
 
     const struct x86_model *model;
 };

@@ -84,7 +84,7 @@ struct x86_stack x86_stack_now(struct nw_vcpu *vcpu)
 static bool stack_address(struct x86_stack *st, uint64_t sp, unsigned size, bool write,
                           uint64_t *linear)
 {
-    bool ok = st->flat ? x86_canonical(sp) && x86_canonical(sp + size - 1)
+    bool ok = st->flat ? x86_linear_ok(x86_of(st->vcpu), sp, size)
                        : x86_segment_allows(&st->seg, sp, size, write, st->real);
 
     if (!ok) {

@@ -71,6 +71,12 @@ static struct x86_event fault_event(unsigned vector, uint32_t error)
                               .error = error};
 }
 
+bool x86_linear_ok(const struct x86_state *s, uint64_t addr, unsigned size)
+{
+    return (s->bare && !(s->cr0 & X86_CR0_PG)) ||
+           (x86_canonical(addr) && x86_canonical(addr + size - 1));
+}
+
 /* A memory access that failed. False: nothing of the CPU's, the board must know. */
 static bool memory_event(struct nw_vcpu *vcpu, struct x86_event *out)
 {
@@ -79,7 +85,7 @@ static bool memory_event(struct nw_vcpu *vcpu, struct x86_event *out)
 
     if (e->fault == NW_FAULT_ALIGN) /* vectors: SDM 3A 6.15, interrupt 17 */
         *out = fault_event(e->size >= 16 ? X86_GP : X86_AC_FAULT, 0);
-    else if (x86_long(s) && !(x86_canonical(e->addr) && x86_canonical(e->addr + e->size - 1)))
+    else if (x86_long(s) && !x86_linear_ok(s, e->addr, e->size))
         *out = fault_event(x86_uses_stack(vcpu, e->addr) ? X86_SS_FAULT : X86_GP, 0);
     else if (e->mmu)
         *out = fault_event(X86_PF_FAULT, e->payload);

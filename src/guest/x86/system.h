@@ -75,4 +75,8 @@ static inline unsigned x86_iopl(const struct x86_state *s)
     return s->eflags >> 12 & 3;
 }
 
+/* May a CPU in long mode use the SIZE bytes at ADDR? A bare one has physical addresses of 64 bits
+ * until paging is switched on. */
+bool x86_linear_ok(const struct x86_state *, uint64_t addr, unsigned size);
+
 #endif

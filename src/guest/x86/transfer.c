@@ -23,7 +23,9 @@ bool x86_code_offset(struct nw_vcpu *vcpu, const struct x86_segment *cs, uint64_
 {
     bool wide = code_is_64(x86_of(vcpu), cs);
 
-    if (wide ? x86_canonical(offset) : offset <= cs->limit)
+    const struct x86_state *s = x86_of(vcpu);
+
+    if (wide ? x86_linear_ok(s, offset, 1) : s->bare || offset <= cs->limit)
         return true;
     return x86_fail(vcpu, X86_GP, ext);
 }

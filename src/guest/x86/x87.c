@@ -29,7 +29,7 @@ void x87_set_status(struct x86_state *s, unsigned sw)
 
 void x87_init(struct x86_state *s)
 {
-    s->fpcw = 0x37f;
+    s->fpcw = X87_CONTROL_INIT;
     s->fpsw = 0;
     s->fptag = 0;
     s->fpop = 0;
@@ -71,7 +71,7 @@ uint16_t x87_tags(unsigned tag_word)
 void x87_to_image(const struct x86_state *s, struct x87_image *image)
 {
     unsigned top = s->fpsw >> 11 & 7;
-    *image = (struct x87_image){.cw = s->fpcw, .sw = s->fpsw, .tw = 0};
+    *image = (struct x87_image){.cw = x87_control_word(s), .sw = s->fpsw, .tw = 0};
     for (unsigned n = 0; n < 8; n++) {
         memcpy(image->st[n], s->fpr[(top + n) & 7], 10);
         if (!(s->fptag >> n & 1))
@@ -81,7 +81,6 @@ void x87_to_image(const struct x86_state *s, struct x87_image *image)
 
 void x87_from_image(struct x86_state *s, const struct x87_image *image)
 {
-    x87_set_control(s, image->cw);
     x87_set_status(s, image->sw);
     s->fptag = x87_tags(image->tw);
     for (unsigned n = 0; n < 8; n++)

@@ -12,11 +12,21 @@
 #define X87_WHAT_SEG(what)    ((unsigned)(what) >> 20 & 7)
 #define X87_WHAT_MEMORY       (1u << 24) /* has a memory operand */
 
-/* An exception that is not masked waits: #MF at the next waiting instruction. With CR0.NE clear a
- * PC would raise IRQ 13 instead; here it is #MF too. */
+#define X87_CONTROL_INIT 0x37f /* what FNINIT sets */
+
+/* The control word that counts. A bare CPU starts with 0, which no instruction loads: it stands for
+ * FNINIT's. With CR0.NE clear a PC raises IRQ 13, and its handler the line IGNNE#; a bare CPU has
+ * that asserted all the time, so that no exception waits. */
+static inline uint16_t x87_control_word(const struct x86_state *s)
+{
+    unsigned cw = s->fpcw ? s->fpcw : X87_CONTROL_INIT;
+    return (uint16_t)(s->bare && !(s->cr0 & 1u << 5) ? cw | X87_EXCEPTIONS : cw);
+}
+
+/* An exception that is not masked waits: #MF at the next waiting instruction, whatever CR0.NE. */
 static inline bool x87_pending(const struct x86_state *s)
 {
-    return s->fpsw & ~s->fpcw & X87_EXCEPTIONS;
+    return s->fpsw & ~x87_control_word(s) & X87_EXCEPTIONS;
 }
 /* Sets ES, B and the mode word's bit after the exceptions or their masks have changed. The block must
  * end where they may have. */
@@ -31,7 +41,7 @@ uint16_t x87_tag_word(const struct x86_state *);
 uint16_t x87_tags(unsigned tag_word);
 
 void x87_to_image(const struct x86_state *, struct x87_image *);
-/* The registers, control, status and tags; the pointers stay. */
+/* The registers, status and tags; the pointers and the control word stay. */
 void x87_from_image(struct x86_state *, const struct x87_image *);
 
 /* Physical register of ST(I). */

@@ -93,7 +93,7 @@ static bool push(struct x86_state *s, struct ten v)
 /* Takes over the exceptions and C1 of STATUS; false: one is not masked. */
 static bool settle(struct x86_state *s, unsigned status)
 {
-    if (status & ~s->fpcw & X87_EXCEPTIONS)
+    if (status & ~x87_control_word(s) & X87_EXCEPTIONS)
         return false;
     s->fpsw = (uint16_t)((s->fpsw & ~X87_C1) | (status & (X87_EXCEPTIONS | X87_C1)));
     return true;
@@ -101,13 +101,13 @@ static bool settle(struct x86_state *s, unsigned status)
 
 static struct x87_mode mode_of(const struct x86_state *s)
 {
-    return (struct x87_mode){s->fpcw, s->fpsw & X87_EXCEPTIONS};
+    return (struct x87_mode){x87_control_word(s), s->fpsw & X87_EXCEPTIONS};
 }
 
 /* Masked, a tiny result raises underflow only if it is inexact too; not masked, it always does. */
 static bool underflow_masked(const struct x86_state *s)
 {
-    return s->fpcw & X87_UE;
+    return x87_control_word(s) & X87_UE;
 }
 
 /* ST(D) = ST(0) op B, or exchanged, as the opcode's extension R says. */
@@ -368,7 +368,7 @@ bool x87_fast_store(const struct x86_state *s, unsigned opcode, uint64_t *value,
         status = x87_to_integer(mode_of(s), bits, &integer, a);
         *value = (uint64_t)integer;
     }
-    if (status & ~s->fpcw & X87_EXCEPTIONS)
+    if (status & ~x87_control_word(s) & X87_EXCEPTIONS)
         return false;
     *sw = (uint16_t)((s->fpsw & ~X87_C1) | (status & (X87_EXCEPTIONS | X87_C1)));
     return true;

@@ -60,6 +60,24 @@ static bool sets_flags(uint64_t what)
     return !(what & X87_WHAT_MEMORY) && opcode >> 8 & 1 && opcode >> 9 & 1 && (r == 5 || r == 6);
 }
 
+static bool pushes(uint64_t what)
+{
+    unsigned opcode = X87_WHAT_OPCODE(what), first = opcode >> 8, r = opcode >> 3 & 7;
+    unsigned low = opcode & 0xff;
+
+    if (what & X87_WHAT_MEMORY) /* FLD, FILD, FBLD */
+        return (first & 1 && r == 0) || (first == 3 && r == 5) ||
+               (first == 7 && (r == 4 || r == 5));
+    return first == 1 && (r == 0 || (low >= 0xe8 && low <= 0xee) || low == 0xf2 /* FPTAN */ ||
+                          low == 0xf4 /* FXTRACT */ || low == 0xfb /* FSINCOS */);
+}
+
+/* The stack of a bare CPU never overflows: as it starts, no register is empty. */
+static void make_room(struct x86_state *s)
+{
+    s->fptag &= (uint16_t) ~(1u << (((s->fpsw >> 11) + 7) & 7));
+}
+
 uint64_t x87_run(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t value,
                  uint64_t high)
 {
@@ -69,6 +87,8 @@ uint64_t x87_run(struct nw_vcpu *vcpu, uint64_t what, uint64_t offset, uint64_t 
     uint8_t operand[16];
 
     note(s, what, offset);
+    if (s->bare && pushes(what))
+        make_room(s);
     memcpy(operand, &value, 8);
     memcpy(operand + 8, &high, 8);
     if (x87_fast(s, opcode, what & X87_WHAT_MEMORY ? operand : NULL, &flags))

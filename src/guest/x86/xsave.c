@@ -205,7 +205,7 @@ static bool all_zero(const uint8_t *bytes, size_t size)
 /* AMD's processors do not look at the pointers, which they would not save either. */
 static bool x87_in_use(const struct x86_state *s)
 {
-    if (s->fpcw != 0x37f || s->fpsw || s->fptag || !all_zero(s->fpr[0], sizeof s->fpr))
+    if (s->fpcw != X87_CONTROL_INIT || s->fpsw || s->fptag || !all_zero(s->fpr[0], sizeof s->fpr))
         return true;
     return s->model->vendor != X86_VENDOR_AMD &&
            (s->fpop || s->fpip || s->fpdp || s->fpcs || s->fpds);
