@@ -1,6 +1,12 @@
-/* Register and interrupt-line numbers of the ARM guest. */
+/* Registers, interrupt lines and special calls of the ARM guest. */
 #ifndef NARWHAL_ARM_H
 #define NARWHAL_ARM_H
+
+#include <narwhal/narwhal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum nw_arm_reg {
     NW_ARM_R0 = 0, /* r0..r15 are 0..15, of the current mode */
@@ -17,9 +23,29 @@ enum nw_arm_reg {
     NW_ARM_TPIDRPRW = 23,
     NW_ARM_D0 = 32, /* d0..d31 are 32..63 */
     NW_ARM_S0 = 64, /* s0..s31 are 64..95 */
-    NW_ARM_REG_END = 96,
+    NW_ARM_BIG_ENDIAN_CODE = 96, /* 1: instructions are fetched in big-endian order, as BE-32 systems do */
+    NW_ARM_REG_END = 97,
 };
 
 enum nw_arm_irq { NW_ARM_IRQ = 0, NW_ARM_FIQ = 1 };
+
+/* A coprocessor register, as MRC and MCR name it; with WIDE as MRRC and MCRR do. */
+typedef struct nw_arm_cp {
+    uint32_t cp;
+    bool wide;
+    uint32_t opc1, crn, crm, opc2;
+} nw_arm_cp;
+
+/* What a privileged MRC would read and MCR write. NW_ERR_ARG: the CPU has no such register, or not for
+ * that. NW_ERR_BUSY: running. */
+NW_API nw_status nw_arm_cp_read(nw_vcpu *, const nw_arm_cp *, uint64_t *value);
+NW_API nw_status nw_arm_cp_write(nw_vcpu *, const nw_arm_cp *, uint64_t value);
+
+/* Engines with NW_EXC_BARE: vCPUs begin in supervisor mode with A, I and F set and floating point
+ * disabled (CPACR, FPEXC). Supervisor calls are NW_EXIT_SYSCALL, breakpoints NW_EXIT_BREAKPOINT. */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

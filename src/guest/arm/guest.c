@@ -5,6 +5,7 @@
 #include <narwhal/arm.h>
 
 #define SCTLR_A    (1u << 1)
+#define CPSR_AIF   (7u << 6)
 #define CPACR_FULL (0xfu << 20) /* full access to cp10 and cp11 */
 
 static nw_status arm_init(struct nw_vcpu *vcpu, const char *model)
@@ -19,6 +20,16 @@ static nw_status arm_init(struct nw_vcpu *vcpu, const char *model)
     s->fpexc = ARM_FPEXC_EN;
     arm_fpscr_write(vcpu, 0);
     return NW_OK;
+}
+
+/* A privileged CPU whose exceptions are the caller's affair. */
+static void arm_bare(struct nw_vcpu *vcpu)
+{
+    struct arm_state *s = arm_of(vcpu);
+
+    s->control = ARM_SVC | CPSR_AIF;
+    s->cpacr = 0;
+    s->fpexc = 0;
 }
 
 static void arm_advance(struct nw_vcpu *vcpu, unsigned size)
@@ -42,6 +53,8 @@ static struct block_key arm_key(const struct nw_vcpu *vcpu)
         mode |= ARM_KEY_BE;
     if (s->sctlr & SCTLR_A)
         mode |= ARM_KEY_ALIGN;
+    if (s->big_code)
+        mode |= ARM_KEY_BIG_CODE;
     return (struct block_key){s->r[15], mode};
 }
 
@@ -66,6 +79,7 @@ static uint32_t *plain_reg(struct arm_state *s, unsigned reg)
     case NW_ARM_TPIDRURW: return &s->tpidrurw;
     case NW_ARM_TPIDRURO: return &s->tpidruro;
     case NW_ARM_TPIDRPRW: return &s->tpidrprw;
+    case NW_ARM_BIG_ENDIAN_CODE: return &s->big_code;
     default: return NULL;
     }
 }
@@ -95,6 +109,8 @@ static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
     struct arm_state *s = arm_of(vcpu);
     uint32_t *word = plain_reg(s, reg);
 
+    if (reg == NW_ARM_BIG_ENDIAN_CODE)
+        value = value != 0;
     if (reg == NW_ARM_PC) {
         s->r[15] = (uint32_t)value & ~1u;
     } else if (word && reg != NW_ARM_FPSID) {
@@ -181,6 +197,7 @@ const struct guest_ops arm_guest = {
     .names = {slot_name},
     .init = arm_init,
     .reset = arm_reset,
+    .bare = arm_bare,
     .key = arm_key,
     .lift = arm_lift_block,
     .exception = arm_exception_enter,

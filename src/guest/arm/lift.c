@@ -256,8 +256,11 @@ static void lift_fetch_fault(struct arm_lift *l, uint32_t addr)
     ir_exit_state(l->b);
 }
 
-static uint32_t little(const uint8_t *p, unsigned size)
+static uint32_t ordered(const struct arm_lift *l, const uint8_t *p, unsigned size)
 {
+    if (l->mode & ARM_KEY_BIG_CODE)
+        return size == 2 ? (uint32_t)(p[1] | p[0] << 8)
+                         : p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24;
     return size == 2 ? (uint32_t)(p[0] | p[1] << 8)
                      : p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
@@ -271,12 +274,12 @@ static bool next_insn(struct arm_lift *l, struct arm_insn *i, uint32_t *bad)
     if (!l->thumb) {
         if (l->pc & 3 || !l->req->fetch(l->req, l->pc, bytes, 4))
             return false;
-        arm_decode(ARM_SET_A32, little(bytes, 4), l->features, i);
+        arm_decode(ARM_SET_A32, ordered(l, bytes, 4), l->features, i);
         return true;
     }
     if (!l->req->fetch(l->req, l->pc, bytes, 2))
         return false;
-    uint32_t hw1 = little(bytes, 2);
+    uint32_t hw1 = ordered(l, bytes, 2);
     if (!arm_is_t32((uint16_t)hw1) || !arm_has(l, ARM_F_V6T2)) {
         arm_decode(ARM_SET_T16, hw1, l->features, i);
         return true;
@@ -284,7 +287,7 @@ static bool next_insn(struct arm_lift *l, struct arm_insn *i, uint32_t *bad)
     *bad = l->pc + 2;
     if (!l->req->fetch(l->req, l->pc + 2, bytes, 2))
         return false;
-    arm_decode(ARM_SET_T32, hw1 << 16 | little(bytes, 2), l->features, i);
+    arm_decode(ARM_SET_T32, hw1 << 16 | ordered(l, bytes, 2), l->features, i);
     return true;
 }
 

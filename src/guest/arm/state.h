@@ -56,6 +56,7 @@ struct arm_state {
 
     uint32_t features;     /* enum arm_feature */
     uint32_t midr, ctr, fpsid, mvfr0, mvfr1;
+    uint32_t big_code;     /* instructions are fetched in big-endian order, 0 or 1 */
     uint32_t sctlr, actlr, cpacr, ttbr0, ttbr1, ttbcr, dacr, dfsr, ifsr, dfar, ifar, contextidr, vbar;
 };
 _Static_assert(sizeof(struct arm_state) <= VCPU_STATE_SIZE, "state fits its area");
@@ -72,6 +73,7 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 #define ARM_KEY_FZ      (1u << 3)  /* FPSCR.FZ: floating point through fp/soft.h only */
 #define ARM_KEY_VFP     (1u << 4)  /* VFP is enabled (CPACR, FPEXC.EN) */
 #define ARM_KEY_ALIGN   (1u << 5)  /* SCTLR.A: every access is checked */
+#define ARM_KEY_BIG_CODE (1u << 6) /* instructions are big-endian */
 #define ARM_KEY_VECLEN(n) ((uint32_t)(n) << 16) /* FPSCR.LEN/STRIDE, 5 bits: short vectors */
 #define ARM_KEY_IT(it)  ((uint32_t)(it) << 8) /* 8 bits */
 
