@@ -134,6 +134,7 @@ static nw_exit run_guest(struct machine *m, struct test_case *c, unsigned form)
     uint64_t mxcsr;
     nw_exit exit;
 
+    x87_set_control(s, c->image.cw);
     x87_from_image(s, &c->image);
     s->fpip = c->image.ip;
     s->fpcs = (uint16_t)c->image.cs;

@@ -106,6 +106,7 @@ static bool run_guest(struct machine *m, struct test_case *c, unsigned form, uin
     struct x86_state *s = x86_of(m->vcpu);
     nw_exit exit;
 
+    x87_set_control(s, c->image.cw);
     x87_from_image(s, &c->image);
     s->fpop = 0;
     s->fpdp = 0;
@@ -355,6 +356,7 @@ static bool run_block(struct machine *m, struct test_case *c, const uint8_t *cod
     nw_exit exit;
 
     assert_int_equal(nw_mem_write(m->engine, at, code, size + 1), NW_OK);
+    x87_set_control(s, c->image.cw);
     x87_from_image(s, &c->image);
     nw_reg_write(m->vcpu, NW_X86_RFLAGS, c->eflags);
     s->gpr[X86_RAX] = 0;
