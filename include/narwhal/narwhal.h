@@ -146,14 +146,23 @@ typedef struct nw_exit {
     uint32_t size;
     uint32_t code;
     uint32_t error;
+    uint64_t left; /* of a limit: instructions that were left */
 } nw_exit;
 
 /* Runs until an exit, or until LIMIT instructions have completed (0: no limit); each repetition of a
- * repeated string instruction counts. On return the vCPU's state is architecturally exact. A callback of a hook (narwhal/hook.h) may run its own vCPU
- * again. */
+ * repeated string instruction counts. On return the vCPU's state is architecturally exact. A callback
+ * of a hook (narwhal/hook.h) may run its own vCPU again. */
 NW_API nw_status nw_vcpu_run(nw_vcpu *, uint64_t limit, nw_exit *exit);
 /* Makes the current or the next nw_vcpu_run return NW_EXIT_STOP soon. Any thread, any signal handler. */
 NW_API void nw_vcpu_stop(nw_vcpu *);
+/* Takes back an nw_vcpu_stop that no run has seen. Not while running. */
+NW_API void nw_vcpu_cancel_stop(nw_vcpu *);
+
+/* A pointer of the caller's, for callbacks; null at first. */
+NW_API void nw_vcpu_set_user(nw_vcpu *, void *user);
+NW_API void *nw_vcpu_user(const nw_vcpu *);
+/* The vCPU that runs on the calling thread, as in callbacks of devices and ports, or null. */
+NW_API nw_vcpu *nw_vcpu_current(void);
 /* Addresses before whose instructions a run ends with NW_EXIT_STOP_POINT, wherever control comes from;
  * the run's first instruction too. N addresses, copied; 0: none. Not while running, but in callbacks.
  * Setting addresses that were set lately is cheap. */

@@ -1,5 +1,6 @@
 /* The public vCPU calls. */
 #include "exec/engine.h"
+#include "exec/signals.h"
 
 nw_status nw_vcpu_create(nw_engine *engine, nw_vcpu **out)
 {
@@ -26,6 +27,28 @@ void nw_vcpu_stop(nw_vcpu *vcpu)
 {
     if (vcpu)
         vcpu->engine->accel->kick(vcpu, VCPU_REQ_STOP);
+}
+
+void nw_vcpu_cancel_stop(nw_vcpu *vcpu)
+{
+    if (vcpu)
+        atomic_fetch_and(&vcpu->request, ~(uint32_t)VCPU_REQ_STOP);
+}
+
+void nw_vcpu_set_user(nw_vcpu *vcpu, void *user)
+{
+    if (vcpu)
+        vcpu->owner = user;
+}
+
+void *nw_vcpu_user(const nw_vcpu *vcpu)
+{
+    return vcpu ? vcpu->owner : NULL;
+}
+
+nw_vcpu *nw_vcpu_current(void)
+{
+    return signals_vcpu();
 }
 
 nw_status nw_vcpu_set_irq(nw_vcpu *vcpu, unsigned line, bool level)

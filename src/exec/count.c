@@ -1,11 +1,14 @@
-/* Counting instructions: for runs that end after an exact number of them. */
+/* Counting instructions, for runs that end after an exact number of them, and the accesses of each
+ * instruction, for hooks that must not be called twice. */
 #include <stddef.h>
 #include "exec/engine.h"
 
 struct rewrite {
     struct ir_region out;
-    ir_val *now;   /* by old index */
-    ir_val budget; /* when the block was entered */
+    ir_val *now;       /* by old index */
+    ir_val budget;     /* when the block was entered */
+    unsigned what;     /* enum count_what */
+    uint32_t accesses; /* of the instruction so far */
     bool ok;
 };
 
@@ -37,11 +40,25 @@ static uint32_t moved(const struct rewrite *w, char letter, uint32_t operand)
 /* A put per instruction: the dead-put pass leaves the last one before each way out. */
 static void count_one(struct rewrite *w, uint32_t n)
 {
+    if (!(w->what & COUNT_INSNS))
+        return;
     ir_val left =
         push(w, (struct ir_insn){
                     .op = IR_sub, .type = IR_I64, .a = w->budget, .b = constant(w, IR_I64, n)});
 
     put(w, IR_I64, offsetof(struct nw_vcpu, budget), left);
+}
+
+static bool accesses(const struct ir_insn *i)
+{
+    return i->op == IR_call || (ir_rows[i->op].effects & IR_E_FAULT);
+}
+
+/* Only the slow path looks: the dead-put pass moves these into its stubs. */
+static void number_access(struct rewrite *w, uint32_t n)
+{
+    if (w->what & COUNT_ACCESSES)
+        put(w, IR_I32, offsetof(struct nw_vcpu, access_index), constant(w, IR_I32, n));
 }
 
 static void begin(struct rewrite *w)
@@ -98,11 +115,15 @@ static void rewrite(struct rewrite *w, struct ir_region *r)
         /* Instructions that can never run have no record: the last ones may be such. */
         if (at == r->insns.len - 1)
             count_one(w, r->ninsns);
-        if (i.op == IR_exit_ind)
+        if (i.op == IR_exit_ind && w->what & COUNT_INSNS)
             i.b = mark_mode(w, i.b);
+        if (accesses(&i) && w->accesses++)
+            number_access(w, w->accesses - 1);
         w->now[at] = push(w, i);
-        if (i.op == IR_insn)
+        if (i.op == IR_insn) {
             count_one(w, n = i.aux);
+            number_access(w, w->accesses = 0);
+        }
         /* Whole instructions may have been skipped, with their puts: they count all the same. */
         if (i.op == IR_label && n)
             count_one(w, n);
@@ -111,15 +132,16 @@ static void rewrite(struct rewrite *w, struct ir_region *r)
     }
 }
 
-bool count_insns(struct ir_region *r, bool check)
+bool count_in(struct ir_region *r, unsigned what)
 {
-    struct rewrite w = {.ok = true};
+    struct rewrite w = {.what = what, .ok = true};
 
     w.now = malloc((r->insns.len + 1) * sizeof *w.now);
     if (!w.now)
         return false;
-    begin(&w);
-    if (check)
+    if (what & COUNT_INSNS)
+        begin(&w);
+    if (what & COUNT_CHECK)
         check_budget(&w, r);
     rewrite(&w, r);
     free(w.now);
@@ -127,7 +149,7 @@ bool count_insns(struct ir_region *r, bool check)
         VEC_FREE(&w.out.insns);
         return false;
     }
-    for (uint32_t n = 0; n < r->exits.len; n++)
+    for (uint32_t n = 0; n < r->exits.len && what & COUNT_INSNS; n++)
         r->exits.at[n].mode |= JUMP_COUNTED;
     VEC_FREE(&r->insns);
     r->insns.at = w.out.insns.at;

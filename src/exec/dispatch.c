@@ -11,7 +11,11 @@ struct run {
     struct nw_vcpu *vcpu;
     struct nw_engine *engine;
     nw_exit *exit;
-    bool limited;           /* vcpu->budget says what is left */
+    bool limited;  /* vcpu->budget says what is left */
+    uint64_t left; /* of the limit, when the run is over */
+    bool asked;    /* a hook has mended the fault below; the instruction is tried again */
+    uint64_t asked_pc, asked_addr;
+    uint8_t asked_fault;
     bool inner;             /* the pc is inside a basic block that was entered before */
     struct host_exit *from; /* the way out that was just taken and may be linked */
 };
@@ -138,6 +142,39 @@ static bool exit_fault(struct run *r)
     return leave_with(r, NW_EXIT_FAULT);
 }
 
+/* Asks the hooks of faults. One that is mended must not come back the same: then the hook was
+ * wrong, which the exit's code says. */
+static bool mended(struct run *r)
+{
+    struct vcpu_exc *e = &r->vcpu->exc;
+
+    if (e->kind != EXC_MEM || e->mmu || !r->engine->hooks.count[NW_HOOK_FAULT])
+        return false;
+    bool again = r->asked && r->asked_pc == vcpu_pc(r->vcpu) && r->asked_addr == e->addr &&
+                 r->asked_fault == e->fault;
+
+    if (again) {
+        e->payload = 1;
+        return false;
+    }
+    r->asked_pc = vcpu_pc(r->vcpu);
+    r->asked_addr = e->addr;
+    r->asked_fault = e->fault;
+    r->asked = hooks_fault(r->vcpu);
+    return r->asked;
+}
+
+/* After that: does the guest go on by looking at its pc, not by the rest of an instruction? */
+static bool runs_anew(struct run *r)
+{
+    struct exec_vcpu *x = r->vcpu->exec;
+    bool anew = x->moved || r->vcpu->exc.access == NW_ACCESS_FETCH;
+
+    x->moved = false;
+    x->reported = anew ? 0 : x->reported;
+    return anew;
+}
+
 /* A guest exception. True: leave. */
 static bool except(struct run *r)
 {
@@ -198,10 +235,16 @@ static bool step(struct run *r, bool hooked)
         if (status != NW_OK)
             return fail(r, status);
         /* A callback has changed what the instruction is or works on. */
-        if (vcpu->leave != VCPU_LEAVE_STEP || !hooked)
+        if (vcpu->leave == VCPU_LEAVE_EXC && mended(r)) {
+            if (runs_anew(r))
+                return false;
+        } else if (vcpu->leave != VCPU_LEAVE_STEP) {
             break;
+        }
         key = vcpu->guest->key(vcpu);
     }
+    r->asked &= vcpu->leave == VCPU_LEAVE_EXC;
+    vcpu->exec->reported = 0;
     r->inner = false;
     if (vcpu->leave == VCPU_LEAVE_UNDONE)
         return false;
@@ -226,8 +269,13 @@ static bool after_block(struct run *r)
                   (vcpu->leave == VCPU_LEAVE_EXC && !completes(vcpu->exc.kind));
 
     vcpu->budget += undone;
+    r->asked &= vcpu->leave == VCPU_LEAVE_EXC;
     switch (vcpu->leave) {
-    case VCPU_LEAVE_EXC: r->from = NULL; return except(r);
+    case VCPU_LEAVE_EXC:
+        r->from = NULL;
+        if (!mended(r))
+            return except(r);
+        return runs_anew(r) ? false : step(r, false);
     case VCPU_LEAVE_STEP: r->from = NULL; return step(r, false);
     default: return false;
     }
@@ -316,6 +364,7 @@ static bool run_one(struct run *r)
     if (log_wants(r->engine, NW_LOG_EXEC))
         log_block(vcpu, b);
     counter_add(vcpu, COUNT_DISPATCHES);
+    vcpu->exec->reported = 0;
     vcpu->leave = VCPU_LEAVE_NONE;
     if (!r->engine->interp)
         execute(r, b);
@@ -357,6 +406,7 @@ static void run_outermost(struct run *r)
     signals_set_vcpu(vcpu);
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);
+    r->left = r->limited ? vcpu->budget : 0;
     sync_move(vcpu, VCPU_OUTSIDE);
     signals_set_vcpu(outer);
 }
@@ -423,6 +473,7 @@ static void run_inner(struct run *r, uint64_t limit)
     vcpu->budget = limit;
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);
+    r->left = r->limited ? vcpu->budget : 0;
     sync_move(vcpu, (enum vcpu_place)o.place);
     bring_back(vcpu, &o);
 }
@@ -444,6 +495,7 @@ nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
     }
     vcpu->exec->depth--;
     exit->pc = vcpu_pc(vcpu);
+    exit->left = r.left;
     if (!inner)
         atomic_store(&vcpu->exec->running, false);
     return NW_OK;

@@ -91,6 +91,8 @@ struct exec_vcpu {
     union ir_vec *slots; /* interpreter scratch */
     uint32_t nslots;
     struct hook_frame *frame; /* the callback of a hook that is under way, or null */
+    uint32_t reported;        /* of an instruction that is run again: reports below this were made */
+    bool moved;               /* a fault hook has written the pc */
     uint64_t *stops;          /* see nw_vcpu_set_stops */
     uint32_t nstops, stops_cap;
     _Atomic uint64_t counters[COUNTERS];
@@ -137,8 +139,13 @@ nw_status translate(struct nw_vcpu *, struct block_key, uint8_t variant, uint64_
 /* Runs the instruction at the vCPU's pc in the interpreter. HOOKED: with what is hooked to it; ENTRY:
  * as a block's first. */
 nw_status step_one(struct nw_vcpu *, struct block_key, bool hooked, bool entry);
-/* Makes the region take its instructions off vcpu->budget; CHECK: see BLOCK_COUNTED. */
-bool count_insns(struct ir_region *, bool check);
+/* What a region is made to keep account of. */
+enum count_what {
+    COUNT_INSNS = 1,    /* takes its instructions off vcpu->budget … */
+    COUNT_CHECK = 2,    /* … and leaves, undone, when that is too small */
+    COUNT_ACCESSES = 4, /* vcpu->access_index is right whenever an access takes the slow path */
+};
+bool count_in(struct ir_region *, unsigned what);
 /* Scratch for interpreting a region of N records, or null. */
 union ir_vec *exec_slots(struct exec_vcpu *, uint32_t n);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "exec/engine.h"
+#include "exec/memory.h"
 
 #define STOPS_MAX 4096u
 
@@ -163,8 +164,16 @@ static void changed(struct nw_engine *engine, const struct nw_hook *h)
     case NW_HOOK_COVERAGE:
     case NW_HOOK_COUNTER:
     case NW_HOOK_RING: cache_forget(engine, 0, UINT64_MAX); break;
+    case NW_HOOK_READ:
+    case NW_HOOK_READ_AFTER:
+    case NW_HOOK_WRITE: hooks_memory_changed(engine); break;
     default: break;
     }
+}
+
+static bool of_access(const nw_hook_spec *s)
+{
+    return s->kind == NW_HOOK_READ || s->kind == NW_HOOK_READ_AFTER || s->kind == NW_HOOK_WRITE;
 }
 
 nw_status nw_hook_add(nw_engine *engine, const nw_hook_spec *spec, nw_hook **out)
@@ -176,6 +185,8 @@ nw_status nw_hook_add(nw_engine *engine, const nw_hook_spec *spec, nw_hook **out
         return NW_ERR_ARG;
     *out = NULL;
     TRY(check(spec));
+    if (of_access(spec))
+        TRY(engine_leave_arena(engine));
     h = calloc(1, sizeof *h);
     if (!h)
         return NW_ERR_NOMEM;

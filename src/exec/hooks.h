@@ -8,6 +8,7 @@
 
 #include <narwhal/hook.h>
 #include "guest/guest.h"
+#include "mem/core.h"
 
 struct nw_hook {
     nw_hook_spec spec;
@@ -79,6 +80,18 @@ void hooks_note_write(struct nw_vcpu *);
 
 /* Helper of translated code: SITE is a struct hook_site. */
 uint64_t hooks_call(struct nw_vcpu *, uint64_t site, uint64_t, uint64_t, uint64_t);
+
+/* ---- accesses and faults (hooks_memory.c) ---- */
+
+/* See struct mem_client. */
+uint32_t hooks_page(void *engine, uint64_t page);
+enum mem_hook_result hooks_access(struct nw_vcpu *, enum mem_hook kind, uint64_t gva, uint32_t size,
+                                  const uint8_t *data);
+/* Hooks of accesses have come or gone; engine's lock held. With any, the arena has been left. */
+void hooks_memory_changed(struct nw_engine *);
+/* Asks the hooks about the fault in vcpu->exc. True: the instruction may be tried again, or the guest
+ * goes on elsewhere (exec_vcpu.moved). */
+bool hooks_fault(struct nw_vcpu *);
 
 /* Is PC one of the addresses before which this run ends? */
 bool hooks_stop_at(const struct nw_vcpu *, uint64_t pc);

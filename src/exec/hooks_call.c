@@ -106,7 +106,7 @@ uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64
         bool done = call_one(vcpu, site, site->hook[n]);
         hooks_leave(vcpu, &frame);
         enum vcpu_leave now = hooks_outcome(vcpu, &frame);
-        if (done && now != VCPU_LEAVE_UNDONE) {
+        if (done && !(frame.wrote && vcpu->guest->key(vcpu).pc != frame.before.pc)) {
             vcpu->guest->advance(vcpu, site->insn_size);
             vcpu->leave = VCPU_LEAVE_STATE;
             return 0;

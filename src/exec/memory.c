@@ -5,6 +5,7 @@
 #include "exec/engine.h"
 #include "exec/memory.h"
 #include "exec/signals.h"
+#include "mem/mmu.h"
 #include "mem/space.h"
 
 struct engine_hold engine_lock(struct nw_engine *engine)
@@ -114,9 +115,9 @@ static void beyond_window(void *opaque)
     cache_forget(opaque, 0, UINT64_MAX);
 }
 
-const struct mem_client engine_mem_client = {store_hits_code, callback_enter,  callback_leave,
-                                             drop_write_tags, exclusive_begin, exclusive_end,
-                                             walk_hits_code,  beyond_window};
+const struct mem_client engine_mem_client = {
+    store_hits_code, callback_enter, callback_leave, drop_write_tags, exclusive_begin,
+    exclusive_end,   walk_hits_code, hooks_page,     hooks_access,    beyond_window};
 
 /* ---- changes ---- */
 
@@ -150,6 +151,43 @@ static void change_end(struct nw_engine *engine, struct change c, uint64_t gpa, 
         sync_resume(engine);
     }
     engine_unlock(engine, c.hold);
+}
+
+nw_status engine_leave_arena(struct nw_engine *engine)
+{
+    struct engine_hold hold = engine_lock(engine);
+    nw_status status = NW_OK;
+
+    if (engine->mem.arena && !engine->mem.left) {
+        /* Code that runs finds the arena closed and takes the slow path to its end. */
+        cache_forget(engine, 0, UINT64_MAX);
+        sync_pause(engine, self_of(engine));
+        status = space_leave_arena(&engine->mem);
+        for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
+            tlb_flush(v);
+        sync_resume(engine);
+    }
+    engine_unlock(engine, hold);
+    return status;
+}
+
+nw_status engine_enable_mmu(struct nw_engine *engine)
+{
+    if (engine->mmu)
+        return NW_OK;
+    TRY(engine_leave_arena(engine));
+    struct engine_hold hold = engine_lock(engine);
+    cache_forget(engine, 0, UINT64_MAX);
+    sync_pause(engine, self_of(engine));
+    engine->mmu = true;
+    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
+        v->mmu = true;
+        memset(v->jumps, 0, sizeof v->jumps);
+        mmu_flush(v);
+    }
+    sync_resume(engine);
+    engine_unlock(engine, hold);
+    return NW_OK;
 }
 
 nw_status engine_unmap(struct nw_engine *engine, uint64_t gpa, uint64_t size, bool holes)

@@ -170,6 +170,10 @@ nw_status step_one(struct nw_vcpu *vcpu, struct block_key key, bool with_hooks, 
     if (!x->builder)
         return NW_ERR_NOMEM;
     TRY(lift_step(vcpu, key, &f));
+    if (vcpu->mem->hooked && !count_in(&x->region, COUNT_ACCESSES)) {
+        hooks_free_sites(f.hooks);
+        return NW_ERR_NOMEM;
+    }
     slots = exec_slots(x, x->region.insns.len);
     if (slots) {
         x->stepping = true;
@@ -247,7 +251,7 @@ static void log_code(struct nw_engine *engine, const struct block *b)
 
 struct host_options engine_host_options(const struct nw_engine *engine)
 {
-    return (struct host_options){.fastmem = engine->mem.arena != NULL,
+    return (struct host_options){.fastmem = engine->mem.arena != NULL && !engine->mem.left,
                                  .window = engine->mem.window,
                                  .share_checks = !engine->mem.beyond,
                                  .chain = engine->chain,
@@ -327,9 +331,12 @@ static uint32_t most_insns(uint8_t variant)
 static nw_status optimise(struct nw_engine *engine, uint8_t variant)
 {
     struct ir_region *r = &engine->region;
+    unsigned what = (counts(variant) ? COUNT_INSNS : 0u) |
+                    ((variant & ~BLOCK_INNER) == BLOCK_COUNTED ? COUNT_CHECK : 0u) |
+                    (engine->mem.hooked ? COUNT_ACCESSES : 0u);
 
     log_ir(engine, r, "lifted");
-    if (counts(variant) && !count_insns(r, (variant & ~BLOCK_INNER) == BLOCK_COUNTED))
+    if (what && !count_in(r, what))
         return NW_ERR_NOMEM;
     TRY(ir_run_passes(r));
     log_ir(engine, r, "optimised");

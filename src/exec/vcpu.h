@@ -17,6 +17,8 @@ struct mem_space;
 #define TLB_MMUS    3
 #define TLB_VICTIMS 8
 #define TLB_NONE    UINT64_MAX
+/* Pages with hooked accesses, which have no tags: direct-mapped, for the slow path. */
+#define WATCH_SIZE  64u
 #define PAGE_BITS   12
 #define PAGE_SIZE_  (1ull << PAGE_BITS)
 
@@ -121,6 +123,8 @@ struct nw_vcpu {
     struct jump_entry jumps[JUMP_CACHE_SIZE];
     struct tlb_entry tlb[TLB_MMUS][TLB_SIZE];
     struct tlb_entry victim[TLB_MMUS][TLB_VICTIMS];
+    struct tlb_entry watch[WATCH_SIZE]; /* what the TLB would hold, of pages with hooked accesses */
+    bool watching;              /* some entry of WATCH is filled */
     struct fill_log tlb_filled; /* MMU index * TLB_SIZE + entry */
     struct fetch_entry fetch[FETCH_TLB_SIZE];
     struct fill_log jumps_filled; /* with an MMU */
@@ -131,6 +135,8 @@ struct nw_vcpu {
     uint32_t victim_next;
     uint64_t budget;           /* of a run with a limit: instructions that are left */
     uint32_t callback_mxcsr;   /* the guest's while a callback of the caller's runs */
+    uint32_t access_index;     /* of the instruction's accesses, while some are hooked */
+    uint64_t fault_value;      /* what a store that failed was to write */
     bool watched;              /* guest->watch is called for accesses */
     nw_int_ack_fn int_ack;     /* the interrupt controller's; see nw_vcpu_set_int_ack */
     void *int_ack_opaque;

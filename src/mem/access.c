@@ -229,6 +229,19 @@ static void mmio_write(struct nw_vcpu *vcpu, const struct piece *p, const uint8_
     vcpu->mem->client->callback_leave(vcpu);
 }
 
+/* Hooked accesses to the page have no tag; where no MMU index matters their way is kept. */
+static void keep_hooked(struct nw_vcpu *vcpu, uint64_t page, struct tlb_entry *e)
+{
+    uint32_t kinds = vcpu->mem->client->hooked_page(vcpu->mem->opaque, page);
+
+    if (kinds && !vcpu->mmu)
+        watch_fill(vcpu, page, e);
+    if (kinds & (MEM_HOOK_READ | MEM_HOOK_READ_AFTER))
+        e->read = TLB_NONE;
+    if (kinds & MEM_HOOK_WRITE)
+        e->write = TLB_NONE;
+}
+
 void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
 {
     struct mem_space *space = vcpu->mem;
@@ -246,6 +259,8 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
     if ((r->perms & p->rights & NW_WRITE) && space_page_open(space, r, at, true) &&
         !space_code_page(space, at))
         e.write = page;
+    if (NW_UNLIKELY(space->hooked))
+        keep_hooked(vcpu, page, &e);
     if (e.read != TLB_NONE || e.write != TLB_NONE)
         tlb_fill(vcpu, mmu, page, &e);
 }
@@ -470,7 +485,7 @@ static bool writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned
 }
 
 /* The bytes of an access in guest order. False when a fault has been recorded. */
-static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+static bool plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, false);
@@ -490,7 +505,7 @@ static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
     return true;
 }
 
-static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+static void plain_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, true);
@@ -505,6 +520,73 @@ static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
         write_whole(host, bytes, size);
     else if (!locked_access(vcpu, gva, size, mmu, bytes, true))
         access_store(vcpu, gva, size, mmu, bytes);
+}
+
+/* ---- under hooks ---- */
+
+static bool hook(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva, unsigned size,
+                 const uint8_t *bytes)
+{
+    return !(vcpu->mem->hooked & kind) ||
+           vcpu->mem->client->hook(vcpu, kind, gva, size, bytes) == MEM_HOOK_GO;
+}
+
+static bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    const uint8_t *host;
+
+    if (!hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
+        return false;
+    host = watch_hit(vcpu, gva, size, memop & IR_MEM_RMW);
+    if (host && NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched))
+        read_whole(bytes, host, size);
+    else if (!plain_load(vcpu, gva, memop, bytes))
+        return false;
+    if (!hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
+        return false;
+    vcpu->access_index++;
+    return true;
+}
+
+static void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint32_t leave;
+    uint8_t *host;
+
+    if (vcpu->mem->hooked & MEM_HOOK_WRITE &&
+        vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, gva, size, bytes) == MEM_HOOK_LEAVE)
+        return;
+    leave = vcpu->leave;
+    host = watch_hit(vcpu, gva, size, true);
+    if (host && NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched)) {
+        write_whole(host, bytes, size);
+    } else {
+        vcpu->leave = VCPU_LEAVE_NONE;
+        plain_store(vcpu, gva, memop, bytes);
+        if (vcpu->leave == VCPU_LEAVE_NONE)
+            vcpu->leave = leave;
+    }
+    vcpu->access_index++;
+}
+
+static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    if (NW_UNLIKELY(vcpu->mem->hooked))
+        return hooked_load(vcpu, gva, memop, bytes);
+    return plain_load(vcpu, gva, memop, bytes);
+}
+
+static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    if (NW_UNLIKELY(vcpu->mem->hooked))
+        hooked_store(vcpu, gva, memop, bytes);
+    else
+        plain_store(vcpu, gva, memop, bytes);
+    if (NW_UNLIKELY(vcpu->leave == VCPU_LEAVE_EXC))
+        memcpy(&vcpu->fault_value, bytes,
+               1u << IR_MEM_SIZE(memop) < 8 ? 1u << IR_MEM_SIZE(memop) : 8);
 }
 
 uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)

@@ -230,6 +230,30 @@ static enum store_result update_once(struct nw_vcpu *vcpu, uint64_t gva, struct 
     return a.mmio ? update_device(vcpu, gva, u) : STORE_DONE;
 }
 
+/* Both of its accesses are reported before either is made, with what would be written now. A stop
+ * leaves memory as it is. */
+static bool hooked(struct nw_vcpu *vcpu, uint64_t gva, const struct update *u)
+{
+    const struct mem_client *client = vcpu->mem->client;
+    unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
+    struct update preview = *u;
+    uint8_t bytes[16];
+
+    if (vcpu->mem->hooked & MEM_HOOK_READ &&
+        client->hook(vcpu, MEM_HOOK_READ, gva, u->size, NULL) != MEM_HOOK_GO)
+        return false;
+    if (!(vcpu->mem->hooked & (MEM_HOOK_WRITE | MEM_HOOK_READ_AFTER)))
+        return true;
+    if (!access_load(vcpu, gva, u->size, mmu, bytes))
+        return false;
+    if (vcpu->mem->hooked & MEM_HOOK_READ_AFTER &&
+        client->hook(vcpu, MEM_HOOK_READ_AFTER, gva, u->size, bytes) != MEM_HOOK_GO)
+        return false;
+    update_bytes(&preview, bytes);
+    return !(vcpu->mem->hooked & MEM_HOOK_WRITE) || !stores(&preview) ||
+           client->hook(vcpu, MEM_HOOK_WRITE, gva, u->size, bytes) == MEM_HOOK_GO;
+}
+
 /* False when the access has failed. */
 static bool update(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
 {
@@ -238,7 +262,8 @@ static bool update(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
     enum store_result r;
     uint8_t *host;
 
-    if (!access_aligned(vcpu, gva, u->memop, NW_ACCESS_WRITE))
+    if (!access_aligned(vcpu, gva, u->memop, NW_ACCESS_WRITE) ||
+        (NW_UNLIKELY(vcpu->mem->hooked) && !hooked(vcpu, gva, u)))
         return false;
     if (NW_UNLIKELY(u->memop & MEM_BEYOND)) {
         access_step(vcpu, gva, u->size, mmu, NW_ACCESS_WRITE);

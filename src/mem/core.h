@@ -20,6 +20,15 @@ struct block;
 #define GUARD_32 (1ull << 20)
 #define GUARD_64 ((1ull << 31) + (1ull << 20))
 
+/* What hooks of accesses there are. ORDER MEM_HOOK: they are called in this order. */
+enum mem_hook { MEM_HOOK_READ = 1, MEM_HOOK_READ_AFTER = 2, MEM_HOOK_WRITE = 4 };
+
+enum mem_hook_result {
+    MEM_HOOK_GO,   /* go on with the access */
+    MEM_HOOK_STOP, /* the vCPU is to stop: vcpu->leave is set, a store is done all the same */
+    MEM_HOOK_LEAVE /* vcpu->leave is set: nothing may be done any more */
+};
+
 /* What the memory asks of the engine. OPAQUE is the engine. */
 struct mem_client {
     /* A store of the vCPU hits translated code: either forget that code and give true, or arrange
@@ -35,6 +44,12 @@ struct mem_client {
     void (*exclusive_end)(struct nw_vcpu *);
     /* A walk through a guest's tables has written into translated code. */
     void (*walk_hits_code)(struct nw_vcpu *);
+    /* Hooks: which kinds (enum mem_hook) concern anything in the page at GVA. */
+    uint32_t (*hooked_page)(void *opaque, uint64_t page);
+    /* … and calling those that concern the access, KIND one of them; DATA in guest order, null before
+     * a load. */
+    enum mem_hook_result (*hook)(struct nw_vcpu *, enum mem_hook kind, uint64_t gva, uint32_t size,
+                                 const uint8_t *data);
     /* The first mapping beyond the window is about to be made: space->beyond is set. */
     void (*beyond_window)(void *opaque);
 };
@@ -60,6 +75,8 @@ struct mem_space {
     /* Something is or was mapped at or above the window's end. Translated code that checks a base
      * once for several accesses counts on it that there is nothing. */
     _Atomic bool beyond;
+    bool left;                   /* the arena is out of use: see engine_leave_arena */
+    uint32_t hooked;             /* enum mem_hook of the hooks that there are; then the arena is left */
     struct annex *annexes;         /* reserved when needed */
     struct region_tree annex_used; /* by host address */
     _Atomic uint64_t generation; /* with an arena: TLBs of older generations are stale */
@@ -105,7 +122,7 @@ nw_status space_move(struct mem_space *, uint64_t from, uint64_t old_size, uint6
 /* Is all of the range in the window? */
 static inline bool space_in_window(const struct mem_space *space, uint64_t gpa, uint64_t size)
 {
-    return gpa < space->window && size <= space->window - gpa;
+    return !space->left && gpa < space->window && size <= space->window - gpa;
 }
 /* Something is about to be mapped in the range; engine's lock held. */
 void space_note_range(struct mem_space *, uint64_t gpa, uint64_t size);
@@ -143,8 +160,12 @@ void arena_release(struct mem_space *);
  * brought the vCPUs out of the way. */
 static inline bool space_by_tlb(const struct mem_space *space, uint64_t addr)
 {
-    return addr >= space->window;
+    return space->left || addr >= space->window;
 }
+
+/* Moves all memory out of the arena, which becomes inaccessible. NW_ERR_NOMEM: part of it may have
+ * moved, and the arena stays in use. The vCPUs are paused. */
+nw_status space_leave_arena(struct mem_space *);
 
 /* ---- host memory outside the arena (annex.c); engine's lock held ---- */
 /* SIZE bytes of reservation to map something over, or null. */
@@ -176,6 +197,9 @@ void tlb_flush_local(struct nw_vcpu *);
 void tlb_flush_large(struct nw_vcpu *, uint64_t page);
 /* No page that lies at GPA may be written without the slow path. */
 void tlb_drop_writes(struct nw_vcpu *, uint64_t gpa);
+/* Pages with hooked accesses: the same, for the slow path. The host address or null. */
+void watch_fill(struct nw_vcpu *, uint64_t page, const struct tlb_entry *);
+uint8_t *watch_hit(struct nw_vcpu *, uint64_t gva, unsigned size, bool write);
 /* The entry that holds PAGE, from the victims if need be, or null. */
 struct tlb_entry *tlb_find(struct nw_vcpu *, unsigned mmu, uint64_t page);
 void tlb_fill(struct nw_vcpu *, unsigned mmu, uint64_t page, const struct tlb_entry *);

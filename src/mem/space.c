@@ -188,7 +188,7 @@ nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32
                     const struct mem_backing *from)
 {
     struct mem_backing rest = *from;
-    uint64_t inside = space->window - gpa;
+    uint64_t window = space->left ? 0 : space->window, inside = window - gpa;
     nw_status status;
 
     /* Only calls that hold the engine's lock change the map, so the answer keeps. */
@@ -197,7 +197,7 @@ nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32
     pthread_rwlock_unlock(&space->lock);
     if (taken)
         return NW_ERR_OVERLAP;
-    if (gpa >= space->window || inside >= size)
+    if (gpa >= window || inside >= size)
         return map_part(space, gpa, size, perms, from);
     TRY(map_part(space, gpa, inside, perms, from));
     rest.offset += inside;
@@ -228,6 +228,48 @@ nw_status space_map_mmio(struct mem_space *space, uint64_t gpa, uint64_t size, n
         r->opaque = opaque;
     }
     return add(space, r);
+}
+
+struct move_out {
+    struct mem_space *space;
+    nw_status status;
+};
+
+static void move_out(struct mem_region *r, void *opaque)
+{
+    struct move_out *m = opaque;
+    uint64_t size = r->end - r->start;
+    uint8_t *to;
+
+    if (!r->in_arena || m->status != NW_OK)
+        return;
+    to = annex_take(m->space, size);
+    if (!to || !mem_relocate(r->host, size, to, size)) {
+        if (to)
+            annex_give(m->space, to, size);
+        m->status = NW_ERR_NOMEM;
+        return;
+    }
+    mprotect(r->host, size, PROT_NONE);
+    /* Of a file that cannot be written the host keeps its own opinion. */
+    if (mprotect(to, size, PROT_READ | PROT_WRITE))
+        mprotect(to, size, PROT_READ);
+    r->host = to;
+    r->in_arena = false;
+}
+
+nw_status space_leave_arena(struct mem_space *space)
+{
+    struct move_out m = {space, NW_OK};
+
+    pthread_rwlock_wrlock(&space->lock);
+    pthread_mutex_lock(&space->code_lock);
+    region_each(space->regions.root, move_out, &m);
+    space->left = m.status == NW_OK;
+    space->generation++;
+    pthread_mutex_unlock(&space->code_lock);
+    pthread_rwlock_unlock(&space->lock);
+    return m.status;
 }
 
 static nw_status take(struct mem_space *space, uint64_t gpa, uint64_t size, bool holes,

@@ -11,8 +11,40 @@ static uint64_t page_of(const struct tlb_entry *e)
     return e->read != TLB_NONE ? e->read : e->write;
 }
 
+static struct tlb_entry *watch_slot(struct nw_vcpu *vcpu, uint64_t page)
+{
+    return &vcpu->watch[(page >> PAGE_BITS) & (WATCH_SIZE - 1)];
+}
+
+static void watch_reset(struct nw_vcpu *vcpu)
+{
+    for (unsigned n = 0; n < WATCH_SIZE; n++)
+        vcpu->watch[n] = empty;
+    vcpu->watching = false;
+}
+
+void watch_fill(struct nw_vcpu *vcpu, uint64_t page, const struct tlb_entry *entry)
+{
+    if (!vcpu->watching)
+        watch_reset(vcpu);
+    vcpu->watching = true;
+    *watch_slot(vcpu, page) = *entry;
+}
+
+uint8_t *watch_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, bool write)
+{
+    uint64_t page = gva & ~(PAGE_SIZE_ - 1);
+    const struct tlb_entry *e = watch_slot(vcpu, page);
+
+    if (!vcpu->watching || (write ? e->write : e->read) != page ||
+        ((gva + size - 1) ^ page) >= PAGE_SIZE_)
+        return NULL;
+    return (uint8_t *)(uintptr_t)(gva + e->addend);
+}
+
 void tlb_reset(struct nw_vcpu *vcpu)
 {
+    vcpu->watching = false;
     for (unsigned m = 0; m < TLB_MMUS; m++) {
         for (unsigned i = 0; i < TLB_SIZE; i++)
             vcpu->tlb[m][i] = empty;
@@ -26,6 +58,7 @@ void tlb_flush(struct nw_vcpu *vcpu)
 {
     const struct fill_log *log = &vcpu->tlb_filled;
 
+    vcpu->watching = false;
     if (log->n == FILL_LOG_SIZE) {
         tlb_reset(vcpu);
         return;
@@ -42,6 +75,8 @@ void tlb_flush_local(struct nw_vcpu *vcpu)
     struct fill_log *log = &vcpu->tlb_filled;
     bool all = log->n == FILL_LOG_SIZE;
     unsigned kept = 0;
+
+    vcpu->watching = false;
 
     for (unsigned n = 0; n < (all ? TLB_MMUS * TLB_SIZE : log->n); n++) {
         unsigned at = all ? n : log->at[n];
@@ -63,6 +98,8 @@ void tlb_flush_local(struct nw_vcpu *vcpu)
 
 void tlb_flush_page(struct nw_vcpu *vcpu, uint64_t page)
 {
+    if (page_of(watch_slot(vcpu, page)) == page)
+        *watch_slot(vcpu, page) = empty;
     for (unsigned m = 0; m < TLB_MMUS; m++) {
         struct tlb_entry *e = &vcpu->tlb[m][(page >> PAGE_BITS) & (TLB_SIZE - 1)];
 
@@ -85,6 +122,7 @@ static struct tlb_entry *entry(struct nw_vcpu *vcpu, unsigned n)
 
 void tlb_flush_large(struct nw_vcpu *vcpu, uint64_t page)
 {
+    vcpu->watching = false;
     for (unsigned n = 0; n < TLB_ENTRIES; n++) {
         struct tlb_entry *e = entry(vcpu, n);
         unsigned size_log = e->gpa & TLB_SIZE_LOG;
@@ -96,6 +134,7 @@ void tlb_flush_large(struct nw_vcpu *vcpu, uint64_t page)
 
 void tlb_drop_writes(struct nw_vcpu *vcpu, uint64_t gpa)
 {
+    vcpu->watching = false;
     for (unsigned n = 0; n < TLB_ENTRIES; n++) {
         struct tlb_entry *e = entry(vcpu, n);
 

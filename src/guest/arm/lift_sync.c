@@ -3,6 +3,7 @@
  * The exclusive monitor of a vCPU is the address, size and value of its last LDREX; STREX is a
  * compare-and-swap against that value. */
 #include "guest/arm/lift.h"
+#include "mem/core.h"
 #include "mem/mem.h"
 
 /* Exchanges atomically with respect to other vCPUs; a failed access leaves the block. */
@@ -10,7 +11,11 @@ static uint64_t swap_helper_fn(struct nw_vcpu *vcpu, uint64_t addr, uint64_t val
                                uint64_t unused)
 {
     (void)unused;
-    uint64_t old = mem_load(vcpu, addr, (uint32_t)memop), seen = old;
+    uint64_t old, seen;
+
+    if (vcpu->mem->hooked) /* which are to see one access of each kind */
+        return mem_rmw(vcpu, addr, value, (uint32_t)memop, IR_atomic_xchg);
+    seen = old = mem_load(vcpu, addr, (uint32_t)memop);
 
     /* A device is read once and written once; its next value need not be the same. */
     if (!vcpu->leave && mem_is_mmio(vcpu, addr, (uint32_t)memop)) {
