@@ -59,6 +59,9 @@ typedef struct nw_block {
     uint32_t insns;
     uint32_t size; /* bytes */
 } nw_block;
+/* Translates the block at PC for the mode that the vCPU is in, unless it has been. NW_ERR_FAULT: there is
+ * no code. Not while running, but in callbacks. */
+NW_API nw_status nw_vcpu_translate_block(nw_vcpu *, uint64_t pc, nw_block *out);
 /* PREVIOUS: the block that ran before, or null when there is none. */
 typedef void (*nw_translate_fn)(nw_vcpu *, const nw_block *block, const nw_block *previous,
                                 void *user);

@@ -181,6 +181,39 @@ NW_API nw_status nw_vcpu_set_int_ack(nw_vcpu *, nw_int_ack_fn, void *opaque);
 NW_API nw_status nw_reg_read(nw_vcpu *, unsigned reg, uint64_t *value);
 NW_API nw_status nw_reg_write(nw_vcpu *, unsigned reg, uint64_t value);
 
+/* ---- whole states ----
+ *
+ * All registers of a vCPU as bytes: flat, for vCPUs of engines of the same architecture and model in any
+ * process with this version of the library. Bytes that no nw_state_save has made give some state,
+ * never harm. Not while running, but in callbacks of hooks. */
+
+NW_API size_t nw_state_size(const nw_vcpu *);
+NW_API nw_status nw_state_save(nw_vcpu *, void *out);
+NW_API nw_status nw_state_load(nw_vcpu *, const void *from);
+
+/* ---- virtual addresses ---- */
+
+/* Where the page of an address lies, and what may be done there (enum nw_perm). */
+typedef struct nw_translation {
+    uint64_t gpa; /* page-aligned */
+    uint32_t perms;
+} nw_translation;
+/* False: the access is refused, and faults as unmapped. */
+typedef bool (*nw_translate_page_fn)(void *opaque, nw_vcpu *, uint64_t gva, nw_access,
+                                     nw_translation *out);
+/* Addresses are what FN says, instead of the guest's MMU; null: the guest's MMU again. What FN has
+ * said holds until the TLB is flushed. Not while running, but in callbacks. */
+NW_API nw_status nw_vcpu_set_translate(nw_vcpu *, nw_translate_page_fn, void *opaque);
+NW_API void nw_vcpu_flush_tlb(nw_vcpu *);
+/* What GVA is now, for code as privileged as the vCPU's. NW_ERR_FAULT: refused, or nothing that permits
+ * the access is mapped there. Not while running, but in callbacks. */
+NW_API nw_status nw_vcpu_translate(nw_vcpu *, uint64_t gva, nw_access, uint64_t *gpa);
+
+/* ---- translated code ---- */
+
+/* Forgets what was made of the code in the range; it is translated anew when it is executed. */
+NW_API void nw_engine_forget_code(nw_engine *, uint64_t gpa, uint64_t size);
+
 /* Counters since the engine was opened; a snapshot. */
 typedef struct nw_stats {
     uint64_t blocks_translated, insns_translated, code_bytes, cache_flushes, invalidations;

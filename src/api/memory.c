@@ -25,6 +25,9 @@ nw_status nw_mem_map_ptr(nw_engine *engine, uint64_t gpa, uint64_t size, uint32_
     TRY(check(engine, gpa, size, perms));
     if (!host || (uintptr_t)host > UINTPTR_MAX - (size - 1))
         return NW_ERR_ARG;
+    /* A program's memory is mapped by its loader: there this is a page or two. */
+    if (engine->exceptions == NW_EXC_BARE)
+        TRY(engine_leave_arena(engine));
     struct engine_hold hold = engine_lock(engine);
     nw_status status = space_map_ptr(&engine->mem, gpa, size, perms, host);
     engine_unlock(engine, hold);

@@ -376,6 +376,27 @@ static bool run_one(struct run *r)
     return after_block(r);
 }
 
+nw_status nw_vcpu_translate_block(nw_vcpu *vcpu, uint64_t pc, nw_block *out)
+{
+    struct block *b;
+    struct block_key key;
+    uint64_t gpa = pc;
+
+    if (!vcpu || !out)
+        return NW_ERR_ARG;
+    if (atomic_load(&vcpu->exec->running) && !hooks_inside(vcpu))
+        return NW_ERR_BUSY;
+    key = vcpu->guest->key(vcpu);
+    key.pc = pc;
+    if (vcpu->mmu && !mmu_fetch(vcpu, key.mode, pc, &gpa))
+        return NW_ERR_FAULT;
+    TRY(translate(vcpu, key, BLOCK_PLAIN, gpa & ~(PAGE_SIZE_ - 1), &b));
+    if (!b)
+        return NW_ERR_FAULT;
+    *out = (nw_block){pc, b->ninsns, b->size};
+    return NW_OK;
+}
+
 static void loop(struct run *r)
 {
     const struct exec_vcpu *x = r->vcpu->exec;

@@ -82,7 +82,6 @@ struct exec_vcpu {
     _Atomic bool running;
     uint32_t depth; /* runs under way: callbacks may run their vCPU again */
     bool stepping;  /* one instruction runs in the interpreter: stores into code are done */
-    bool callback;  /* a callback of the caller's runs */
     bool walk_hit_code; /* the guest's tables were written where translated code is */
     uint64_t epoch; /* of the jump cache */
     struct engine_hold exclusive; /* see struct mem_client */

@@ -69,13 +69,14 @@ static uint32_t ones(unsigned size)
 uint32_t io_read(struct nw_vcpu *vcpu, uint32_t port, unsigned size)
 {
     const struct mem_client *client = vcpu->mem->client;
+    struct hook_frame frame;
     struct io_range r;
     uint32_t value = 0;
 
     if (whole(&vcpu->engine->io, port, size, &r)) {
-        client->callback_enter(vcpu);
+        client->callback_enter(vcpu, &frame);
         value = r.read(r.opaque, (uint16_t)port, size) & ones(size);
-        client->callback_leave(vcpu);
+        client->callback_leave(vcpu, &frame);
         return value;
     }
     if (size == 1)
@@ -88,12 +89,13 @@ uint32_t io_read(struct nw_vcpu *vcpu, uint32_t port, unsigned size)
 void io_write(struct nw_vcpu *vcpu, uint32_t port, uint32_t value, unsigned size)
 {
     const struct mem_client *client = vcpu->mem->client;
+    struct hook_frame frame;
     struct io_range r;
 
     if (whole(&vcpu->engine->io, port, size, &r)) {
-        client->callback_enter(vcpu);
+        client->callback_enter(vcpu, &frame);
         r.write(r.opaque, (uint16_t)port, value & ones(size), size);
-        client->callback_leave(vcpu);
+        client->callback_leave(vcpu, &frame);
         return;
     }
     for (unsigned n = 0; n < size && size > 1; n++)

@@ -1,7 +1,6 @@
 /* Changing the memory of an engine whose vCPUs may be running: forget the code there, let the other
  * vCPUs pause where their TLBs matter, change, and drop what their TLBs knew. */
 #include <string.h>
-#include <xmmintrin.h>
 #include "exec/engine.h"
 #include "exec/memory.h"
 #include "exec/signals.h"
@@ -46,22 +45,18 @@ static bool store_hits_code(struct nw_vcpu *vcpu, uint64_t gpa, uint32_t size)
     return true;
 }
 
-/* The caller's code runs under the caller's floating-point modes. */
-static void callback_enter(struct nw_vcpu *vcpu)
+static void callback_enter(struct nw_vcpu *vcpu, struct hook_frame *frame)
 {
-    if (vcpu->mxcsr_live) {
-        vcpu_fp_sync(vcpu);
-        vcpu->callback_mxcsr = _mm_getcsr();
-        _mm_setcsr(vcpu->host_mxcsr);
-    }
+    hooks_enter(vcpu, frame);
     sync_move(vcpu, VCPU_PARKED);
 }
 
-static void callback_leave(struct nw_vcpu *vcpu)
+static void callback_leave(struct nw_vcpu *vcpu, struct hook_frame *frame)
 {
     sync_move(vcpu, VCPU_INSIDE);
-    if (vcpu->mxcsr_live)
-        _mm_setcsr(vcpu->callback_mxcsr);
+    hooks_leave(vcpu, frame);
+    if (NW_UNLIKELY(frame->wrote) && vcpu->guest->key(vcpu).pc != frame->before.pc)
+        vcpu->leave = VCPU_LEAVE_UNDONE;
 }
 
 /* In the window nothing but the slow path uses the TLB, and that compares generations. */
@@ -115,9 +110,41 @@ static void beyond_window(void *opaque)
     cache_forget(opaque, 0, UINT64_MAX);
 }
 
+/* A callback of the caller's says where pages are. */
+static bool translate_page(struct nw_vcpu *vcpu, uint64_t gva, nw_access access,
+                           struct mmu_page *out)
+{
+    uint64_t page = gva & ~(PAGE_SIZE_ - 1);
+    uint32_t need = access == NW_ACCESS_WRITE   ? NW_WRITE
+                    : access == NW_ACCESS_FETCH ? NW_EXEC
+                                                : NW_READ;
+    nw_translation t = {0};
+    struct hook_frame frame;
+    bool found;
+
+    hooks_enter(vcpu, &frame);
+    found = vcpu->translate(vcpu->translate_opaque, vcpu, page, access, &t);
+    hooks_leave(vcpu, &frame);
+    *out = (struct mmu_page){.gpa = (t.gpa & ~(PAGE_SIZE_ - 1)) | (gva - page),
+                             .rights = t.perms & NW_RWX,
+                             .note = PAGE_BITS,
+                             .absent = !found};
+    return found && t.perms & need;
+}
+
 const struct mem_client engine_mem_client = {
-    store_hits_code, callback_enter, callback_leave, drop_write_tags, exclusive_begin,
-    exclusive_end,   walk_hits_code, hooks_page,     hooks_access,    beyond_window};
+    .store_hits_code = store_hits_code,
+    .callback_enter = callback_enter,
+    .callback_leave = callback_leave,
+    .drop_write_tags = drop_write_tags,
+    .exclusive_begin = exclusive_begin,
+    .exclusive_end = exclusive_end,
+    .walk_hits_code = walk_hits_code,
+    .translate = translate_page,
+    .hooked_page = hooks_page,
+    .hook = hooks_access,
+    .beyond_window = beyond_window,
+};
 
 /* ---- changes ---- */
 

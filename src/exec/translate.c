@@ -86,7 +86,7 @@ static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned s
     return ok;
 }
 
-static bool hooked(struct lift_request *req, uint64_t pc, uint32_t size, uint32_t id)
+static enum lift_hooked hooked(struct lift_request *req, uint64_t pc, uint32_t size, uint32_t id)
 {
     struct fetcher *f = req->opaque;
     bool first = !f->asked++;
@@ -95,11 +95,16 @@ static bool hooked(struct lift_request *req, uint64_t pc, uint32_t size, uint32_
     if (hooks_at(f->vcpu->engine, pc, size, id, first && f->entry, &site) != NW_OK)
         f->region->oom = true;
     if (!site)
-        return false;
+        return LIFT_PLAIN;
+    /* Where a run may end, blocks begin. */
+    if (site->stop && !first) {
+        hooks_free_sites(site);
+        return LIFT_END;
+    }
     site->next = f->hooks;
     f->hooks = site;
     req->site = (uintptr_t)site;
-    return true;
+    return LIFT_CALL;
 }
 
 static bool any_hooks(const struct nw_engine *engine)
@@ -410,6 +415,7 @@ static nw_status make_room(struct nw_vcpu *vcpu, struct block_key key, uint8_t v
 {
     struct nw_engine *engine = vcpu->engine;
     struct block *ignored;
+    enum vcpu_place place = (enum vcpu_place)atomic_load(&vcpu->exec->place);
     nw_status status;
 
     sync_quiesce(engine, vcpu);
@@ -419,7 +425,7 @@ static nw_status make_room(struct nw_vcpu *vcpu, struct block_key key, uint8_t v
     status = make_block(vcpu, key, variant, page, &ignored);
     pthread_mutex_unlock(&engine->lock);
     sync_release(engine);
-    sync_move(vcpu, VCPU_INSIDE);
+    sync_move(vcpu, place);
     return status;
 }
 
@@ -440,7 +446,7 @@ nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
         if (status != NW_ERR_RANGE)
             return status;
         /* Blocks that a callback came from must stay. */
-        if (vcpu->exec->depth > 1)
+        if (vcpu->exec->frame)
             return NW_OK;
         /* RANGE in an empty buffer: this block will never fit. */
         status = make_room(vcpu, key, variant, page, flushes);

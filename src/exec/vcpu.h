@@ -134,12 +134,13 @@ struct nw_vcpu {
     bool large_pages;          /* some translation since the last flush was of a larger page */
     uint32_t victim_next;
     uint64_t budget;           /* of a run with a limit: instructions that are left */
-    uint32_t callback_mxcsr;   /* the guest's while a callback of the caller's runs */
     uint32_t access_index;     /* of the instruction's accesses, while some are hooked */
     uint64_t fault_value;      /* what a store that failed was to write */
     bool watched;              /* guest->watch is called for accesses */
     nw_int_ack_fn int_ack;     /* the interrupt controller's; see nw_vcpu_set_int_ack */
     void *int_ack_opaque;
+    nw_translate_page_fn translate; /* stands for the guest's MMU; see nw_vcpu_set_translate */
+    void *translate_opaque;
     uint64_t tlb_generation;   /* the mem_space's when the TLB was last flushed */
 
     nw_engine *engine;

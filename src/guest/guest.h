@@ -13,6 +13,13 @@ struct block_key {
     uint32_t mode;
 };
 
+/* What is to be done before an instruction. */
+enum lift_hooked {
+    LIFT_PLAIN, /* nothing */
+    LIFT_CALL,  /* see lift_request.hooked */
+    LIFT_END,   /* the block ends before it; never the first one's */
+};
+
 struct lift_request {
     struct block_key key;
     uint32_t max_insns;   /* >= 1 */
@@ -23,7 +30,7 @@ struct lift_request {
      * guest_ops.insn_id)? Asked once for each, in order. If so, the lifter closes what it has open,
      * forgets what it knows of guest state, begins the instruction and calls lift_hooks. Null: no.
      */
-    bool (*hooked)(struct lift_request *, uint64_t pc, uint32_t size, uint32_t id);
+    enum lift_hooked (*hooked)(struct lift_request *, uint64_t pc, uint32_t size, uint32_t id);
     uint64_t site; /* what HOOKED found: argument of the call that lift_hooks makes */
     bool basic;    /* the block ends at every branch */
     bool single;   /* a repeated instruction does one round at a time */
@@ -95,6 +102,9 @@ struct guest_ops {
     uint8_t physical_bits; /* with TRANSLATE: of physical addresses */
     /* The number of the instructions named NAME, lower case, or 0. May be null. */
     uint32_t (*insn_id)(const char *name);
+    /* The state has been replaced by bytes that may be anybody's, BEFORE is what it was, FLAGS are
+     * sticky enum fp_flag bits: makes a state of it that the engine can run. */
+    void (*loaded)(struct nw_vcpu *, const void *before, uint32_t flags);
     /* Moves the pc over an instruction of SIZE bytes that somebody else has done. */
     void (*advance)(struct nw_vcpu *, unsigned size);
     nw_status (*reg_read)(struct nw_vcpu *, unsigned reg, uint64_t *);
@@ -104,6 +114,12 @@ struct guest_ops {
 /* Makes REGION the lifted code at req->key: region and builder begun, described and ended. */
 nw_status guest_lift(struct ir_builder *, struct ir_region *region, struct lift_request *req);
 
+/* req->hooked, where there is one. */
+static inline enum lift_hooked lift_ask(struct lift_request *req, uint64_t pc, uint32_t size,
+                                        uint32_t id)
+{
+    return NW_UNLIKELY(req->hooked != NULL) ? req->hooked(req, pc, size, id) : LIFT_PLAIN;
+}
 /* Makes the call before an instruction that req->hooked has asked for. The instruction has begun.
  */
 void lift_hooks(struct ir_builder *, struct lift_request *);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include "exec/counters.h"
+#include "exec/hooks.h"
 #include "guest/guest.h"
 #include "ir/ir.h"
 #include "mem/mmu.h"
@@ -199,7 +200,9 @@ static bool copy_piece(struct mem_space *space, struct piece *p, uint8_t *bytes,
 
 static void mmio_read(struct nw_vcpu *vcpu, const struct piece *p, uint8_t *bytes)
 {
-    vcpu->mem->client->callback_enter(vcpu);
+    struct hook_frame frame;
+
+    vcpu->mem->client->callback_enter(vcpu, &frame);
     for (unsigned done = 0; done < p->size;) {
         uint64_t offset = p->offset + done;
         unsigned size = 8;
@@ -210,12 +213,14 @@ static void mmio_read(struct nw_vcpu *vcpu, const struct piece *p, uint8_t *byte
         memcpy(bytes + done, &v, size);
         done += size;
     }
-    vcpu->mem->client->callback_leave(vcpu);
+    vcpu->mem->client->callback_leave(vcpu, &frame);
 }
 
 static void mmio_write(struct nw_vcpu *vcpu, const struct piece *p, const uint8_t *bytes)
 {
-    vcpu->mem->client->callback_enter(vcpu);
+    struct hook_frame frame;
+
+    vcpu->mem->client->callback_enter(vcpu, &frame);
     for (unsigned done = 0; done < p->size;) {
         uint64_t offset = p->offset + done, v = 0;
         unsigned size = 8;
@@ -226,7 +231,7 @@ static void mmio_write(struct nw_vcpu *vcpu, const struct piece *p, const uint8_
         p->write(p->opaque, offset, v, size);
         done += size;
     }
-    vcpu->mem->client->callback_leave(vcpu);
+    vcpu->mem->client->callback_leave(vcpu, &frame);
 }
 
 /* Hooked accesses to the page have no tag; where no MMU index matters their way is kept. */

@@ -11,6 +11,8 @@
 #include "mem/region.h"
 
 struct block;
+struct mmu_page;
+struct hook_frame;
 
 /* The arena is a window on the lowest guest addresses: of a 32-bit guest all of them; of a 64-bit
  * guest so many that thousands of engines find room in one process. */
@@ -34,9 +36,10 @@ struct mem_client {
     /* A store of the vCPU hits translated code: either forget that code and give true, or arrange
      * for the instruction to be run again later (vcpu->leave) and give false. */
     bool (*store_hits_code)(struct nw_vcpu *, uint64_t gpa, uint32_t size);
-    /* The vCPU is about to run, or has run, a callback of the caller's. */
-    void (*callback_enter)(struct nw_vcpu *);
-    void (*callback_leave)(struct nw_vcpu *);
+    /* The vCPU is about to run, or has run, a callback of a device. Registers may be read in it; when
+     * the pc has been written vcpu->leave is set afterwards, and the instruction is given up. */
+    void (*callback_enter)(struct nw_vcpu *, struct hook_frame *);
+    void (*callback_leave)(struct nw_vcpu *, struct hook_frame *);
     /* Page PAGE has become a code page: no vCPU may hold a write tag of it from now on. */
     void (*drop_write_tags)(void *opaque, uint64_t page);
     /* Between these no other vCPU touches guest memory. No lock of the space is held. */
@@ -44,6 +47,8 @@ struct mem_client {
     void (*exclusive_end)(struct nw_vcpu *);
     /* A walk through a guest's tables has written into translated code. */
     void (*walk_hits_code)(struct nw_vcpu *);
+    /* vcpu->translate is asked, as guest_ops.translate would be. */
+    bool (*translate)(struct nw_vcpu *, uint64_t gva, nw_access, struct mmu_page *out);
     /* Hooks: which kinds (enum mem_hook) concern anything in the page at GVA. */
     uint32_t (*hooked_page)(void *opaque, uint64_t page);
     /* … and calling those that concern the access, KIND one of them; DATA in guest order, null before

@@ -9,10 +9,27 @@ static uint64_t page_of(uint64_t addr)
     return addr & ~(PAGE_SIZE_ - 1);
 }
 
+/* The guest's tables, or whoever stands for them. */
+static bool ask(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access access,
+                struct mmu_page *out)
+{
+    if (vcpu->translate)
+        return vcpu->mem->client->translate(vcpu, gva, access, out);
+    if (vcpu->guest->translate)
+        return vcpu->guest->translate(vcpu, gva, mmu, access, out);
+    *out = (struct mmu_page){.gpa = gva, .rights = NW_RWX, .note = PAGE_BITS};
+    return true;
+}
+
+bool mmu_peek(struct nw_vcpu *vcpu, uint64_t gva, nw_access access, struct mmu_page *out)
+{
+    return ask(vcpu, gva, 1, access, out);
+}
+
 bool mmu_translate(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, unsigned mmu,
                    nw_access access, struct mmu_page *out)
 {
-    if (vcpu->guest->translate(vcpu, gva, mmu, access, out)) {
+    if (ask(vcpu, gva, mmu, access, out)) {
         vcpu->large_pages |= (out->note & TLB_SIZE_LOG) > PAGE_BITS;
         return true;
     }
@@ -23,7 +40,7 @@ bool mmu_translate(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, unsigned m
                           .size = size,
                           .access = (uint8_t)access,
                           .fault = (uint8_t)(out->absent ? NW_FAULT_UNMAPPED : NW_FAULT_PERM),
-                          .mmu = true};
+                          .mmu = !vcpu->translate};
     vcpu->leave = VCPU_LEAVE_EXC;
     return false;
 }
@@ -44,7 +61,7 @@ bool mmu_fetch(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa)
         *gpa = page_of(e->gpa) | (gva - page);
         return true;
     }
-    if (!vcpu->guest->translate(vcpu, gva, 0, NW_ACCESS_FETCH, &to))
+    if (!ask(vcpu, gva, 0, NW_ACCESS_FETCH, &to))
         return false;
     vcpu->large_pages |= (to.note & TLB_SIZE_LOG) > PAGE_BITS;
     *e = (struct fetch_entry){.page = page, .gpa = page_of(to.gpa) | to.note, .mode = mode};

@@ -21,6 +21,8 @@ struct mmu_page {
 /* False: refused, and recorded as a fault of SIZE bytes. */
 bool mmu_translate(struct nw_vcpu *, uint64_t gva, uint32_t size, unsigned mmu, nw_access,
                    struct mmu_page *);
+/* The same for somebody who only asks: nothing is recorded. Code is as privileged as data index 1. */
+bool mmu_peek(struct nw_vcpu *, uint64_t gva, nw_access, struct mmu_page *);
 /* Where an instruction fetch at GVA under mode word MODE goes, from the fetch TLB if it is there.
  * False: it is refused; nothing is recorded. */
 bool mmu_fetch(struct nw_vcpu *, uint32_t mode, uint64_t gva, uint64_t *gpa);

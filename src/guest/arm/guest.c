@@ -32,6 +32,35 @@ static void arm_bare(struct nw_vcpu *vcpu)
     s->fpexc = 0;
 }
 
+static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
+{
+    const struct arm_state *old = before;
+    struct arm_state *s = arm_of(vcpu);
+
+    s->features = old->features;
+    s->midr = old->midr;
+    s->ctr = old->ctr;
+    s->fpsid = old->fpsid;
+    s->mvfr0 = old->mvfr0;
+    s->mvfr1 = old->mvfr1;
+    s->nzcv &= 15;
+    s->q &= 1;
+    s->ge &= 15;
+    s->thumb &= 1;
+    s->big_endian &= 1;
+    s->big_code &= 1;
+    s->itstate &= s->thumb ? 0xff : 0;
+    s->fpscr_nzcv &= 15;
+    s->control &= CPSR_AIF | 0x1f;
+    if (!arm_mode_valid(s->control))
+        s->control = (s->control & CPSR_AIF) | ARM_SVC;
+    if (s->excl_size > 8)
+        s->excl_size = 0;
+    s->r[15] &= s->thumb ? ~1u : ~3u;
+    vcpu->fp.flags = flags;
+    arm_fpscr_write(vcpu, arm_fpscr_read(vcpu));
+}
+
 static void arm_advance(struct nw_vcpu *vcpu, unsigned size)
 {
     struct arm_state *s = arm_of(vcpu);
@@ -203,6 +232,7 @@ const struct guest_ops arm_guest = {
     .exception = arm_exception_enter,
     .interrupt = arm_interrupt,
     .wakes = arm_wakes,
+    .loaded = arm_loaded,
     .advance = arm_advance,
     .reg_read = arm_reg_read,
     .reg_write = arm_reg_write,

@@ -208,12 +208,10 @@ static void open_condition(struct arm_lift *l, const struct arm_insn *i)
 {
     unsigned cond = condition(l, i);
 
-    bool hooked = l->req->hooked && l->req->hooked(l->req, l->pc, i->size, 0);
-
-    if (l->skip_open && (hooked || cond != l->skip_cond || l->flags_changed))
+    if (l->skip_open && (l->hooked || cond != l->skip_cond || l->flags_changed))
         close_skip(l);
     ir_insn_start(l->b, l->pc, l->it);
-    if (hooked) {
+    if (l->hooked) {
         l->sel_flags = IR_NONE;
         l->it_slot_stale |= l->it != 0;
         lift_hooks(l->b, l->req);
@@ -344,6 +342,10 @@ void arm_lift_block(struct ir_builder *b, struct lift_request *req)
             }
             break;
         }
+        enum lift_hooked hooked = lift_ask(req, l.pc, i.size, 0);
+        if (hooked == LIFT_END)
+            break;
+        l.hooked = hooked == LIFT_CALL;
         lift_one(&l, &i);
         l.pc += i.size;
         l.it = l.it_next;

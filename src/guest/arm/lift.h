@@ -19,6 +19,7 @@ struct arm_lift {
     uint32_t features;        /* enum arm_feature */
     uint32_t mode;            /* mode word of the block's key without the IT state */
     bool thumb, priv;
+    bool hooked;        /* something is called before the current instruction */
     uint8_t it;         /* ITSTATE of the current instruction, 0 outside IT blocks */
     uint8_t it_next;    /* … of the next one */
     bool it_slot_stale; /* the state's itstate may differ from 0 */

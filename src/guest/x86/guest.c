@@ -88,6 +88,30 @@ static uint32_t insn_id(const char *name)
     return 0;
 }
 
+static void loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
+{
+    const struct x86_state *old = before;
+    struct x86_state *s = x86_of(vcpu);
+
+    s->model = old->model;
+    s->bare = old->bare;
+    s->eflags = (s->eflags & ~(uint32_t)X86_FLAGS_ARITH) | 2;
+    if (vcpu->guest->addr_type == IR_I32) {
+        s->pc = (uint32_t)s->pc;
+        s->efer &= ~(uint64_t)(X86_EFER_LME | X86_EFER_LMA);
+    }
+    if (s->halted > X86_SHUTDOWN)
+        s->halted = X86_RUNNING;
+    if (s->inhibit > X86_INHIBIT_SS)
+        s->inhibit = 0;
+    s->debug_hits &= 15;
+    vcpu->fp.flags = 0;
+    x86_mxcsr_write(vcpu, s->mxcsr & X86_MXCSR_MASK);
+    vcpu->fp.flags = flags;
+    x86_debug_changed(vcpu);
+    x86_mmu_state_set(vcpu);
+}
+
 static void advance(struct nw_vcpu *vcpu, unsigned size)
 {
     struct x86_state *s = x86_of(vcpu);
@@ -150,7 +174,7 @@ static const struct guest_pin pins32[] = {
     .exception = x86_deliver, .interrupt = x86_interrupt, .wakes = x86_wakes,                      \
     .asleep = x86_asleep, .step_modes = X86_STEP_MODES, .stepped = x86_debug_stepped,              \
     .watch = x86_debug_access, .translate = x86_translate, .fetch_modes = X86_KEY_CPL,             \
-    .physical_bits = X86_PHYSICAL_BITS, .insn_id = insn_id, .advance = advance,                    \
+    .physical_bits = X86_PHYSICAL_BITS, .insn_id = insn_id, .loaded = loaded, .advance = advance,  \
     .reg_read = x86_reg_read, .reg_write = x86_reg_write
 
 static const char models[] = "qemu64, haswell or max";

@@ -72,6 +72,7 @@ void x86_again_if(struct x86_lift *l, ir_val truth)
                          ir_const32(l->b, again & ~(uint32_t)X86_KEY_RF)));
     }
     ir_exit_if(l->b, truth, l->pc, again);
+    l->ended |= l->req->basic;
 }
 
 ir_val x86_call(struct x86_lift *l, const struct ir_helper *helper, ir_val a0, ir_val a1, ir_val a2,
@@ -314,8 +315,6 @@ static void lift_one(struct x86_lift *l, const struct x86_insn *i, enum x86_deco
     unsigned size = (unsigned)(uint32_t)(l->next - l->pc);
 
     ir_insn_start(l->b, l->pc, 0);
-    l->hooked = l->req->hooked &&
-                l->req->hooked(l->req, l->pc, size, status == X86_DECODED ? i->z.mnemonic : 0);
     if (l->hooked) {
         x86_cc_forget(l);
         l->mmx = X86_MMX_NONE;
@@ -382,6 +381,11 @@ void x86_lift_block(struct ir_builder *b, struct lift_request *req)
         l.next = l.pc + (status == X86_DECODED ? size : 1);
         if (l.bits != 64)
             l.next = (uint32_t)l.next;
+        enum lift_hooked hooked = lift_ask(req, l.pc, (uint32_t)(l.next - l.pc),
+                                           status == X86_DECODED ? i.z.mnemonic : 0);
+        if (hooked == LIFT_END)
+            break;
+        l.hooked = hooked == LIFT_CALL;
         lift_one(&l, &i, status);
         region->ninsns = n + 1;
         region->size += size;

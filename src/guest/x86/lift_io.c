@@ -52,8 +52,8 @@ static ir_val port_of(struct x86_lift *l, const ZydisDecodedOperand *op)
 
 void x86_in(struct x86_lift *l, const struct x86_insn *i)
 {
-    static const struct ir_helper helper = {"x86_in", in_helper, IR_H_READS | IR_H_EXITS, IR_I64,
-                                            2};
+    static const struct ir_helper helper = {"x86_in", in_helper,
+                                            IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_I64, 2};
     ir_val size = ir_const32(l->b, i->op[0].size / 8u);
     ir_val v = x86_call(l, &helper, port_of(l, &i->op[1]), size, IR_NONE, IR_NONE);
 
@@ -63,8 +63,8 @@ void x86_in(struct x86_lift *l, const struct x86_insn *i)
 
 void x86_out(struct x86_lift *l, const struct x86_insn *i)
 {
-    static const struct ir_helper helper = {"x86_out", out_helper, IR_H_READS | IR_H_EXITS, IR_I64,
-                                            3};
+    static const struct ir_helper helper = {"x86_out", out_helper,
+                                            IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_I64, 3};
     ir_val size = ir_const32(l->b, i->op[1].size / 8u);
 
     leave_for_attention(l, x86_call(l, &helper, port_of(l, &i->op[0]), size,

@@ -1,13 +1,18 @@
 #include "guest/x86/mmu.h"
 
 #include <string.h>
+#include "exec/memory.h"
 #include "guest/x86/control.h"
+#include "guest/x86/front.h"
 #include "guest/x86/system.h"
 #include "mem/core.h"
 #include "mem/mmu.h"
 
+/* A bare CPU goes without, as long as it does not page. */
 void x86_mmu_flush(struct nw_vcpu *vcpu)
 {
+    if (NW_UNLIKELY(!vcpu->mmu) && x86_of(vcpu)->cr0 & X86_CR0_PG && x86_is_bare(vcpu))
+        engine_enable_mmu(vcpu->engine);
     mmu_flush(vcpu);
 }
 

@@ -1,0 +1,102 @@
+/* ARM: modes, where runs begin, and what its exits are to Unicorn's clients. */
+#include <narwhal/arm.h>
+#include "reg.h"
+#include "uc.h"
+
+/* The numbers that INTR hooks are called with. */
+enum { INTR_SVC = 2, INTR_BKPT = 7 };
+
+#define CPSR_T     (1u << 5)
+#define CPSR_E     (1u << 9)
+#define CPSR_RESET 0x400001d3u /* supervisor mode, A, I, F */
+
+static bool mode_ok(uc_mode mode)
+{
+    (void)mode;
+    return true;
+}
+
+static nw_arch native(uc_mode mode)
+{
+    (void)mode;
+    return NW_ARCH_ARM;
+}
+
+static nw_status setup(uc_engine *uc)
+{
+    bool big = uc->mode & (UC_MODE_BIG_ENDIAN | UC_MODE_ARMBE8);
+
+    TRY(nw_reg_write(uc->vcpu, NW_ARM_BIG_ENDIAN_CODE, (uc->mode & UC_MODE_BIG_ENDIAN) != 0));
+    return nw_reg_write(uc->vcpu, NW_ARM_CPSR, CPSR_RESET | (big ? CPSR_E : 0));
+}
+
+/* Bit 0 says Thumb; M-profile CPUs have nothing else. */
+static void set_pc(uc_engine *uc, uint64_t address)
+{
+    bool thumb = address & 1 || uc->mode & UC_MODE_MCLASS;
+    uint64_t cpsr = 0;
+
+    nw_reg_read(uc->vcpu, NW_ARM_CPSR, &cpsr);
+    nw_reg_write(uc->vcpu, NW_ARM_CPSR, thumb ? cpsr | CPSR_T : cpsr & ~(uint64_t)CPSR_T);
+    nw_reg_write(uc->vcpu, NW_ARM_PC, (uint32_t)address & ~1u);
+}
+
+static uint64_t address(uint64_t a)
+{
+    return (uint32_t)a & ~1u;
+}
+
+static uc_mode mode_now(uc_engine *uc)
+{
+    uint64_t cpsr = 0;
+
+    if (uc->vcpu)
+        nw_reg_read(uc->vcpu, NW_ARM_CPSR, &cpsr);
+    return (uc_mode)((uc->mode & ~UC_MODE_THUMB) | (cpsr & CPSR_T ? UC_MODE_THUMB : 0));
+}
+
+static bool serve(uc_engine *uc, const nw_exit *x)
+{
+    switch (x->reason) {
+    case NW_EXIT_HALT: return false;
+    case NW_EXIT_UNDEFINED:
+        if (uc_call_invalid(uc))
+            return true;
+        uc->error = UC_ERR_INSN_INVALID;
+        return false;
+    case NW_EXIT_SYSCALL:
+        if (uc_call_intr(uc, INTR_SVC))
+            return true;
+        break;
+    case NW_EXIT_BREAKPOINT:
+        if (uc_call_intr(uc, INTR_BKPT))
+            return true;
+        break;
+    case NW_EXIT_EXCEPTION:
+        if (uc_call_intr(uc, x->code))
+            return true;
+        break;
+    default: break;
+    }
+    uc->error = UC_ERR_EXCEPTION;
+    return false;
+}
+
+const struct uc_guest uc_guest_arm = {
+    .arch = UC_ARCH_ARM,
+    .modes = UC_MODE_THUMB | UC_MODE_MCLASS | UC_MODE_ARM926 | UC_MODE_ARM946 | UC_MODE_ARM1176 |
+             (uint32_t)UC_MODE_BIG_ENDIAN | UC_MODE_ARMBE8,
+    .default_model = UC_CPU_ARM_CORTEX_A15,
+    .models = UC_CPU_ARM_ENDING,
+    .page_size = 1024,
+    .native = native,
+    .cpu_name = uc_arm_cpu_name,
+    .mode_ok = mode_ok,
+    .setup = setup,
+    .reg_read = uc_arm_reg_read,
+    .reg_write = uc_arm_reg_write,
+    .set_pc = set_pc,
+    .address = address,
+    .serve = serve,
+    .mode_now = mode_now,
+};

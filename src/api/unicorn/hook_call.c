@@ -1,0 +1,65 @@
+/* Hooks that are called when a run has come out of the core, and those of ports. */
+#include "uc.h"
+
+/* The next hook of one of TYPES at or behind H, or null. */
+static struct uc_hook_entry *next(struct uc_hook_entry *h, int types)
+{
+    while (h && !(h->used && h->type & types))
+        h = h->next;
+    return h;
+}
+
+bool uc_call_intr(uc_engine *uc, uint32_t intno)
+{
+    bool any = false;
+
+    for (struct uc_hook_entry *h = uc->core->first; (h = next(h, UC_HOOK_INTR)); h = h->next) {
+        ((uc_cb_hookintr_t)h->callback)(uc, intno, h->user);
+        any = true;
+    }
+    return any;
+}
+
+bool uc_call_invalid(uc_engine *uc)
+{
+    for (struct uc_hook_entry *h = uc->core->first; (h = next(h, UC_HOOK_INSN_INVALID));
+         h = h->next)
+        if (((uc_cb_hookinsn_invalid_t)h->callback)(uc, h->user))
+            return true;
+    return false;
+}
+
+/* ---- ports ---- */
+
+/* The last of several IN hooks says what is read. */
+static uint32_t port_read(void *opaque, uint16_t port, unsigned size)
+{
+    struct uc_core *core = opaque;
+    uc_engine *uc = nw_vcpu_user(nw_vcpu_current());
+    uint32_t value = 0;
+
+    for (struct uc_hook_entry *h = core->first; (h = next(h, UC_HOOK_INSN)); h = h->next)
+        if (h->insn == UC_X86_INS_IN)
+            value = ((uc_cb_insn_in_t)h->callback)(uc, port, (int)size, h->user);
+    return value;
+}
+
+static void port_write(void *opaque, uint16_t port, uint32_t value, unsigned size)
+{
+    struct uc_core *core = opaque;
+    uc_engine *uc = nw_vcpu_user(nw_vcpu_current());
+
+    for (struct uc_hook_entry *h = core->first; (h = next(h, UC_HOOK_INSN)); h = h->next)
+        if (h->insn == UC_X86_INS_OUT)
+            ((uc_cb_insn_out_t)h->callback)(uc, port, (int)size, value, h->user);
+}
+
+uc_err uc_ports_connect(uc_engine *uc)
+{
+    nw_status status = NW_OK;
+
+    if (!uc->core->ports)
+        status = nw_io_map(uc->core->engine, 0, 0x10000, port_read, port_write, uc->core);
+    uc->core->ports = status == NW_OK;
+    return uc_from_status(status);
+}

@@ -1,0 +1,181 @@
+/* Opening, closing and asking engines. */
+#include <stdlib.h>
+#include "uc.h"
+
+/* Tells programs, by its presence, which library this is. */
+UNICORN_EXPORT extern const char nw_uc_version[];
+const char nw_uc_version[] = "narwhal";
+
+unsigned int uc_version(unsigned int *major, unsigned int *minor)
+{
+    if (major)
+        *major = UC_API_MAJOR;
+    if (minor)
+        *minor = UC_API_MINOR;
+    return (unsigned)UC_API_MAJOR << 24 | UC_API_MINOR << 16 | UC_API_PATCH << 8 | UC_API_EXTRA;
+}
+
+const struct uc_guest *uc_guest_of(uc_arch arch)
+{
+    switch (arch) {
+    case UC_ARCH_X86: return &uc_guest_x86;
+    case UC_ARCH_ARM: return &uc_guest_arm;
+    default: return NULL;
+    }
+}
+
+bool uc_arch_supported(uc_arch arch)
+{
+    return uc_guest_of(arch) != NULL;
+}
+
+uc_err uc_from_status(nw_status status)
+{
+    switch (status) {
+    case NW_OK: return UC_ERR_OK;
+    case NW_ERR_NOMEM:
+    case NW_ERR_HOST: return UC_ERR_NOMEM;
+    case NW_ERR_ARG:
+    case NW_ERR_RANGE:
+    case NW_ERR_CPU: return UC_ERR_ARG;
+    case NW_ERR_OVERLAP: return UC_ERR_MAP;
+    case NW_ERR_UNMAPPED: return UC_ERR_NOMEM;
+    case NW_ERR_ARCH: return UC_ERR_ARCH;
+    case NW_ERR_FAULT: return UC_ERR_EXCEPTION;
+    case NW_ERR_BUSY:
+    case NW_ERR_INTERNAL: break;
+    }
+    return UC_ERR_RESOURCE;
+}
+
+uc_err uc_open(uc_arch arch, uc_mode mode, uc_engine **result)
+{
+    const struct uc_guest *guest = uc_guest_of(arch);
+    struct uc_struct *uc;
+
+    if (!result)
+        return UC_ERR_ARG;
+    *result = NULL;
+    if (!guest)
+        return UC_ERR_ARCH;
+    if ((uint32_t)mode & ~guest->modes || !guest->mode_ok(mode))
+        return UC_ERR_MODE;
+    uc = calloc(1, sizeof *uc);
+    if (!uc)
+        return UC_ERR_NOMEM;
+    uc->core = calloc(1, sizeof *uc->core);
+    if (!uc->core) {
+        free(uc);
+        return UC_ERR_NOMEM;
+    }
+    uc->core->handles = 1;
+    uc->arch = arch;
+    uc->mode = mode;
+    uc->cpu_model = -1;
+    uc->page_size = guest->page_size;
+    uc->context_mode = UC_CTL_CONTEXT_CPU;
+    *result = uc;
+    return UC_ERR_OK;
+}
+
+static uc_err make_engine(uc_engine *uc)
+{
+    const struct uc_guest *guest = uc_guest_of(uc->arch);
+    int model = uc->cpu_model < 0 ? guest->default_model : uc->cpu_model;
+    nw_config config = {.arch = guest->native(uc->mode),
+                        .cpu = guest->cpu_name(model),
+                        .exceptions = NW_EXC_BARE,
+                        .code_buffer = uc->buffer_size};
+
+    return uc_from_status(nw_engine_open(&config, &uc->core->engine));
+}
+
+uc_err uc_need(uc_engine *uc)
+{
+    uc_err error = UC_ERR_OK;
+
+    if (NW_LIKELY(uc->vcpu != NULL))
+        return UC_ERR_OK;
+    if (!uc->core->engine)
+        error = make_engine(uc);
+    if (error == UC_ERR_OK)
+        error = uc_from_status(nw_vcpu_create(uc->core->engine, &uc->vcpu));
+    if (error != UC_ERR_OK)
+        return error;
+    nw_vcpu_set_user(uc->vcpu, uc);
+    return uc_from_status(uc_guest_of(uc->arch)->setup(uc));
+}
+
+uc_err uc_close(uc_engine *uc)
+{
+    if (!uc)
+        return UC_ERR_HANDLE;
+    /* A callback of this engine is on the stack. */
+    if (uc->depth)
+        return UC_ERR_RESOURCE;
+    if (--uc->core->handles == 0) {
+        nw_engine_close(uc->core->engine);
+        uc_hooks_free(uc->core);
+        uc_memory_free(uc->core);
+        free(uc->core);
+    } else if (uc->vcpu) {
+        nw_vcpu_destroy(uc->vcpu);
+    }
+    free(uc->exits);
+    free(uc);
+    return UC_ERR_OK;
+}
+
+uc_err uc_query(uc_engine *uc, uc_query_type type, size_t *result)
+{
+    if (!uc)
+        return UC_ERR_HANDLE;
+    if (!result)
+        return UC_ERR_ARG;
+    switch (type) {
+    case UC_QUERY_MODE: *result = (size_t)uc_guest_of(uc->arch)->mode_now(uc); break;
+    case UC_QUERY_PAGE_SIZE: *result = uc->page_size; break;
+    case UC_QUERY_ARCH: *result = uc->arch; break;
+    case UC_QUERY_TIMEOUT: *result = uc->timed_out; break;
+    default: return UC_ERR_ARG;
+    }
+    return UC_ERR_OK;
+}
+
+uc_err uc_errno(uc_engine *uc)
+{
+    return uc ? uc->error : UC_ERR_HANDLE;
+}
+
+const char *uc_strerror(uc_err code)
+{
+    static const char *const texts[] = {
+        [UC_ERR_OK] = "no error (UC_ERR_OK)",
+        [UC_ERR_NOMEM] = "no memory left, or none mapped there (UC_ERR_NOMEM)",
+        [UC_ERR_ARCH] = "this architecture is not supported (UC_ERR_ARCH)",
+        [UC_ERR_HANDLE] = "the handle is null (UC_ERR_HANDLE)",
+        [UC_ERR_MODE] = "the architecture has no such mode (UC_ERR_MODE)",
+        [UC_ERR_VERSION] = "library and binding are of different versions (UC_ERR_VERSION)",
+        [UC_ERR_READ_UNMAPPED] = "read from unmapped memory (UC_ERR_READ_UNMAPPED)",
+        [UC_ERR_WRITE_UNMAPPED] = "write to unmapped memory (UC_ERR_WRITE_UNMAPPED)",
+        [UC_ERR_FETCH_UNMAPPED] = "fetch from unmapped memory (UC_ERR_FETCH_UNMAPPED)",
+        [UC_ERR_HOOK] = "no such kind of hook (UC_ERR_HOOK)",
+        [UC_ERR_INSN_INVALID] = "undefined instruction (UC_ERR_INSN_INVALID)",
+        [UC_ERR_MAP] =
+            "memory is mapped there already, or a hook has not mapped what it said (UC_ERR_MAP)",
+        [UC_ERR_WRITE_PROT] = "write to memory that cannot be written (UC_ERR_WRITE_PROT)",
+        [UC_ERR_READ_PROT] = "read from memory that cannot be read (UC_ERR_READ_PROT)",
+        [UC_ERR_FETCH_PROT] = "fetch from memory that cannot be executed (UC_ERR_FETCH_PROT)",
+        [UC_ERR_ARG] = "an argument is wrong (UC_ERR_ARG)",
+        [UC_ERR_READ_UNALIGNED] = "unaligned read (UC_ERR_READ_UNALIGNED)",
+        [UC_ERR_WRITE_UNALIGNED] = "unaligned write (UC_ERR_WRITE_UNALIGNED)",
+        [UC_ERR_FETCH_UNALIGNED] = "unaligned fetch (UC_ERR_FETCH_UNALIGNED)",
+        [UC_ERR_RESOURCE] = "too many runs within runs, or the engine is busy (UC_ERR_RESOURCE)",
+        [UC_ERR_EXCEPTION] = "an exception that no hook handles (UC_ERR_EXCEPTION)",
+        [UC_ERR_OVERFLOW] = "the buffer is smaller than the value (UC_ERR_OVERFLOW)",
+    };
+
+    if ((unsigned)code >= sizeof texts / sizeof texts[0] || !texts[code])
+        return "no such error";
+    return texts[code];
+}

@@ -1,0 +1,194 @@
+/* Running: from uc_emu_start to the native exits and what becomes of them. */
+#include <errno.h>
+#include <time.h>
+#include "uc.h"
+
+/* ---- timeouts: a thread that stops the vCPU unless it is woken before ---- */
+
+struct timer {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    uc_engine *uc;
+    struct timespec end;
+    bool done;
+};
+
+static void *wait_for_end(void *opaque)
+{
+    struct timer *t = opaque;
+    int error = 0;
+
+    pthread_mutex_lock(&t->lock);
+    while (!t->done && error != ETIMEDOUT)
+        error = pthread_cond_timedwait(&t->cond, &t->lock, &t->end);
+    if (!t->done) {
+        t->uc->timed_out = true;
+        nw_vcpu_stop(t->uc->vcpu);
+    }
+    pthread_mutex_unlock(&t->lock);
+    return NULL;
+}
+
+static bool timer_start(struct timer *t, uc_engine *uc, uint64_t microseconds)
+{
+    pthread_condattr_t attr;
+    uint64_t seconds = microseconds / 1000000, most = 1u << 30;
+
+    *t = (struct timer){.uc = uc};
+    clock_gettime(CLOCK_MONOTONIC, &t->end);
+    t->end.tv_sec += (time_t)(seconds < most ? seconds : most);
+    t->end.tv_nsec += (long)(microseconds % 1000000) * 1000;
+    if (t->end.tv_nsec >= 1000000000) {
+        t->end.tv_nsec -= 1000000000;
+        t->end.tv_sec++;
+    }
+    pthread_mutex_init(&t->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&t->cond, &attr);
+    pthread_condattr_destroy(&attr);
+    if (!pthread_create(&t->thread, NULL, wait_for_end, t))
+        return true;
+    pthread_cond_destroy(&t->cond);
+    pthread_mutex_destroy(&t->lock);
+    return false;
+}
+
+static void timer_stop(struct timer *t)
+{
+    pthread_mutex_lock(&t->lock);
+    t->done = true;
+    pthread_cond_signal(&t->cond);
+    pthread_mutex_unlock(&t->lock);
+    pthread_join(t->thread, NULL);
+    pthread_cond_destroy(&t->cond);
+    pthread_mutex_destroy(&t->lock);
+}
+
+/* ---- exits ---- */
+
+static uc_err fault_error(const nw_exit *x)
+{
+    static const uc_err errors[3][3] = {
+        [NW_ACCESS_READ] = {UC_ERR_READ_UNMAPPED, UC_ERR_READ_PROT, UC_ERR_READ_UNALIGNED},
+        [NW_ACCESS_WRITE] = {UC_ERR_WRITE_UNMAPPED, UC_ERR_WRITE_PROT, UC_ERR_WRITE_UNALIGNED},
+        [NW_ACCESS_FETCH] = {UC_ERR_FETCH_UNMAPPED, UC_ERR_FETCH_PROT, UC_ERR_FETCH_UNALIGNED},
+    };
+
+    /* A hook has said that it had mended it. */
+    if (x->code)
+        return UC_ERR_MAP;
+    switch (x->fault) {
+    case NW_FAULT_PERM: return errors[x->access][1];
+    case NW_FAULT_ALIGN: return errors[x->access][2];
+    default: return errors[x->access][0];
+    }
+}
+
+void uc_fail(uc_engine *uc, uc_err error)
+{
+    uc->error = error;
+    nw_vcpu_stop(uc->vcpu);
+}
+
+/* True: the run goes on. */
+static bool serve(uc_engine *uc, const nw_exit *x)
+{
+    switch (x->reason) {
+    case NW_EXIT_STOP:
+    case NW_EXIT_LIMIT:
+    case NW_EXIT_STOP_POINT: return false;
+    case NW_EXIT_FAULT: uc->error = fault_error(x); return false;
+    case NW_EXIT_ERROR: uc->error = uc_from_status(x->status); return false;
+    default: return uc_guest_of(uc->arch)->serve(uc, x);
+    }
+}
+
+static void run(uc_engine *uc, size_t count)
+{
+    uint64_t left = count;
+    nw_exit x = {0};
+    bool same;
+
+    do {
+        nw_status status = nw_vcpu_run(uc->vcpu, left, &x);
+        if (status != NW_OK) {
+            uc->error = uc_from_status(status);
+            return;
+        }
+        /* What a hook has served counts, even if it does not get on. */
+        same = x.left == left;
+        left = x.left - (same && left);
+    } while (serve(uc, &x) && uc->error == UC_ERR_OK && !atomic_load(&uc->stop) &&
+             (!count || left));
+}
+
+static uc_err set_stops(uc_engine *uc)
+{
+    const uint64_t *stops = uc->use_exits ? uc->exits : &uc->until;
+    size_t n = uc->use_exits ? uc->nexits : 1;
+
+    return uc_from_status(nw_vcpu_set_stops(uc->vcpu, stops, n));
+}
+
+static uc_err start(uc_engine *uc, uint64_t timeout, size_t count)
+{
+    struct timer timer;
+    uc_err error = set_stops(uc);
+
+    if (error != UC_ERR_OK)
+        return error;
+    if (timeout && !timer_start(&timer, uc, timeout))
+        return UC_ERR_RESOURCE;
+    run(uc, count);
+    if (timeout)
+        timer_stop(&timer);
+    return uc->error;
+}
+
+uc_err uc_emu_start(uc_engine *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count)
+{
+    const struct uc_guest *guest;
+    uint64_t outer;
+    uc_err error;
+
+    if (!uc)
+        return UC_ERR_HANDLE;
+    if (uc->depth >= UC_DEPTH_MAX)
+        return uc->error = UC_ERR_RESOURCE;
+    error = uc_need(uc);
+    if (error != UC_ERR_OK)
+        return error;
+    guest = uc_guest_of(uc->arch);
+    uc->error = UC_ERR_OK;
+    uc->timeout = timeout;
+    uc->timed_out = false;
+    atomic_store(&uc->stop, false);
+    if (!uc->depth) /* a stop that came too late for the last run */
+        nw_vcpu_cancel_stop(uc->vcpu);
+    guest->set_pc(uc, begin);
+    outer = uc->until;
+    uc->until = guest->address(until);
+    uc->depth++;
+    error = start(uc, timeout, count);
+    uc->depth--;
+    uc->until = outer;
+    if (uc->depth) {
+        set_stops(uc);
+        atomic_store(&uc->stop, false);
+    }
+    return error;
+}
+
+uc_err uc_emu_stop(uc_engine *uc)
+{
+    if (!uc)
+        return UC_ERR_HANDLE;
+    /* One before a run is lost. */
+    if (!uc->depth || !uc->vcpu)
+        return UC_ERR_OK;
+    atomic_store(&uc->stop, true);
+    nw_vcpu_stop(uc->vcpu);
+    return UC_ERR_OK;
+}

@@ -1,0 +1,132 @@
+/* The Unicorn interface from within: an engine of Unicorn's is an engine of ours with one vCPU.
+ *
+ * Both are made by the first call that needs them, since page size and CPU model may be set before.
+ * Further handles on the same memory (uc_ctl UC_CTL_NW_VCPU_NEW) share the core with the first. */
+#ifndef API_UNICORN_UC_H
+#define API_UNICORN_UC_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <narwhal/hook.h>
+#include <narwhal/narwhal.h>
+#include <unicorn/unicorn.h>
+#include "base/status.h"
+#include "mem/region.h"
+
+#define UC_DEPTH_MAX 64 /* runs within runs */
+
+/* Bytes of translated code. */
+#define UC_BUFFER_DEFAULT (64u << 20)
+#define UC_BUFFER_MIN     (64u << 10)
+#define UC_BUFFER_MAX     (1u << 30)
+
+/* A hook: of one or several types. */
+struct uc_hook_entry {
+    uc_engine *uc;
+    bool used;
+    uint32_t number, generation; /* the handle */
+    int type;                    /* bits of uc_hook_type */
+    void *callback, *user;
+    uint64_t begin, end;
+    int insn;                    /* UC_HOOK_INSN */
+    int op_flags;                /* UC_HOOK_TCG_OPCODE */
+    nw_hook *native[18];         /* by bit of the type */
+    struct uc_hook_entry *next, *prev; /* in the order of adding; NEXT stays when it is removed */
+    struct uc_hook_entry *free;
+};
+
+struct uc_mmio {
+    uc_engine *uc;
+    uc_cb_mmio_read_t read;
+    uc_cb_mmio_write_t write;
+    void *read_user, *write_user;
+    struct uc_mmio *next;
+};
+
+/* What the handles on one memory share. */
+struct uc_core {
+    unsigned handles;
+    nw_engine *engine;           /* null: not needed yet */
+    struct region_tree regions;  /* as the caller mapped and cut them */
+    struct uc_mmio *mmio;
+    struct uc_hook_entry **hooks; /* by number */
+    uint32_t nhooks, hooks_cap;
+    struct uc_hook_entry *first, *last;
+    struct uc_hook_entry *free;   /* not used again while a callback may stand on them */
+    bool ports;                   /* the port callbacks are connected */
+};
+
+struct uc_struct {
+    struct uc_core *core;
+    nw_vcpu *vcpu;
+    uc_arch arch;
+    uc_mode mode;
+    int cpu_model;               /* -1: the default */
+    uint32_t page_size;
+    uint32_t buffer_size;        /* of translated code */
+    uc_err error;                /* how the last run ended */
+    uint64_t timeout;            /* of the last run */
+    bool timed_out;
+    _Atomic unsigned depth;      /* runs under way */
+    uint64_t until;              /* of the innermost */
+    _Atomic bool stop;           /* asked of the innermost run */
+    uint64_t *exits;
+    size_t nexits;
+    bool use_exits;
+    int context_mode;            /* bits of uc_context_content */
+};
+
+/* Makes sure that engine and vCPU are there. */
+uc_err uc_need(uc_engine *);
+uc_err uc_from_status(nw_status);
+
+/* ---- by guest: guest_x86.c, guest_arm.c ---- */
+struct uc_guest {
+    uc_arch arch;
+    uint32_t modes;              /* bits that uc_open takes */
+    int default_model;
+    int models;
+    uint32_t page_size;
+    nw_arch (*native)(uc_mode);
+    const char *(*cpu_name)(int model);
+    bool (*mode_ok)(uc_mode);
+    /* Sets a new vCPU up as the mode asks. */
+    nw_status (*setup)(uc_engine *);
+    uc_err (*reg_read)(nw_vcpu *, uc_mode, int id, void *value, size_t *size);
+    uc_err (*reg_write)(nw_vcpu *, uc_mode, int id, const void *value, size_t *size);
+    /* Execution goes to ADDRESS, as uc_emu_start means it. */
+    void (*set_pc)(uc_engine *, uint64_t address);
+    /* ADDRESS as an instruction's address: without what else it says. */
+    uint64_t (*address)(uint64_t address);
+    /* Number and handling of an exit that is no fault: true when the run goes on. */
+    bool (*serve)(uc_engine *, const nw_exit *);
+    uc_mode (*mode_now)(uc_engine *);
+};
+extern const struct uc_guest uc_guest_x86, uc_guest_arm;
+/* Null: the architecture is not built in. */
+const struct uc_guest *uc_guest_of(uc_arch);
+
+/* ---- memory ---- */
+void uc_memory_free(struct uc_core *);
+
+/* ---- hooks ---- */
+void uc_hooks_free(struct uc_core *);
+/* Calls the INTR hooks; false: there is none. */
+bool uc_call_intr(uc_engine *, uint32_t intno);
+/* Calls the INSN_INVALID hooks; true: one of them says to go on. */
+bool uc_call_invalid(uc_engine *);
+/* Connects the port callbacks of x86 to the IN and OUT hooks. */
+uc_err uc_ports_connect(uc_engine *);
+
+/* ---- virtual addresses, snapshots ---- */
+uc_err uc_tlb_set(uc_engine *, uc_tlb_type);
+/* Keeps memory as it is now; *LEVEL, never 0, names it for this engine. */
+uc_err uc_snapshot_save(uc_engine *, uint64_t *level);
+/* UC_ERR_ARG: there is no such level, or it has been given up for an older one. */
+uc_err uc_snapshot_restore(uc_engine *, uint64_t level);
+
+/* ---- running ---- */
+/* From a callback: the innermost run ends with ERROR when the callback is back. */
+void uc_fail(uc_engine *, uc_err error);
+
+#endif

@@ -1,0 +1,61 @@
+/* Virtual addresses, and forgetting code. */
+#include "exec/engine.h"
+#include "exec/memory.h"
+#include "mem/mmu.h"
+
+static bool busy(const nw_vcpu *vcpu)
+{
+    return atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu);
+}
+
+nw_status nw_vcpu_set_translate(nw_vcpu *vcpu, nw_translate_page_fn fn, void *opaque)
+{
+    if (!vcpu)
+        return NW_ERR_ARG;
+    if (busy(vcpu))
+        return NW_ERR_BUSY;
+    if (fn)
+        TRY(engine_enable_mmu(vcpu->engine));
+    vcpu->translate = fn;
+    vcpu->translate_opaque = opaque;
+    nw_vcpu_flush_tlb(vcpu);
+    return NW_OK;
+}
+
+void nw_vcpu_flush_tlb(nw_vcpu *vcpu)
+{
+    if (vcpu && !busy(vcpu))
+        mmu_flush(vcpu);
+}
+
+nw_status nw_vcpu_translate(nw_vcpu *vcpu, uint64_t gva, nw_access access, uint64_t *gpa)
+{
+    static const uint32_t needs[] = {NW_READ, NW_WRITE, NW_EXEC};
+    struct mmu_page page = {.gpa = gva, .rights = NW_RWX};
+    const struct mem_region *r;
+    bool ok;
+
+    if (!vcpu || !gpa || (unsigned)access > NW_ACCESS_FETCH)
+        return NW_ERR_ARG;
+    if (busy(vcpu))
+        return NW_ERR_BUSY;
+    if (vcpu->mmu && !mmu_peek(vcpu, gva, access, &page))
+        return NW_ERR_FAULT;
+    pthread_rwlock_rdlock(&vcpu->mem->lock);
+    r = region_find(&vcpu->mem->regions, page.gpa);
+    ok = r && r->perms & page.rights & needs[access];
+    pthread_rwlock_unlock(&vcpu->mem->lock);
+    if (!ok)
+        return NW_ERR_FAULT;
+    *gpa = page.gpa;
+    return NW_OK;
+}
+
+void nw_engine_forget_code(nw_engine *engine, uint64_t gpa, uint64_t size)
+{
+    if (!engine || !size)
+        return;
+    struct engine_hold hold = engine_lock(engine);
+    cache_forget(engine, gpa, size);
+    engine_unlock(engine, hold);
+}
