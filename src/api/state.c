@@ -8,7 +8,7 @@ struct header {
     uint32_t unused;
 };
 
-static bool busy(const nw_vcpu *vcpu)
+static bool busy(nw_vcpu *vcpu)
 {
     return atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu);
 }

@@ -75,7 +75,7 @@ nw_status nw_vcpu_set_int_ack(nw_vcpu *vcpu, nw_int_ack_fn ack, void *opaque)
 }
 
 /* Its state is in the registers of translated code. */
-static bool is_busy(const nw_vcpu *vcpu)
+static bool is_busy(nw_vcpu *vcpu)
 {
     return atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu);
 }

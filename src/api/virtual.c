@@ -3,7 +3,7 @@
 #include "exec/memory.h"
 #include "mem/mmu.h"
 
-static bool busy(const nw_vcpu *vcpu)
+static bool busy(nw_vcpu *vcpu)
 {
     return atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu);
 }

@@ -378,6 +378,7 @@ void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
     if (!any)
         return;
     atomic_fetch_add(&engine->cache.epoch, 1);
+    hooks_note_change(engine);
     /* Jump caches are cleared by their owners, who have to come out for that. */
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
         if (atomic_load(&v->exec->place) != VCPU_OUTSIDE)

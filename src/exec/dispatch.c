@@ -425,6 +425,7 @@ static void run_outermost(struct run *r)
 
     /* A callback of another engine's vCPU may run this one on the same thread. */
     signals_set_vcpu(vcpu);
+    hooks_note_mxcsr(vcpu);
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);
     r->left = r->limited ? vcpu->budget : 0;
@@ -437,7 +438,7 @@ struct outer_run {
     struct ir_builder *builder;
     struct ir_region region;
     union ir_vec *slots;
-    uint32_t nslots, leave, host_mxcsr, place;
+    uint32_t nslots, leave, host_mxcsr, mxcsr_live, place;
     uint64_t budget;
     bool stepping;
     struct vcpu_exc exc;
@@ -453,6 +454,7 @@ static void put_aside(struct nw_vcpu *vcpu, struct outer_run *o)
                             .nslots = x->nslots,
                             .leave = vcpu->leave,
                             .host_mxcsr = vcpu->host_mxcsr,
+                            .mxcsr_live = vcpu->mxcsr_live,
                             .place = atomic_load(&x->place),
                             .budget = vcpu->budget,
                             .stepping = x->stepping,
@@ -480,6 +482,7 @@ static void bring_back(struct nw_vcpu *vcpu, const struct outer_run *o)
     vcpu->leave = o->leave;
     vcpu->budget = o->budget;
     vcpu->host_mxcsr = o->host_mxcsr;
+    vcpu->mxcsr_live = o->mxcsr_live;
     vcpu->exc = o->exc;
 }
 

@@ -51,6 +51,7 @@ struct nw_engine {
     uint32_t code_size;
     nw_log *log;
     bool interp, chain;
+    bool float_used; /* some code had floating point: see vcpu->mxcsr_counts */
     bool mmu; /* guest virtual addresses are translated: see mem/mmu.h */
 
     struct mem_space mem;
@@ -89,7 +90,6 @@ struct exec_vcpu {
     struct ir_region region;
     union ir_vec *slots; /* interpreter scratch */
     uint32_t nslots;
-    struct hook_frame *frame; /* the callback of a hook that is under way, or null */
     uint32_t reported;        /* of an instruction that is run again: reports below this were made */
     bool moved;               /* a fault hook has written the pc */
     uint64_t *stops;          /* see nw_vcpu_set_stops */

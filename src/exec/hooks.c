@@ -95,6 +95,23 @@ static bool is_stop(const struct hook_stops *s, uint64_t pc)
     return at < s->n && s->at[at] == pc;
 }
 
+static bool calls_code(nw_hook_kind kind)
+{
+    return kind == NW_HOOK_CODE || kind == NW_HOOK_BLOCK || kind == NW_HOOK_FETCH;
+}
+
+static void choose_way(struct hook_site *site)
+{
+    const nw_hook_spec *s = site->n == 1 ? &site->hook[0]->spec : NULL;
+
+    if (site->stop || !s || !calls_code(s->kind))
+        return;
+    site->direct = s->code;
+    site->self = s->self;
+    site->user = s->user;
+    site->size = site->insn_size;
+}
+
 nw_status hooks_at(struct nw_engine *engine, uint64_t pc, uint32_t size, uint32_t insn_id,
                    bool entry, struct hook_site **out)
 {
@@ -118,8 +135,16 @@ nw_status hooks_at(struct nw_engine *engine, uint64_t pc, uint32_t size, uint32_
     for (struct nw_hook *h = t->list; h; h = h->next)
         if (applies(h, pc, insn_id, entry))
             site->hook[site->n++] = h;
+    choose_way(site);
     *out = site;
     return NW_OK;
+}
+
+void hooks_block_size(struct hook_site *site, uint32_t size)
+{
+    site->block_size = size;
+    if (site->direct && site->hook[0]->spec.kind == NW_HOOK_BLOCK)
+        site->size = size;
 }
 
 bool hooks_want_basic(const struct nw_engine *engine)
@@ -150,7 +175,7 @@ static void changed(struct nw_engine *engine, const struct nw_hook *h)
     const nw_hook_spec *s = &h->spec;
     bool all = s->begin > s->end || engine->mmu;
 
-    atomic_fetch_add(&engine->hooks.changes, 1);
+    hooks_note_change(engine);
     switch (s->kind) {
     case NW_HOOK_CODE:
     case NW_HOOK_FETCH:

@@ -35,6 +35,10 @@ struct hook_site {
     uint32_t block_size; /* of a block's first instruction; filled in when it is lifted */
     bool entry;          /* the instruction is the block's first */
     bool stop;           /* PC is in hook_table.stops */
+    /* One hook that translated code calls by itself; null: through hooks_call. */
+    nw_code_fn direct;
+    void *self, *user; /* its first argument, null: the vCPU; its last */
+    uint32_t size;     /* its third */
     uint32_t n;
     struct nw_hook *hook[];
 };
@@ -50,22 +54,13 @@ void hooks_sweep(struct nw_engine *);
  * of a block that is entered there. */
 nw_status hooks_at(struct nw_engine *, uint64_t pc, uint32_t size, uint32_t insn_id, bool entry,
                    struct hook_site **out);
+/* The block of SITE, one of its first instruction, has SIZE bytes. */
+void hooks_block_size(struct hook_site *site, uint32_t size);
 void hooks_free_sites(struct hook_site *);
 /* Do blocks have to be basic ones: end at every branch? */
 bool hooks_want_basic(const struct nw_engine *);
 
 /* ---- calling back; on the vCPU's thread, with its state complete ---- */
-
-/* A callback that is under way; FRAME.outer is the one that it came from. */
-struct hook_frame {
-    struct hook_frame *outer;
-    bool wrote;              /* registers were written */
-    struct block_key before; /* when they were for the first time */
-    uint64_t changes;        /* of hooks and code, when it began */
-    uint32_t guest_mxcsr;    /* vcpu->mxcsr then */
-    uint32_t live_mxcsr;     /* the host's register, where the guest's flags were in it */
-    bool live;
-};
 
 /* Between these the caller's code runs. */
 void hooks_enter(struct nw_vcpu *, struct hook_frame *);
@@ -74,12 +69,20 @@ void hooks_leave(struct nw_vcpu *, struct hook_frame *);
  * what vcpu->leave was set to. */
 enum vcpu_leave hooks_outcome(struct nw_vcpu *, const struct hook_frame *);
 /* The calling thread is in a callback of the vCPU: registers may be read and written. */
-bool hooks_inside(const struct nw_vcpu *);
+bool hooks_inside(struct nw_vcpu *);
+/* Has the pc been written in the callback? */
+bool hooks_moved(struct nw_vcpu *, const struct hook_frame *);
+/* Hooks or code have changed: callbacks on this thread that are under way must be told. */
+void hooks_note_change(struct nw_engine *);
 /* To be called before registers are written from a callback. */
 void hooks_note_write(struct nw_vcpu *);
 
-/* Helper of translated code: SITE is a struct hook_site. */
+/* Helpers of translated code: SITE is a struct hook_site; what is to be done after a direct call
+ * that has changed something. They give enum ir_hook_result. */
 uint64_t hooks_call(struct nw_vcpu *, uint64_t site, uint64_t, uint64_t, uint64_t);
+uint64_t hooks_after(struct nw_vcpu *, const struct hook_frame *);
+/* mxcsr_switch, from what the host's MXCSR is and the guest's is to be. */
+void hooks_note_mxcsr(struct nw_vcpu *);
 
 /* ---- accesses and faults (hooks_memory.c) ---- */
 
@@ -89,8 +92,8 @@ enum mem_hook_result hooks_access(struct nw_vcpu *, enum mem_hook kind, uint64_t
                                   const uint8_t *data);
 /* Hooks of accesses have come or gone; engine's lock held. With any, the arena has been left. */
 void hooks_memory_changed(struct nw_engine *);
-/* Asks the hooks about the fault in vcpu->exc. True: the instruction may be tried again, or the guest
- * goes on elsewhere (exec_vcpu.moved). */
+/* Asks the hooks about the fault in vcpu->exc. True: the instruction may be tried again, or the
+ * guest goes on elsewhere (exec_vcpu.moved). */
 bool hooks_fault(struct nw_vcpu *);
 
 /* Is PC one of the addresses before which this run ends? */

@@ -6,73 +6,94 @@
 #include "exec/engine.h"
 #include "exec/signals.h"
 #include "exec/vcpu_priv.h"
+#include "host/host.h"
 
-static uint64_t changes_of(const struct nw_engine *engine)
+#define MXCSR_FLAGS 0x3f
+
+/* The caller's code runs under the caller's floating-point modes, and its flags are not the
+ * guest's. Changing MXCSR is slow: as long as the guest has no floating point it need not be. */
+static void switch_mxcsr(struct nw_vcpu *vcpu, struct hook_frame *f)
 {
-    return atomic_load_explicit(&engine->hooks.changes, memory_order_relaxed) +
-           atomic_load_explicit(&engine->cache.epoch, memory_order_relaxed);
+    vcpu_fp_sync(vcpu);
+    f->live_mxcsr = _mm_getcsr();
+    _mm_setcsr(vcpu->host_mxcsr);
+    vcpu->mxcsr_live = 0;
+    f->switched = true;
+}
+
+void hooks_note_mxcsr(struct nw_vcpu *vcpu)
+{
+    uint32_t now = vcpu->mxcsr_live ? vcpu->host_mxcsr : _mm_getcsr();
+
+    vcpu->mxcsr_switch = vcpu->mxcsr_counts | ((vcpu->mxcsr ^ now) & ~(uint32_t)MXCSR_FLAGS);
 }
 
 void hooks_enter(struct nw_vcpu *vcpu, struct hook_frame *f)
 {
-    struct exec_vcpu *x = vcpu->exec;
-
-    f->outer = x->frame;
-    f->wrote = false;
-    f->changes = changes_of(vcpu->engine);
-    f->guest_mxcsr = vcpu->mxcsr;
-    f->live = vcpu->mxcsr_live;
-    if (f->live) {
-        /* The caller's code runs under the caller's floating-point modes. */
-        vcpu_fp_sync(vcpu);
-        f->live_mxcsr = _mm_getcsr();
-        _mm_setcsr(vcpu->host_mxcsr);
-        vcpu->mxcsr_live = 0;
-    }
-    x->frame = f;
+    f->outer = vcpu->frame;
+    f->flags = 0;
+    f->switched = false;
+    if (vcpu->mxcsr_switch && vcpu->mxcsr_live)
+        switch_mxcsr(vcpu, f);
+    vcpu->frame = f;
 }
 
 void hooks_leave(struct nw_vcpu *vcpu, struct hook_frame *f)
 {
-    vcpu->exec->frame = f->outer;
-    if (f->live) {
+    vcpu->frame = f->outer;
+    if (f->switched) {
         _mm_setcsr(f->live_mxcsr);
         vcpu->mxcsr_live = 1;
     }
 }
 
-bool hooks_inside(const struct nw_vcpu *vcpu)
+/* Whoever asks is about to look at guest state. */
+bool hooks_inside(struct nw_vcpu *vcpu)
 {
-    return vcpu->exec->frame && signals_vcpu() == vcpu;
+    if (!vcpu->frame || signals_vcpu() != vcpu)
+        return false;
+    host_settle(vcpu);
+    return true;
 }
 
 void hooks_note_write(struct nw_vcpu *vcpu)
 {
-    struct hook_frame *f = vcpu->exec->frame;
+    struct hook_frame *f = vcpu->frame;
+    struct block_key key;
 
-    if (!f || f->wrote)
+    if (!f || f->flags & HOOK_WROTE)
         return;
-    f->wrote = true;
-    f->before = vcpu->guest->key(vcpu);
+    key = vcpu->guest->key(vcpu);
+    f->flags |= HOOK_WROTE;
+    f->before_pc = key.pc;
+    f->before_mode = key.mode;
+    f->guest_mxcsr = vcpu->mxcsr;
+}
+
+void hooks_note_change(struct nw_engine *engine)
+{
+    struct nw_vcpu *self = signals_vcpu();
+
+    if (!self || self->engine != engine)
+        return;
+    for (struct hook_frame *f = self->frame; f; f = f->outer)
+        f->flags |= HOOK_CHANGED;
+}
+
+bool hooks_moved(struct nw_vcpu *vcpu, const struct hook_frame *f)
+{
+    return f->flags & HOOK_WROTE && vcpu->guest->key(vcpu).pc != f->before_pc;
 }
 
 /* An instruction that is run in the interpreter calls no hooks: so this one does not call them
- * twice. */
+ * twice. It also sees what the callback has written, which translated code holds copies of. */
 enum vcpu_leave hooks_outcome(struct nw_vcpu *vcpu, const struct hook_frame *f)
 {
     if (atomic_load_explicit(&vcpu->request, memory_order_relaxed) & VCPU_REQ_STOP)
         return vcpu->leave = VCPU_LEAVE_UNDONE;
-    if (f->wrote) {
-        struct block_key now = vcpu->guest->key(vcpu);
-
-        if (now.pc != f->before.pc)
-            return vcpu->leave = VCPU_LEAVE_UNDONE;
-        if (now.mode != f->before.mode || vcpu->mxcsr != f->guest_mxcsr)
-            return vcpu->leave = VCPU_LEAVE_STEP;
-    }
-    if (f->changes != changes_of(vcpu->engine))
-        return vcpu->leave = VCPU_LEAVE_STEP;
-    return VCPU_LEAVE_NONE;
+    if (NW_LIKELY(!f->flags))
+        return VCPU_LEAVE_NONE;
+    return vcpu->leave = hooks_moved(vcpu, f) ? VCPU_LEAVE_UNDONE : VCPU_LEAVE_STEP;
 }
 
 /* True: the instruction has been done by the callback. */
@@ -89,34 +110,55 @@ static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, const s
     }
 }
 
-uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64_t unused2,
-                    uint64_t unused3)
+/* The hooks of SITE one after the other. */
+static enum ir_hook_result call_all(struct nw_vcpu *vcpu, const struct hook_site *site)
 {
-    const struct hook_site *site = (const struct hook_site *)(uintptr_t)arg;
-    struct hook_frame frame;
     enum vcpu_leave outcome = VCPU_LEAVE_NONE;
 
-    (void)unused1, (void)unused2, (void)unused3;
-    if (site->stop && hooks_stop_at(vcpu, site->pc)) {
-        vcpu->leave = VCPU_LEAVE_UNDONE;
-        return 0;
-    }
     for (uint32_t n = 0; n < site->n; n++) {
+        struct hook_frame frame;
+
         hooks_enter(vcpu, &frame);
         bool done = call_one(vcpu, site, site->hook[n]);
         hooks_leave(vcpu, &frame);
         enum vcpu_leave now = hooks_outcome(vcpu, &frame);
-        if (done && !(frame.wrote && vcpu->guest->key(vcpu).pc != frame.before.pc)) {
+        if (done && !hooks_moved(vcpu, &frame)) {
             vcpu->guest->advance(vcpu, site->insn_size);
             vcpu->leave = VCPU_LEAVE_STATE;
-            return 0;
+            return IR_HOOK_LEAVE;
         }
         if (now == VCPU_LEAVE_UNDONE)
-            return 0;
+            return IR_HOOK_LEAVE;
         if (now != VCPU_LEAVE_NONE)
             outcome = now;
     }
     /* A callback may have run the vCPU, which leaves this as it ended. */
     vcpu->leave = outcome;
-    return 0;
+    return outcome == VCPU_LEAVE_NONE ? IR_HOOK_GO : IR_HOOK_LEAVE;
+}
+
+uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64_t unused2,
+                    uint64_t unused3)
+{
+    const struct hook_site *site = (const struct hook_site *)(uintptr_t)arg;
+    enum ir_hook_result result;
+
+    (void)unused1, (void)unused2, (void)unused3;
+    if (site->stop && hooks_stop_at(vcpu, site->pc)) {
+        vcpu->leave = VCPU_LEAVE_UNDONE;
+        vcpu->lazy_flags = NULL;
+        return IR_HOOK_LEAVE;
+    }
+    result = call_all(vcpu, site);
+    vcpu->lazy_flags = NULL;
+    return result;
+}
+
+uint64_t hooks_after(struct nw_vcpu *vcpu, const struct hook_frame *f)
+{
+    enum vcpu_leave outcome = hooks_outcome(vcpu, f);
+
+    /* A callback may have run the vCPU, which leaves this as it ended. */
+    vcpu->leave = outcome;
+    return outcome == VCPU_LEAVE_NONE ? IR_HOOK_GO : IR_HOOK_LEAVE;
 }

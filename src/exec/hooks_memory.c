@@ -86,12 +86,10 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
         hooks_leave(vcpu, &frame);
         enum vcpu_leave now = hooks_outcome(vcpu, &frame);
         if (now == VCPU_LEAVE_UNDONE) {
-            bool stays = !frame.wrote || vcpu->guest->key(vcpu).pc == frame.before.pc;
-
-            return stays ? MEM_HOOK_STOP : MEM_HOOK_LEAVE;
+            return hooks_moved(vcpu, &frame) ? MEM_HOOK_LEAVE : MEM_HOOK_STOP;
         }
-        if (now != VCPU_LEAVE_NONE || frame.wrote)
-            leave = VCPU_LEAVE_STEP;
+        if (now != VCPU_LEAVE_NONE)
+            leave = now;
     }
     vcpu->leave = leave;
     if (leave != VCPU_LEAVE_NONE) {
@@ -126,7 +124,7 @@ bool hooks_fault(struct nw_vcpu *vcpu)
         hooks_enter(vcpu, &frame);
         mended = h->spec.fault(vcpu, &fault, value, h->spec.user);
         hooks_leave(vcpu, &frame);
-        if (frame.wrote && vcpu->guest->key(vcpu).pc != frame.before.pc) {
+        if (hooks_moved(vcpu, &frame)) {
             x->moved = true;
             return true;
         }

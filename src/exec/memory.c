@@ -55,7 +55,7 @@ static void callback_leave(struct nw_vcpu *vcpu, struct hook_frame *frame)
 {
     sync_move(vcpu, VCPU_INSIDE);
     hooks_leave(vcpu, frame);
-    if (NW_UNLIKELY(frame->wrote) && vcpu->guest->key(vcpu).pc != frame->before.pc)
+    if (NW_UNLIKELY(hooks_moved(vcpu, frame)))
         vcpu->leave = VCPU_LEAVE_UNDONE;
 }
 

@@ -54,7 +54,7 @@ void sync_point(struct nw_vcpu *vcpu)
 {
     if (atomic_load(&vcpu->engine->sync.waiting)) {
         /* Blocks that a callback came from are still to be gone on with. */
-        sync_move(vcpu, vcpu->exec->frame ? VCPU_PARKED : VCPU_OUTSIDE);
+        sync_move(vcpu, vcpu->frame ? VCPU_PARKED : VCPU_OUTSIDE);
         sync_move(vcpu, VCPU_INSIDE);
     }
 }

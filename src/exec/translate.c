@@ -131,7 +131,7 @@ static nw_status lift(struct nw_vcpu *vcpu, struct ir_builder *builder, struct i
     status = guest_lift(builder, region, &req);
     for (struct hook_site *s = f->hooks; s; s = s->next)
         if (s->entry)
-            s->block_size = region->size;
+            hooks_block_size(s, region->size);
     if (status != NW_OK) {
         hooks_free_sites(f->hooks);
         f->hooks = NULL;
@@ -333,6 +333,15 @@ static uint32_t most_insns(uint8_t variant)
     return kind == BLOCK_PLAIN || kind == BLOCK_COUNTED ? BLOCK_MAX_INSNS : 1u << (kind - 1);
 }
 
+/* From the first floating-point operation on, MXCSR's flags are the guest's. */
+static void note_float(struct nw_engine *engine, const struct ir_region *r)
+{
+    for (uint32_t n = 0; n < r->insns.len && !engine->float_used; n++)
+        engine->float_used = ir_rows[r->insns.at[n].op].effects & (IR_E_FPFLAGS | IR_E_FPENV);
+    for (struct nw_vcpu *v = engine->vcpus; v && engine->float_used; v = v->next)
+        v->mxcsr_counts = v->mxcsr_switch = 0x3f;
+}
+
 static nw_status optimise(struct nw_engine *engine, uint8_t variant)
 {
     struct ir_region *r = &engine->region;
@@ -341,6 +350,8 @@ static nw_status optimise(struct nw_engine *engine, uint8_t variant)
                     (engine->mem.hooked ? COUNT_ACCESSES : 0u);
 
     log_ir(engine, r, "lifted");
+    if (NW_UNLIKELY(!engine->float_used))
+        note_float(engine, r);
     if (what && !count_in(r, what))
         return NW_ERR_NOMEM;
     TRY(ir_run_passes(r));
@@ -446,7 +457,7 @@ nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
         if (status != NW_ERR_RANGE)
             return status;
         /* Blocks that a callback came from must stay. */
-        if (vcpu->exec->frame)
+        if (vcpu->frame)
             return NW_OK;
         /* RANGE in an empty buffer: this block will never fit. */
         status = make_room(vcpu, key, variant, page, flushes);

@@ -54,6 +54,9 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
     vcpu->arena = engine->interp ? NULL : engine->mem.arena;
     vcpu->window = engine->mem.window;
     vcpu->mmu = engine->mmu;
+    vcpu->hook_call = hooks_call;
+    vcpu->hook_after = hooks_after;
+    vcpu->mxcsr_counts = engine->float_used ? 0x3f : 0;
     vcpu->exec = calloc(1, sizeof *vcpu->exec);
     status = vcpu->exec ? NW_OK : NW_ERR_NOMEM;
     if (status == NW_OK && vcpu->arena)

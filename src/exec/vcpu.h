@@ -105,6 +105,21 @@ struct vcpu_exc {
                      * address (else a physical one, where there is an MMU) */
 };
 
+/* A callback of a hook or a device that is under way; OUTER is the one that it came from. */
+struct hook_frame {
+    struct hook_frame *outer;
+    uint32_t flags;       /* enum hook_frame_flags */
+    uint32_t guest_mxcsr; /* vcpu->mxcsr before registers were written */
+    uint64_t before_pc;   /* the block key then */
+    uint32_t before_mode;
+    uint32_t live_mxcsr;  /* the host's register, where it was changed for the callback */
+    bool switched;
+};
+enum hook_frame_flags {
+    HOOK_WROTE = 1,   /* registers were written */
+    HOOK_CHANGED = 2, /* hooks or code have changed */
+};
+
 struct nw_vcpu {
     _Alignas(64) uint8_t state[VCPU_STATE_SIZE]; /* struct <isa>_state, at offset 0 */
 
@@ -113,6 +128,14 @@ struct nw_vcpu {
     uint32_t mxcsr;            /* host MXCSR for guest code: rounding, DAZ and FTZ, all masked, no
                                 * flags */
     uint32_t host_mxcsr;       /* the caller's, kept by the entry thunk */
+    uint32_t mxcsr_counts;     /* flags of MXCSR that are the guest's: none before there is code with
+                                * floating point, so that callbacks may set them */
+    uint32_t mxcsr_switch;     /* not 0: callbacks need another MXCSR than guest code */
+    struct hook_frame *frame;  /* the callback that is under way, or null */
+    /* What translated code calls at hooks: exec/hooks.h, hooks_call and hooks_after. */
+    uint64_t (*hook_call)(struct nw_vcpu *, uint64_t site, uint64_t, uint64_t, uint64_t);
+    uint64_t (*hook_after)(struct nw_vcpu *, const struct hook_frame *);
+    void *lazy_flags;          /* during a hook: flags that are put off, see host_settle; or null */
     uint32_t mxcsr_live;       /* 1 while the host's MXCSR holds guest flags */
     uint32_t irq_lines;        /* levels, bit per line; atomic access */
     struct fp_env fp;

@@ -20,7 +20,7 @@ nw_status guest_lift(struct ir_builder *builder, struct ir_region *region, struc
 void lift_hooks(struct ir_builder *b, struct lift_request *req)
 {
     static const struct ir_helper helper = {"hooks", hooks_call,
-                                            IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_VOID, 1};
+                                            IR_H_READS | IR_H_EXITS | IR_H_HOOK, IR_VOID, 1};
 
     ir_call(b, &helper, ir_const64(b, req->site), IR_NONE, IR_NONE, IR_NONE);
 }

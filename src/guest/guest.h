@@ -26,10 +26,9 @@ struct lift_request {
     struct nw_vcpu *vcpu; /* for CPU features only: lifting must not depend on volatile state */
     /* Copies SIZE bytes of guest code at ADDR; false when any of it cannot be fetched. */
     bool (*fetch)(struct lift_request *, uint64_t addr, void *buf, unsigned size);
-    /* Has something to be done before the instruction at PC, of SIZE bytes, whose number is ID (see
-     * guest_ops.insn_id)? Asked once for each, in order. If so, the lifter closes what it has open,
-     * forgets what it knows of guest state, begins the instruction and calls lift_hooks. Null: no.
-     */
+    /* What is to be done before the instruction at PC, of SIZE bytes, whose number is ID (see
+     * guest_ops.insn_id)? Asked once for each, in order. LIFT_CALL: the lifter closes what it has
+     * open, begins the instruction and calls lift_hooks. What a callback changes ends the block. */
     enum lift_hooked (*hooked)(struct lift_request *, uint64_t pc, uint32_t size, uint32_t id);
     uint64_t site; /* what HOOKED found: argument of the call that lift_hooks makes */
     bool basic;    /* the block ends at every branch */

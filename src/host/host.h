@@ -24,6 +24,7 @@ struct host_runtime {
     uint32_t load, store, cas, rmw; /* slow memory accesses after save */
     uint32_t load_wide, store_wide; /* … of vectors */
     uint32_t call[4];          /* helpers after save; bit 0: may leave, bit 1: writes state */
+    uint32_t hook, hook_direct; /* helpers with IR_H_HOOK, instead of save and call */
     uint32_t soft;             /* fp/soft.h after save */
     uint32_t settle;           /* packs the guest's flags; keeps all registers */
     uint32_t raise;            /* raises an exception and leaves */
@@ -89,6 +90,9 @@ nw_status host_emit(struct host_emitter *, const struct guest_ops *, const struc
 void host_link(const struct host_exit *, uint8_t *block_rw, const uint8_t *block_rx, const void *target);
 /* Makes a site that keeps faulting go straight to its stub. */
 void host_site_demote(const struct host_site *, uint8_t *block_rw);
+
+/* In a helper with IR_H_HOOK: makes sure that the slot of the guest's flags holds them. */
+void host_settle(struct nw_vcpu *);
 
 /* For the SIGSEGV handler: sets the interrupted context's pc. UCONTEXT is a ucontext_t. */
 uintptr_t host_context_pc(const void *ucontext);

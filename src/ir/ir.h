@@ -82,7 +82,15 @@ enum ir_helper_flags {
     IR_H_PURE = 1,    /* depends on its arguments only, no effects */
     IR_H_READS = 2,   /* reads guest state: it must be in the vCPU, pc included */
     IR_H_WRITES = 4,  /* writes guest state: cached copies are stale afterwards */
+    IR_H_HOOK = 16,   /* at the start of an instruction; its argument is a constant, a struct hook_site;
+                       * gives enum ir_hook_result */
     IR_H_EXITS = 8,   /* may raise an exception or a request: vcpu->leave is tested afterwards */
+};
+
+/* What a helper with IR_H_HOOK gives. */
+enum ir_hook_result {
+    IR_HOOK_GO,    /* guest state is as it was */
+    IR_HOOK_LEAVE, /* vcpu->leave is set */
 };
 
 struct nw_vcpu;

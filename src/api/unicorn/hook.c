@@ -143,11 +143,23 @@ static uint32_t faults_of(int type)
     return faults;
 }
 
+/* With one vCPU the callback, which differs in its first argument alone, is called without a detour. */
+static void code_spec(const struct uc_hook_entry *h, nw_hook_spec *s)
+{
+    if (h->uc->core->handles > 1) {
+        s->code = on_code;
+        return;
+    }
+    s->code = (nw_code_fn)(uintptr_t)h->callback;
+    s->self = h->uc;
+    s->user = h->user;
+}
+
 static bool spec_of(const struct uc_hook_entry *h, int type, nw_hook_spec *s)
 {
     switch (type) {
-    case UC_HOOK_CODE: s->kind = NW_HOOK_CODE, s->code = on_code; break;
-    case UC_HOOK_BLOCK: s->kind = NW_HOOK_BLOCK, s->code = on_code; break;
+    case UC_HOOK_CODE: s->kind = NW_HOOK_CODE, code_spec(h, s); break;
+    case UC_HOOK_BLOCK: s->kind = NW_HOOK_BLOCK, code_spec(h, s); break;
     case UC_HOOK_MEM_FETCH: s->kind = NW_HOOK_FETCH, s->code = on_fetch; break;
     case UC_HOOK_MEM_READ: s->kind = NW_HOOK_READ, s->access = on_read; break;
     case UC_HOOK_MEM_READ_AFTER: s->kind = NW_HOOK_READ_AFTER, s->access = on_read_after; break;

@@ -212,7 +212,6 @@ static void open_condition(struct arm_lift *l, const struct arm_insn *i)
         close_skip(l);
     ir_insn_start(l->b, l->pc, l->it);
     if (l->hooked) {
-        l->sel_flags = IR_NONE;
         l->it_slot_stale |= l->it != 0;
         lift_hooks(l->b, l->req);
     }

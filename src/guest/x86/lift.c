@@ -316,8 +316,6 @@ static void lift_one(struct x86_lift *l, const struct x86_insn *i, enum x86_deco
 
     ir_insn_start(l->b, l->pc, 0);
     if (l->hooked) {
-        x86_cc_forget(l);
-        l->mmx = X86_MMX_NONE;
         lift_hooks(l->b, l->req);
     }
     l->i = i;

@@ -1,4 +1,5 @@
 /* Calls of helpers, through the runtime's save and call thunks. */
+#include "exec/hooks.h"
 #include "host/x86_64/emit.h"
 
 /* Floats do not survive a call in registers. */
@@ -43,6 +44,37 @@ static void take_value(struct host_emitter *e, ir_val v, uint8_t type)
     ra_bind(e, v, d);
 }
 
+/* Values that live on go to memory: the registers but the pinned ones are free. */
+static void empty_temporaries(struct host_emitter *e)
+{
+    for (unsigned n = 0; n < 16; n++) {
+        ir_val v = e->now.reg[n];
+
+        if (e->pinned >> n & 1 || v == NO_VALUE)
+            continue;
+        if (ra_live_after(e, v))
+            ra_spill(e, v);
+        ra_unbind(e, n);
+    }
+}
+
+/* Frequent, and at the start of an instruction, where little is in registers: the thunk saves the
+ * pinned ones alone, and flags that are put off stay so until somebody asks (host_settle). */
+static void emit_hook(struct host_emitter *e, const struct ir_call *call)
+{
+    const struct hook_site *site =
+        (const struct hook_site *)(uintptr_t)ir_const_bits(insn_of(e, call->args[0]));
+
+    spill_xmm(e);
+    empty_temporaries(e);
+    forget_xmm(e);
+    sync_insn(e);
+    x_mov_imm(&e->a, RCX, (uintptr_t)site);
+    x_call_to(&e->a, runtime_code(e, site->direct ? e->rt->hook_direct : e->rt->hook));
+    e->a.flags = 0;
+    e->locked = 0;
+}
+
 void emit_call(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     static const uint8_t regs[] = {RSI, RDX, RCX, R8};
@@ -50,6 +82,11 @@ void emit_call(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     const struct ir_helper *h = call->helper;
     struct stub_ref refs[4];
     bool exits = h->flags & IR_H_EXITS, writes = h->flags & IR_H_WRITES;
+
+    if (h->flags & IR_H_HOOK) {
+        emit_hook(e, call);
+        return;
+    }
 
     if (writes)
         homes_kill_all(e);

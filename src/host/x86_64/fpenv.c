@@ -12,7 +12,7 @@ void vcpu_fp_sync(struct nw_vcpu *vcpu)
 {
     if (!vcpu->mxcsr_live)
         return;
-    uint32_t mxcsr = _mm_getcsr();
+    uint32_t mxcsr = _mm_getcsr() & (vcpu->mxcsr_counts | ~MXCSR_FLAGS);
     vcpu->fp.flags |= fp_flags_of_mxcsr(vcpu->fp.rules == FP_RULES_X86 ? mxcsr : mxcsr & ~MXCSR_DE);
     _mm_setcsr(mxcsr & ~MXCSR_FLAGS);
 }
@@ -30,6 +30,8 @@ void vcpu_fp_changed(struct nw_vcpu *vcpu)
     static const uint8_t control[] = {[FP_RN] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3};
     vcpu->mxcsr = MXCSR_MASKS | (uint32_t)control[vcpu->fp.round & 3] << 13 |
                   (uint32_t)vcpu->fp.daz << 6 | (uint32_t)vcpu->fp.ftz << 15;
+    /* Looked at anew when a run begins; within one, unusual modes are seen here. */
+    vcpu->mxcsr_switch |= vcpu->mxcsr ^ MXCSR_MASKS;
 }
 
 uint32_t fp_rcpx32(uint32_t a)

@@ -2,6 +2,7 @@
 #include "host/x86_64/runtime.h"
 
 #include <stddef.h>
+#include "exec/hooks.h"
 #include "host/x86_64/asm.h"
 #include "host/x86_64/constants.h"
 #include "mem/mem.h"
@@ -10,7 +11,8 @@ const uint8_t pin_regs[NPINREGS] = {RBX, RDI, R12, R13, R14, R8, R9, R10, R11};
 
 static const uint8_t pushed[] = {RBP, RBX, R12, R13, R14, R15};
 
-#define SAVED_REGS 0x7fcfu /* all but rsp, rbp, r15 */
+#define SAVED_REGS   0x7fcfu /* all but rsp, rbp, r15 */
+#define CALLER_SAVED 0x0fc7u /* rax, rcx, rdx, rsi, rdi, r8..r11 */
 
 struct thunks {
     struct asm_buf a;
@@ -36,6 +38,12 @@ static void pop(struct asm_buf *a, unsigned r)
     if (r & 8)
         asm_u8(a, 0x41);
     asm_u8(a, 0x58 | (r & 7));
+}
+
+static void pin_load(struct thunks *t, unsigned n)
+{
+    const struct guest_pin *pin = &t->guest->pins[n];
+    x_load(&t->a, pin->type == IR_I64 ? X_W : 0, pin_regs[n], vcpu_at(pin->offset));
 }
 
 static void pins_move(struct thunks *t, bool load)
@@ -151,6 +159,8 @@ static void emit_leave(struct thunks *t)
     x_call_to(a, (int32_t)t->rt->settle);
     stmxcsr(a, x_at(RSP, FRAME_AUX));
     x_load(a, 0, RCX, x_at(RSP, FRAME_AUX));
+    x_alu_mem(a, 0, X_AND, RCX, vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts)));
+    x_store(a, 0, x_at(RSP, FRAME_AUX), RCX);
     x_mov_imm(a, RDX, 0x3d);
     v_rrr(a, 0xf5 | X_0F38 | X_F3, RCX, RCX, RDX); /* pext */
     x_rm(a, 0x09, RCX, vcpu_at(offsetof(struct nw_vcpu, fp.flags)));
@@ -284,6 +294,96 @@ static uint32_t emit_helper_call(struct thunks *t, bool exits, bool writes, size
     return at;
 }
 
+/* Behind a call in a thunk: registers that C has changed. */
+static void reload_pins(struct thunks *t)
+{
+    for (unsigned n = 0; n < pin_count(t->guest); n++)
+        if (CALLER_SAVED >> pin_regs[n] & 1)
+            pin_load(t, n);
+    asm_u8(&t->a, 0xc3);
+}
+
+static void hook_begin(struct thunks *t)
+{
+    pins_move(t, false);
+    if (!t->guest->flags_offset)
+        return;
+    x_lea(&t->a, X_W, RDX, frame_in_thunk(FRAME_FLAGS));
+    x_store(&t->a, X_W, vcpu_at(offsetof(struct nw_vcpu, lazy_flags)), RDX);
+}
+
+/* rcx = a struct hook_site; the pins have been stored. */
+static void call_hooks(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    x_mov(a, X_W, RSI, RCX);
+    x_lea(a, X_W, RDI, vcpu_at(0));
+    x_load(a, X_W, RAX, vcpu_at(offsetof(struct nw_vcpu, hook_call)));
+    call_c(a);
+    leave_if_asked(t);
+    reload_pins(t);
+}
+
+/* Called: rcx = a struct hook_site; temporaries are free. */
+static uint32_t emit_hook_call(struct thunks *t)
+{
+    uint32_t at = asm_pos(&t->a);
+    hook_begin(t);
+    call_hooks(t);
+    return at;
+}
+
+static struct x_mem hook_frame(size_t offset)
+{
+    return frame_in_thunk(FRAME_VEC + (int32_t)offset);
+}
+
+/* The same for a site that has a direct call. */
+static uint32_t emit_hook_direct(struct thunks *t)
+{
+#define SITE(field) x_at(RCX, (int32_t)offsetof(struct hook_site, field))
+    struct asm_buf *a = &t->a;
+    struct x_mem current = vcpu_at(offsetof(struct nw_vcpu, frame));
+    uint32_t at = asm_pos(a);
+    hook_begin(t);
+    x_alu_mem_imm(a, 0, X_CMP, vcpu_at(offsetof(struct nw_vcpu, mxcsr_switch)), 0);
+    uint32_t full = x_jcc32(a, X_NE);
+    x_load(a, X_W, RAX, current);
+    x_store(a, X_W, hook_frame(offsetof(struct hook_frame, outer)), RAX);
+    x_store_imm32(a, 0, hook_frame(offsetof(struct hook_frame, flags)), 0);
+    x_lea(a, X_W, RAX, hook_frame(0));
+    x_store(a, X_W, current, RAX);
+    x_load(a, X_W, RDI, SITE(self));
+    x_test(a, X_W, RDI, RDI);
+    uint8_t *given = x_jcc8(a, X_NE);
+    x_lea(a, X_W, RDI, vcpu_at(0));
+    x_here8(a, given);
+    x_load(a, X_W, RAX, SITE(direct));
+    x_load(a, X_W, RSI, SITE(pc));
+    x_load(a, 0, RDX, SITE(size));
+    x_load(a, X_W, RCX, SITE(user));
+    call_c(a);
+    x_load(a, X_W, RAX, hook_frame(offsetof(struct hook_frame, outer)));
+    x_store(a, X_W, current, RAX);
+    if (t->guest->flags_offset)
+        x_store_imm32(a, X_W, vcpu_at(offsetof(struct nw_vcpu, lazy_flags)), 0);
+    x_load(a, 0, RAX, hook_frame(offsetof(struct hook_frame, flags)));
+    x_alu_mem(a, 0, X_OR, RAX, vcpu_at(offsetof(struct nw_vcpu, request)));
+    uint32_t changed = x_jcc32(a, X_NE);
+    reload_pins(t);
+    x_fix32(a, changed, (int32_t)asm_pos(a));
+    x_lea(a, X_W, RDI, vcpu_at(0));
+    x_lea(a, X_W, RSI, hook_frame(0));
+    x_load(a, X_W, RAX, vcpu_at(offsetof(struct nw_vcpu, hook_after)));
+    call_c(a);
+    leave_if_asked(t);
+    reload_pins(t);
+    x_fix32(a, full, (int32_t)asm_pos(a));
+    call_hooks(t);
+    return at;
+#undef SITE
+}
+
 /* Jumped to: esi = kind, edx = payload; pinned registers live. */
 static void emit_raise(struct thunks *t)
 {
@@ -331,6 +431,8 @@ nw_status host_emit_runtime(struct host_buffer buf, const struct guest_ops *gues
     rt->rmw = emit_memory_call(&t, (uintptr_t)mem_rmw);
     for (unsigned n = 0; n < 4; n++)
         rt->call[n] = emit_helper_call(&t, n & 1, n & 2, 0);
+    rt->hook = emit_hook_call(&t);
+    rt->hook_direct = emit_hook_direct(&t);
     rt->soft = emit_helper_call(&t, false, false, offsetof(struct nw_vcpu, fp));
     emit_raise(&t);
     emit_constants(&t, buf.rx);
