@@ -14,6 +14,7 @@ struct stub *stub_new(void)
     struct stub *s = aligned_alloc(_Alignof(struct stub), sizeof(struct stub));
     memset(s, 0, sizeof *s);
     s->vcpu.owner = s;
+    s->vcpu.mxcsr_counts = 0x3f;
     return s;
 }
 

@@ -35,12 +35,14 @@ static void put_op(struct x86_lift *l, uint32_t op)
     ir_put(l->b, IR_I32, X86_OFF(cc_op), ir_const32(l->b, op));
 }
 
+static ir_val carry_of_state(struct x86_lift *l);
+
 void x86_cc_set(struct x86_lift *l, enum x86_cc_op op, unsigned bits, ir_val dst, ir_val src,
                 ir_val aux, ir_val a)
 {
     bool keeps_cf = op == X86_CC_INC || op == X86_CC_DEC;
     bool shift = op == X86_CC_SHL || op == X86_CC_SHR || op == X86_CC_SAR;
-    ir_val cf = keeps_cf ? x86_cc_carry(l) : IR_NONE;
+    ir_val cf = !keeps_cf ? IR_NONE : l->cc.known ? x86_cc_carry(l) : carry_of_state(l);
 
     x86_cc_forget(l);
     l->cc.known = true;
@@ -193,6 +195,20 @@ static ir_val flags_of_state(struct x86_lift *l)
     op = ir_or(b, IR_I64, op, ir_shl(b, IR_I64, cf, ir_const32(b, 32)));
     return call_eval(l, op, ir_get(b, IR_I64, X86_OFF(cc_dst)), ir_get(b, IR_I64, X86_OFF(cc_src)),
                      ir_get(b, IR_I64, X86_OFF(cc_aux)));
+}
+
+/* CF of the state: where the last operation was INC or DEC, as in many a loop, it is at hand. Made
+ * so in the state first: the slot means nothing where it is not. */
+static ir_val carry_of_state(struct x86_lift *l)
+{
+    struct ir_builder *b = l->b;
+    ir_val one = ir_const32(b, 1), kept = ir_const32(b, X86_CC_CF);
+    uint32_t label = ir_label_new(b);
+
+    ir_skip_if(b, ir_and(b, IR_I32, ir_get(b, IR_I32, X86_OFF(cc_op)), kept), label);
+    ir_put(b, IR_I32, X86_OFF(cc_cf), ir_and(b, IR_I32, flags_of_state(l), one));
+    ir_label(b, label);
+    return ir_and(b, IR_I32, ir_get(b, IR_I32, X86_OFF(cc_cf)), one);
 }
 
 static ir_val operand64(struct x86_lift *l, ir_val v)
