@@ -95,7 +95,8 @@ typedef struct nw_hook_spec {
         uint8_t *map;
     };
     void *user;
-    void *self;         /* CODE, BLOCK, FETCH: unless null, given as first argument in place of the vCPU */
+    void *self;         /* CODE, BLOCK, FETCH and accesses: unless null, the first argument in place
+                         * of the vCPU */
     uint32_t insn;     /* INSN: nw_insn_id() */
     uint32_t faults;   /* FAULT: which, bits 1 << (nw_access * 8 + nw_fault); 0: all */
     uint32_t map_size; /* COVERAGE: a power of two */

@@ -14,12 +14,14 @@ struct nw_hook {
     nw_hook_spec spec;
     _Atomic bool removed;
     struct nw_hook *next;
+    struct nw_hook *same;  /* the next of hook_table.access of its kind */
 };
 
 struct hook_table {
     struct nw_hook *list, **end; /* in the order of adding */
     struct nw_hook *removed;     /* blocks may still refer to these */
     uint32_t count[NW_HOOK_KINDS];
+    struct nw_hook *access[3]; /* of reads, after reads, of writes; in the order of adding */
     _Atomic uint64_t changes; /* grows with every hook added or removed */
     struct hook_stops {
         uint64_t *at; /* sorted: every address that was a stop of some vCPU lately */
@@ -62,9 +64,28 @@ bool hooks_want_basic(const struct nw_engine *);
 
 /* ---- calling back; on the vCPU's thread, with its state complete ---- */
 
-/* Between these the caller's code runs. */
-void hooks_enter(struct nw_vcpu *, struct hook_frame *);
-void hooks_leave(struct nw_vcpu *, struct hook_frame *);
+void hooks_switch(struct nw_vcpu *, struct hook_frame *);
+void hooks_switch_back(struct nw_vcpu *, const struct hook_frame *);
+
+/* Between these the caller's code runs: under the caller's floating-point modes, and its flags are not
+ * the guest's. Changing MXCSR is slow; as long as the guest has no floating point it need not be. */
+static inline void hooks_enter(struct nw_vcpu *vcpu, struct hook_frame *f)
+{
+    f->outer = vcpu->frame;
+    f->flags = 0;
+    f->switched = vcpu->mxcsr_switch && vcpu->mxcsr_live;
+    if (NW_UNLIKELY(f->switched))
+        hooks_switch(vcpu, f);
+    vcpu->frame = f;
+}
+
+static inline void hooks_leave(struct nw_vcpu *vcpu, struct hook_frame *f)
+{
+    vcpu->frame = f->outer;
+    if (NW_UNLIKELY(f->switched))
+        hooks_switch_back(vcpu, f);
+}
+
 /* After hooks_leave: how the vCPU goes on before an instruction that has done nothing yet: NONE, or
  * what vcpu->leave was set to. */
 enum vcpu_leave hooks_outcome(struct nw_vcpu *, const struct hook_frame *);

@@ -10,15 +10,18 @@
 
 #define MXCSR_FLAGS 0x3f
 
-/* The caller's code runs under the caller's floating-point modes, and its flags are not the
- * guest's. Changing MXCSR is slow: as long as the guest has no floating point it need not be. */
-static void switch_mxcsr(struct nw_vcpu *vcpu, struct hook_frame *f)
+void hooks_switch(struct nw_vcpu *vcpu, struct hook_frame *f)
 {
     vcpu_fp_sync(vcpu);
     f->live_mxcsr = _mm_getcsr();
     _mm_setcsr(vcpu->host_mxcsr);
     vcpu->mxcsr_live = 0;
-    f->switched = true;
+}
+
+void hooks_switch_back(struct nw_vcpu *vcpu, const struct hook_frame *f)
+{
+    _mm_setcsr(f->live_mxcsr);
+    vcpu->mxcsr_live = 1;
 }
 
 void hooks_note_mxcsr(struct nw_vcpu *vcpu)
@@ -26,25 +29,6 @@ void hooks_note_mxcsr(struct nw_vcpu *vcpu)
     uint32_t now = vcpu->mxcsr_live ? vcpu->host_mxcsr : _mm_getcsr();
 
     vcpu->mxcsr_switch = vcpu->mxcsr_counts | ((vcpu->mxcsr ^ now) & ~(uint32_t)MXCSR_FLAGS);
-}
-
-void hooks_enter(struct nw_vcpu *vcpu, struct hook_frame *f)
-{
-    f->outer = vcpu->frame;
-    f->flags = 0;
-    f->switched = false;
-    if (vcpu->mxcsr_switch && vcpu->mxcsr_live)
-        switch_mxcsr(vcpu, f);
-    vcpu->frame = f;
-}
-
-void hooks_leave(struct nw_vcpu *vcpu, struct hook_frame *f)
-{
-    vcpu->frame = f->outer;
-    if (f->switched) {
-        _mm_setcsr(f->live_mxcsr);
-        vcpu->mxcsr_live = 1;
-    }
 }
 
 /* Whoever asks is about to look at guest state. */

@@ -30,6 +30,28 @@ uint32_t hooks_page(void *opaque, uint64_t page)
     return kinds;
 }
 
+static unsigned list_of(enum mem_hook kind)
+{
+    return kind == MEM_HOOK_READ ? 0 : kind == MEM_HOOK_READ_AFTER ? 1 : 2;
+}
+
+/* Callbacks may stand on a removed one: what it leads to stays. */
+static void make_lists(struct hook_table *t)
+{
+    struct nw_hook **end[] = {&t->access[0], &t->access[1], &t->access[2]};
+
+    for (struct nw_hook *h = t->list; h; h = h->next) {
+        enum mem_hook kind = kind_of(h->spec.kind);
+
+        if (!kind)
+            continue;
+        *end[list_of(kind)] = h;
+        end[list_of(kind)] = &h->same;
+    }
+    for (unsigned n = 0; n < 3; n++)
+        *end[n] = NULL;
+}
+
 void hooks_memory_changed(struct nw_engine *engine)
 {
     const uint32_t *count = engine->hooks.count;
@@ -43,6 +65,7 @@ void hooks_memory_changed(struct nw_engine *engine)
         cache_forget(engine, 0, UINT64_MAX);
     sync_pause(engine, self && self->engine == engine ? self : NULL);
     engine->mem.hooked = kinds;
+    make_lists(&engine->hooks);
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
         tlb_flush(v);
     sync_resume(engine);
@@ -54,50 +77,74 @@ static uint32_t order_of(const struct nw_vcpu *vcpu, enum mem_hook kind)
     return 8 * vcpu->access_index + kind;
 }
 
-static void call(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t gva, uint32_t size,
-                 const uint8_t *data)
+/* The low 8 bytes; DATA has at least as many. */
+static uint64_t value_of(const uint8_t *data, uint32_t size)
 {
-    nw_access access = s->kind == NW_HOOK_WRITE ? NW_ACCESS_WRITE : NW_ACCESS_READ;
     uint64_t value = 0;
 
     if (data)
-        memcpy(&value, data, size < 8 ? size : 8);
-    s->access(vcpu, access, gva, size, value, data, s->user);
+        memcpy(&value, data, sizeof value);
+    return size < 8 ? value & ((1ull << 8 * size) - 1) : value;
+}
+
+/* What a callback that has changed something, or wants a stop, makes of the access. */
+static enum mem_hook_result settle(struct nw_vcpu *vcpu, const struct hook_frame *frame,
+                                   enum vcpu_leave *leave)
+{
+    enum vcpu_leave now = hooks_outcome(vcpu, frame);
+
+    if (now == VCPU_LEAVE_UNDONE)
+        return hooks_moved(vcpu, frame) ? MEM_HOOK_LEAVE : MEM_HOOK_STOP;
+    if (now != VCPU_LEAVE_NONE)
+        *leave = now;
+    return MEM_HOOK_GO;
+}
+
+/* The first access hook at or behind H that concerns the access. */
+static const struct nw_hook *next_for(const struct nw_hook *h, uint64_t first, uint64_t last)
+{
+    while (h && (!meets(&h->spec, first, last) ||
+                 NW_UNLIKELY(atomic_load_explicit(&h->removed, memory_order_relaxed))))
+        h = h->same;
+    return h;
+}
+
+static __attribute__((noinline)) enum mem_hook_result
+leave_with(struct nw_vcpu *vcpu, enum vcpu_leave leave, uint32_t order)
+{
+    vcpu->leave = leave;
+    /* The instruction is run again, by what is now, and reports what comes after this. */
+    vcpu->exec->reported = order + 1;
+    return MEM_HOOK_LEAVE;
 }
 
 enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva,
                                   uint32_t size, const uint8_t *data)
 {
-    struct exec_vcpu *x = vcpu->exec;
-    enum mem_hook_result result = MEM_HOOK_GO;
     enum vcpu_leave leave = VCPU_LEAVE_NONE;
-    uint32_t order = order_of(vcpu, kind);
+    const struct nw_hook *h = vcpu->engine->hooks.access[list_of(kind)];
+    uint64_t value = value_of(data, size);
 
-    if (order < x->reported)
+    if (NW_UNLIKELY(vcpu->exec->reported) && order_of(vcpu, kind) < vcpu->exec->reported)
         return MEM_HOOK_GO;
-    for (const struct nw_hook *h = vcpu->engine->hooks.list, *next; h; h = next) {
+    for (h = next_for(h, gva, gva + size - 1); h; h = next_for(h->same, gva, gva + size - 1)) {
         struct hook_frame frame;
 
-        next = h->next;
-        if (kind_of(h->spec.kind) != kind || !meets(&h->spec, gva, gva + size - 1))
-            continue;
         hooks_enter(vcpu, &frame);
-        call(vcpu, &h->spec, gva, size, data);
+        h->spec.access(h->spec.self ? h->spec.self : vcpu,
+                       kind == MEM_HOOK_WRITE ? NW_ACCESS_WRITE : NW_ACCESS_READ, gva, size, value,
+                       data, h->spec.user);
         hooks_leave(vcpu, &frame);
-        enum vcpu_leave now = hooks_outcome(vcpu, &frame);
-        if (now == VCPU_LEAVE_UNDONE) {
-            return hooks_moved(vcpu, &frame) ? MEM_HOOK_LEAVE : MEM_HOOK_STOP;
-        }
-        if (now != VCPU_LEAVE_NONE)
-            leave = now;
+        vcpu->leave = VCPU_LEAVE_NONE; /* it may have run the vCPU */
+        if (NW_LIKELY(!(frame.flags | atomic_load_explicit(&vcpu->request, memory_order_relaxed))))
+            continue;
+        enum mem_hook_result result = settle(vcpu, &frame, &leave);
+        if (result != MEM_HOOK_GO)
+            return result;
     }
-    vcpu->leave = leave;
-    if (leave != VCPU_LEAVE_NONE) {
-        /* The instruction is run again, by what is now, and reports what comes after this. */
-        x->reported = order + 1;
-        result = MEM_HOOK_LEAVE;
-    }
-    return result;
+    if (NW_LIKELY(leave == VCPU_LEAVE_NONE))
+        return MEM_HOOK_GO;
+    return leave_with(vcpu, leave, order_of(vcpu, kind));
 }
 
 bool hooks_fault(struct nw_vcpu *vcpu)

@@ -55,9 +55,8 @@ static void read_whole(uint8_t *to, const uint8_t *from, unsigned size)
 
 static void write_whole(uint8_t *to, const uint8_t *from, unsigned size)
 {
-    uint64_t v = 0;
-
     for (; size > 8 && !((uintptr_t)to & 7); size -= 8, to += 8, from += 8) {
+        uint64_t v;
         memcpy(&v, from, 8);
         __atomic_store_n((uint64_t *)(void *)to, v, __ATOMIC_RELAXED);
     }
@@ -65,13 +64,51 @@ static void write_whole(uint8_t *to, const uint8_t *from, unsigned size)
         memcpy(to, from, size);
         return;
     }
-    memcpy(&v, from, size);
     switch (size) {
-    case 1: __atomic_store_n(to, (uint8_t)v, __ATOMIC_RELAXED); break;
-    case 2: __atomic_store_n((uint16_t *)(void *)to, (uint16_t)v, __ATOMIC_RELAXED); break;
-    case 4: __atomic_store_n((uint32_t *)(void *)to, (uint32_t)v, __ATOMIC_RELAXED); break;
-    case 8: __atomic_store_n((uint64_t *)(void *)to, v, __ATOMIC_RELAXED); break;
+    case 1: __atomic_store_n(to, *from, __ATOMIC_RELAXED); break;
+    case 2: {
+        uint16_t v;
+        memcpy(&v, from, 2);
+        __atomic_store_n((uint16_t *)(void *)to, v, __ATOMIC_RELAXED);
+        break;
+    }
+    case 4: {
+        uint32_t v;
+        memcpy(&v, from, 4);
+        __atomic_store_n((uint32_t *)(void *)to, v, __ATOMIC_RELAXED);
+        break;
+    }
+    case 8: {
+        uint64_t v;
+        memcpy(&v, from, 8);
+        __atomic_store_n((uint64_t *)(void *)to, v, __ATOMIC_RELAXED);
+        break;
+    }
     default: memcpy(to, from, size);
+    }
+}
+
+/* The number of SIZE bytes, read as it was written: the host waits where a large load follows a
+ * smaller store. */
+static uint64_t number_in(const uint8_t *bytes, unsigned size)
+{
+    switch (size) {
+    case 1: return *bytes;
+    case 2: {
+        uint16_t v;
+        memcpy(&v, bytes, 2);
+        return v;
+    }
+    case 4: {
+        uint32_t v;
+        memcpy(&v, bytes, 4);
+        return v;
+    }
+    default: {
+        uint64_t v;
+        memcpy(&v, bytes, 8);
+        return v;
+    }
     }
 }
 
@@ -554,25 +591,32 @@ static bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
     return true;
 }
 
+/* A stop is asked for in a callback: the store is done all the same. */
+static __attribute__((noinline)) void unusual_store(struct nw_vcpu *vcpu, uint64_t gva,
+                                                    uint32_t memop, uint8_t *bytes)
+{
+    uint32_t leave = vcpu->leave;
+
+    vcpu->leave = VCPU_LEAVE_NONE;
+    plain_store(vcpu, gva, memop, bytes);
+    if (vcpu->leave == VCPU_LEAVE_NONE)
+        vcpu->leave = leave;
+}
+
 static void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
-    uint32_t leave;
-    uint8_t *host;
+    uint8_t *host = NULL;
 
     if (vcpu->mem->hooked & MEM_HOOK_WRITE &&
         vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, gva, size, bytes) == MEM_HOOK_LEAVE)
         return;
-    leave = vcpu->leave;
-    host = watch_hit(vcpu, gva, size, true);
-    if (host && NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched)) {
+    if (NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched))
+        host = watch_hit(vcpu, gva, size, true);
+    if (NW_LIKELY(host != NULL))
         write_whole(host, bytes, size);
-    } else {
-        vcpu->leave = VCPU_LEAVE_NONE;
-        plain_store(vcpu, gva, memop, bytes);
-        if (vcpu->leave == VCPU_LEAVE_NONE)
-            vcpu->leave = leave;
-    }
+    else
+        unusual_store(vcpu, gva, memop, bytes);
     vcpu->access_index++;
 }
 
@@ -583,6 +627,16 @@ static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
     return plain_load(vcpu, gva, memop, bytes);
 }
 
+/* For hooks of the fault. */
+static __attribute__((noinline)) void note_value(struct nw_vcpu *vcpu, uint32_t memop,
+                                                 const uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+
+    vcpu->fault_value = 0;
+    memcpy(&vcpu->fault_value, bytes, size < 8 ? size : 8);
+}
+
 static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     if (NW_UNLIKELY(vcpu->mem->hooked))
@@ -590,19 +644,11 @@ static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
     else
         plain_store(vcpu, gva, memop, bytes);
     if (NW_UNLIKELY(vcpu->leave == VCPU_LEAVE_EXC))
-        memcpy(&vcpu->fault_value, bytes,
-               1u << IR_MEM_SIZE(memop) < 8 ? 1u << IR_MEM_SIZE(memop) : 8);
+        note_value(vcpu, memop, bytes);
 }
 
-uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+static uint64_t as_memop(uint64_t v, uint32_t memop, unsigned size)
 {
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-    uint64_t v = 0;
-    uint8_t bytes[8] = {0};
-
-    if (!load_bytes(vcpu, gva, memop, bytes))
-        return 0;
-    memcpy(&v, bytes, sizeof v);
     if (memop & IR_MEM_BE)
         v = swap_bytes(v, size);
     if ((memop & IR_MEM_SIGNED) && size < 8) {
@@ -611,6 +657,54 @@ uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
         v = (uint64_t)((int64_t)(v << shift) >> shift);
     }
     return v;
+}
+
+/* What the usual access is not. */
+#define UNUSUAL (MEM_BEYOND | IR_MEM_RMW | IR_MEM_ALIGN(7))
+
+/* Hooked, and not the usual case, which mem_load and mem_store have themselves. READ hooks may have
+ * been called. */
+static __attribute__((noinline)) uint64_t unusual_load(struct nw_vcpu *vcpu, uint64_t gva,
+                                                       uint32_t memop, bool called)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint8_t bytes[8] = {0};
+
+    if (!called && !hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
+        return 0;
+    if (!plain_load(vcpu, gva, memop, bytes) || !hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
+        return 0;
+    vcpu->access_index++;
+    return as_memop(number_in(bytes, size), memop, size);
+}
+
+/* A callback may have unmapped what it was called for: the place is looked up behind it. */
+static uint64_t hooked_number(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    const uint8_t *host;
+
+    if (vcpu->mem->hooked & MEM_HOOK_READ_AFTER || vcpu->watched || memop & UNUSUAL)
+        return unusual_load(vcpu, gva, memop, false);
+    if (!hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
+        return 0;
+    host = watch_hit(vcpu, gva, size, false);
+    if (NW_UNLIKELY(!host))
+        return unusual_load(vcpu, gva, memop, true);
+    vcpu->access_index++;
+    return as_memop(number_in(host, size), memop, size);
+}
+
+uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint8_t bytes[8] = {0};
+
+    if (NW_UNLIKELY(vcpu->mem->hooked))
+        return hooked_number(vcpu, gva, memop);
+    if (!plain_load(vcpu, gva, memop, bytes))
+        return 0;
+    return as_memop(number_in(bytes, size), memop, size);
 }
 
 void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memop)

@@ -204,7 +204,16 @@ void tlb_flush_large(struct nw_vcpu *, uint64_t page);
 void tlb_drop_writes(struct nw_vcpu *, uint64_t gpa);
 /* Pages with hooked accesses: the same, for the slow path. The host address or null. */
 void watch_fill(struct nw_vcpu *, uint64_t page, const struct tlb_entry *);
-uint8_t *watch_hit(struct nw_vcpu *, uint64_t gva, unsigned size, bool write);
+static inline uint8_t *watch_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, bool write)
+{
+    uint64_t page = gva & ~(PAGE_SIZE_ - 1);
+    const struct tlb_entry *e = &vcpu->watch[(page >> PAGE_BITS) & (WATCH_SIZE - 1)];
+
+    if (!vcpu->watching || (write ? e->write : e->read) != page ||
+        gva + (size - 1) - page >= PAGE_SIZE_)
+        return NULL;
+    return (uint8_t *)(uintptr_t)(gva + e->addend);
+}
 /* The entry that holds PAGE, from the victims if need be, or null. */
 struct tlb_entry *tlb_find(struct nw_vcpu *, unsigned mmu, uint64_t page);
 void tlb_fill(struct nw_vcpu *, unsigned mmu, uint64_t page, const struct tlb_entry *);

@@ -31,17 +31,6 @@ void watch_fill(struct nw_vcpu *vcpu, uint64_t page, const struct tlb_entry *ent
     *watch_slot(vcpu, page) = *entry;
 }
 
-uint8_t *watch_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, bool write)
-{
-    uint64_t page = gva & ~(PAGE_SIZE_ - 1);
-    const struct tlb_entry *e = watch_slot(vcpu, page);
-
-    if (!vcpu->watching || (write ? e->write : e->read) != page ||
-        ((gva + size - 1) ^ page) >= PAGE_SIZE_)
-        return NULL;
-    return (uint8_t *)(uintptr_t)(gva + e->addend);
-}
-
 void tlb_reset(struct nw_vcpu *vcpu)
 {
     vcpu->watching = false;

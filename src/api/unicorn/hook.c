@@ -43,23 +43,29 @@ static bool on_insn(nw_vcpu *vcpu, uint64_t pc, uint32_t size, void *user)
 }
 
 /* Accesses of vectors are reported in pieces of 8 bytes. */
-static void on_access(nw_vcpu *vcpu, uc_mem_type type, uint64_t addr, uint32_t size, uint64_t value,
-                      const void *data, const struct uc_hook_entry *h)
+static __attribute__((noinline)) void in_pieces(uc_engine *uc, uc_mem_type type, uint64_t addr,
+                                                uint32_t size, const void *data,
+                                                const struct uc_hook_entry *h)
 {
-    uc_cb_hookmem_t call = (uc_cb_hookmem_t)h->callback;
-    uc_engine *uc = engine_of(vcpu);
-
-    if (size <= 8) {
-        call(uc, type, addr, (int)size, (int64_t)value, h->user);
-        return;
-    }
     for (uint32_t at = 0; at < size; at += 8) {
         uint64_t part = 0;
 
         if (data)
             memcpy(&part, (const uint8_t *)data + at, 8);
-        call(uc, type, addr + at, 8, (int64_t)part, h->user);
+        ((uc_cb_hookmem_t)h->callback)(uc, type, addr + at, 8, (int64_t)part, h->user);
     }
+}
+
+/* With one vCPU the first argument is the engine (see connect). */
+static inline void on_access(nw_vcpu *vcpu, uc_mem_type type, uint64_t addr, uint32_t size,
+                             uint64_t value, const void *data, const struct uc_hook_entry *h)
+{
+    uc_engine *uc = h->alone ? (uc_engine *)(void *)vcpu : engine_of(vcpu);
+
+    if (NW_LIKELY(size <= 8))
+        ((uc_cb_hookmem_t)h->callback)(uc, type, addr, (int)size, (int64_t)value, h->user);
+    else
+        in_pieces(uc, type, addr, size, data, h);
 }
 
 static void on_read(nw_vcpu *vcpu, nw_access access, uint64_t addr, uint32_t size, uint64_t value,
@@ -143,10 +149,11 @@ static uint32_t faults_of(int type)
     return faults;
 }
 
-/* With one vCPU the callback, which differs in its first argument alone, is called without a detour. */
+/* With one vCPU the callback, which differs in its first argument alone, is called without a
+ * detour. */
 static void code_spec(const struct uc_hook_entry *h, nw_hook_spec *s)
 {
-    if (h->uc->core->handles > 1) {
+    if (!h->alone) {
         s->code = on_code;
         return;
     }
@@ -155,15 +162,23 @@ static void code_spec(const struct uc_hook_entry *h, nw_hook_spec *s)
     s->user = h->user;
 }
 
+static void access_spec(const struct uc_hook_entry *h, nw_hook_spec *s, nw_hook_kind kind,
+                        nw_access_fn fn)
+{
+    s->kind = kind;
+    s->access = fn;
+    s->self = h->alone ? h->uc : NULL;
+}
+
 static bool spec_of(const struct uc_hook_entry *h, int type, nw_hook_spec *s)
 {
     switch (type) {
     case UC_HOOK_CODE: s->kind = NW_HOOK_CODE, code_spec(h, s); break;
     case UC_HOOK_BLOCK: s->kind = NW_HOOK_BLOCK, code_spec(h, s); break;
     case UC_HOOK_MEM_FETCH: s->kind = NW_HOOK_FETCH, s->code = on_fetch; break;
-    case UC_HOOK_MEM_READ: s->kind = NW_HOOK_READ, s->access = on_read; break;
-    case UC_HOOK_MEM_READ_AFTER: s->kind = NW_HOOK_READ_AFTER, s->access = on_read_after; break;
-    case UC_HOOK_MEM_WRITE: s->kind = NW_HOOK_WRITE, s->access = on_write; break;
+    case UC_HOOK_MEM_READ: access_spec(h, s, NW_HOOK_READ, on_read); break;
+    case UC_HOOK_MEM_READ_AFTER: access_spec(h, s, NW_HOOK_READ_AFTER, on_read_after); break;
+    case UC_HOOK_MEM_WRITE: access_spec(h, s, NW_HOOK_WRITE, on_write); break;
     case UC_HOOK_EDGE_GENERATED: s->kind = NW_HOOK_TRANSLATE, s->translate = on_translate; break;
     case UC_HOOK_TCG_OPCODE: s->kind = NW_HOOK_COMPARE, s->compare = on_compare; break;
     case UC_HOOK_INSN:
@@ -328,6 +343,7 @@ uc_err uc_hook_add(uc_engine *uc, uc_hook *hh, int type, void *callback, void *u
         return UC_ERR_NOMEM;
     *h = (struct uc_hook_entry){.uc = uc,
                                 .used = true,
+                                .alone = uc->core->handles == 1,
                                 .type = type,
                                 .generation = h->generation,
                                 .number = number,

@@ -24,6 +24,7 @@
 struct uc_hook_entry {
     uc_engine *uc;
     bool used;
+    bool alone;                  /* connected as long as there is one vCPU */
     uint32_t number, generation; /* the handle */
     int type;                    /* bits of uc_hook_type */
     void *callback, *user;

@@ -206,7 +206,8 @@ static void emit_save(struct thunks *t)
 /* Registers from the frame; PINS too or only the temporaries. */
 static void emit_restore(struct thunks *t, bool pins)
 {
-    uint32_t skip = 0;
+    /* C has kept the others. */
+    uint32_t skip = SAVED_REGS & ~CALLER_SAVED;
     if (!pins)
         for (unsigned n = 0; n < pin_count(t->guest); n++)
             skip |= 1u << pin_regs[n];
@@ -242,19 +243,21 @@ static struct x_mem frame_in_thunk(int32_t offset)
     return x_at(RSP, offset + 8);
 }
 
-/* Exchanges the pc and aux slots with the frame's, through rax and r10. */
+/* Exchanges the pc and aux slots with the frame's, through r10 and r11. Not by XCHG, which locks. */
 static void exchange_pc(struct thunks *t)
 {
     struct asm_buf *a = &t->a;
     uint32_t w = t->guest->addr_type == IR_I64 ? X_W : 0;
     x_load(a, X_W, R10, frame_in_thunk(FRAME_PC));
-    x_rm(a, 0x87 | w, R10, vcpu_at(t->guest->pc_offset));
-    x_store(a, X_W, frame_in_thunk(FRAME_PC), R10);
+    x_load(a, w, R11, vcpu_at(t->guest->pc_offset));
+    x_store(a, w, vcpu_at(t->guest->pc_offset), R10);
+    x_store(a, X_W, frame_in_thunk(FRAME_PC), R11);
     if (t->guest->aux_offset == UINT32_MAX)
         return;
     x_load(a, 0, R10, frame_in_thunk(FRAME_AUX));
-    x_rm(a, 0x87, R10, vcpu_at(t->guest->aux_offset));
-    x_store(a, 0, frame_in_thunk(FRAME_AUX), R10);
+    x_load(a, 0, R11, vcpu_at(t->guest->aux_offset));
+    x_store(a, 0, vcpu_at(t->guest->aux_offset), R10);
+    x_store(a, 0, frame_in_thunk(FRAME_AUX), R11);
 }
 
 /* rsi.. = the arguments, rax = pc, r9 = aux word. The slots of pc and aux show the instruction
