@@ -50,6 +50,9 @@ typedef bool (*nw_insn_fn)(nw_vcpu *, uint64_t pc, uint32_t size, void *user);
  * 8 bytes; DATA: all of them in guest order, or null in NW_HOOK_READ. */
 typedef void (*nw_access_fn)(nw_vcpu *, nw_access, uint64_t addr, uint32_t size, uint64_t value,
                              const void *data, void *user);
+/* For nw_hook_spec.pieces: the least work for one access. TAG is nw_hook_spec.tag; accesses of more than 8
+ * bytes are given in pieces of 8. */
+typedef void (*nw_piece_fn)(void *self, int tag, uint64_t addr, int size, int64_t value, void *user);
 /* FAULT as nw_vcpu_run would give it (reason NW_EXIT_FAULT); VALUE: of a write. True: try again;
  * the first hook that says so ends the round. A second failure of the same access is one more
  * round; after 64 rounds it faults. */
@@ -87,6 +90,7 @@ typedef struct nw_hook_spec {
         nw_code_fn code;
         nw_insn_fn insn_fn;
         nw_access_fn access;
+        nw_piece_fn piece;
         nw_fault_fn fault;
         nw_translate_fn translate;
         nw_compare_fn compare;
@@ -97,6 +101,8 @@ typedef struct nw_hook_spec {
     void *user;
     void *self;         /* CODE, BLOCK, FETCH and accesses: unless null, the first argument in place
                          * of the vCPU */
+    bool pieces;        /* READ, READ_AFTER, WRITE: PIECE is called, not ACCESS; SELF is its first argument */
+    int tag;            /* … and this its second */
     uint32_t insn;     /* INSN: nw_insn_id() */
     uint32_t faults;   /* FAULT: which, bits 1 << (nw_access * 8 + nw_fault); 0: all */
     uint32_t map_size; /* COVERAGE: a power of two */

@@ -171,7 +171,8 @@ static bool runs_anew(struct run *r)
     bool anew = x->moved || r->vcpu->exc.access == NW_ACCESS_FETCH;
 
     x->moved = false;
-    x->reported = anew ? 0 : x->reported;
+    if (anew)
+        r->vcpu->reported = 0;
     return anew;
 }
 
@@ -244,7 +245,7 @@ static bool step(struct run *r, bool hooked)
         key = vcpu->guest->key(vcpu);
     }
     r->asked &= vcpu->leave == VCPU_LEAVE_EXC;
-    vcpu->exec->reported = 0;
+    vcpu->reported = 0;
     r->inner = false;
     if (vcpu->leave == VCPU_LEAVE_UNDONE)
         return false;
@@ -364,7 +365,7 @@ static bool run_one(struct run *r)
     if (log_wants(r->engine, NW_LOG_EXEC))
         log_block(vcpu, b);
     counter_add(vcpu, COUNT_DISPATCHES);
-    vcpu->exec->reported = 0;
+    vcpu->reported = 0;
     vcpu->leave = VCPU_LEAVE_NONE;
     if (!r->engine->interp)
         execute(r, b);

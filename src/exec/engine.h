@@ -90,7 +90,6 @@ struct exec_vcpu {
     struct ir_region region;
     union ir_vec *slots; /* interpreter scratch */
     uint32_t nslots;
-    uint32_t reported;        /* of an instruction that is run again: reports below this were made */
     bool moved;               /* a fault hook has written the pc */
     uint64_t *stops;          /* see nw_vcpu_set_stops */
     uint32_t nstops, stops_cap;

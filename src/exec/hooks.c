@@ -216,6 +216,8 @@ nw_status nw_hook_add(nw_engine *engine, const nw_hook_spec *spec, nw_hook **out
     if (!h)
         return NW_ERR_NOMEM;
     h->spec = *spec;
+    if (spec->pieces)
+        h->direct = (struct access_direct){spec->piece, spec->self, spec->user, spec->tag};
     t = &engine->hooks;
     struct engine_hold hold = engine_lock(engine);
     *t->end = h;

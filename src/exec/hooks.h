@@ -14,6 +14,7 @@ struct nw_hook {
     nw_hook_spec spec;
     _Atomic bool removed;
     struct nw_hook *next;
+    struct access_direct direct;
     struct nw_hook *same;  /* the next of hook_table.access of its kind */
 };
 
@@ -111,6 +112,11 @@ void hooks_note_mxcsr(struct nw_vcpu *);
 uint32_t hooks_page(void *engine, uint64_t page);
 enum mem_hook_result hooks_access(struct nw_vcpu *, enum mem_hook kind, uint64_t gva, uint32_t size,
                                   const uint8_t *data);
+/* After a direct call (vcpu->direct_read, direct_write) that has changed something. */
+enum mem_hook_result hooks_access_after(struct nw_vcpu *, enum mem_hook kind,
+                                        const struct hook_frame *);
+/* Sets the vCPU's direct calls. */
+void hooks_direct(struct nw_vcpu *);
 /* Hooks of accesses have come or gone; engine's lock held. With any, the arena has been left. */
 void hooks_memory_changed(struct nw_engine *);
 /* Asks the hooks about the fault in vcpu->exc. True: the instruction may be tried again, or the

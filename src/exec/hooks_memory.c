@@ -52,6 +52,22 @@ static void make_lists(struct hook_table *t)
         *end[n] = NULL;
 }
 
+static const struct access_direct *direct_of(const struct nw_hook *h)
+{
+    const nw_hook_spec *s = h ? &h->spec : NULL;
+
+    return s && !h->same && s->pieces && s->begin > s->end ? &h->direct : NULL;
+}
+
+void hooks_direct(struct nw_vcpu *vcpu)
+{
+    const struct hook_table *t = &vcpu->engine->hooks;
+
+    /* What is read is reported before it is read only. */
+    vcpu->direct_read = t->access[1] ? NULL : direct_of(t->access[0]);
+    vcpu->direct_write = direct_of(t->access[2]);
+}
+
 void hooks_memory_changed(struct nw_engine *engine)
 {
     const uint32_t *count = engine->hooks.count;
@@ -66,8 +82,10 @@ void hooks_memory_changed(struct nw_engine *engine)
     sync_pause(engine, self && self->engine == engine ? self : NULL);
     engine->mem.hooked = kinds;
     make_lists(&engine->hooks);
-    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
+    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
         tlb_flush(v);
+        hooks_direct(v);
+    }
     sync_resume(engine);
 }
 
@@ -85,6 +103,30 @@ static uint64_t value_of(const uint8_t *data, uint32_t size)
     if (data)
         memcpy(&value, data, sizeof value);
     return size < 8 ? value & ((1ull << 8 * size) - 1) : value;
+}
+
+static void call_pieces(const nw_hook_spec *s, uint64_t gva, uint32_t size, const uint8_t *data)
+{
+    for (uint32_t at = 0; at < size; at += 8) {
+        int64_t part = 0;
+
+        if (data)
+            memcpy(&part, data + at, 8);
+        s->piece(s->self, s->tag, gva + at, 8, part, s->user);
+    }
+}
+
+static void call(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t gva, uint32_t size,
+                 uint64_t value, const uint8_t *data)
+{
+    nw_access access = s->kind == NW_HOOK_WRITE ? NW_ACCESS_WRITE : NW_ACCESS_READ;
+
+    if (!s->pieces)
+        s->access(vcpu, access, gva, size, value, data, s->user);
+    else if (size <= 8)
+        s->piece(s->self, s->tag, gva, (int)size, (int64_t)value, s->user);
+    else
+        call_pieces(s, gva, size, data);
 }
 
 /* What a callback that has changed something, or wants a stop, makes of the access. */
@@ -114,8 +156,19 @@ leave_with(struct nw_vcpu *vcpu, enum vcpu_leave leave, uint32_t order)
 {
     vcpu->leave = leave;
     /* The instruction is run again, by what is now, and reports what comes after this. */
-    vcpu->exec->reported = order + 1;
+    vcpu->reported = order + 1;
     return MEM_HOOK_LEAVE;
+}
+
+enum mem_hook_result hooks_access_after(struct nw_vcpu *vcpu, enum mem_hook kind,
+                                        const struct hook_frame *frame)
+{
+    enum vcpu_leave leave = VCPU_LEAVE_NONE;
+    enum mem_hook_result result;
+
+    vcpu->leave = VCPU_LEAVE_NONE;
+    result = settle(vcpu, frame, &leave);
+    return leave == VCPU_LEAVE_NONE ? result : leave_with(vcpu, leave, order_of(vcpu, kind));
 }
 
 enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva,
@@ -125,15 +178,13 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
     const struct nw_hook *h = vcpu->engine->hooks.access[list_of(kind)];
     uint64_t value = value_of(data, size);
 
-    if (NW_UNLIKELY(vcpu->exec->reported) && order_of(vcpu, kind) < vcpu->exec->reported)
+    if (NW_UNLIKELY(vcpu->reported) && order_of(vcpu, kind) < vcpu->reported)
         return MEM_HOOK_GO;
     for (h = next_for(h, gva, gva + size - 1); h; h = next_for(h->same, gva, gva + size - 1)) {
         struct hook_frame frame;
 
         hooks_enter(vcpu, &frame);
-        h->spec.access(h->spec.self ? h->spec.self : vcpu,
-                       kind == MEM_HOOK_WRITE ? NW_ACCESS_WRITE : NW_ACCESS_READ, gva, size, value,
-                       data, h->spec.user);
+        call(vcpu, &h->spec, gva, size, value, data);
         hooks_leave(vcpu, &frame);
         vcpu->leave = VCPU_LEAVE_NONE; /* it may have run the vCPU */
         if (NW_LIKELY(!(frame.flags | atomic_load_explicit(&vcpu->request, memory_order_relaxed))))
@@ -151,7 +202,6 @@ bool hooks_fault(struct nw_vcpu *vcpu)
 {
     const struct vcpu_exc *e = &vcpu->exc;
     uint32_t bit = 1u << (e->access * 8 + e->fault);
-    struct exec_vcpu *x = vcpu->exec;
     nw_exit fault = {.reason = NW_EXIT_FAULT,
                      .access = (nw_access)e->access,
                      .fault = (nw_fault)e->fault,
@@ -172,11 +222,11 @@ bool hooks_fault(struct nw_vcpu *vcpu)
         mended = h->spec.fault(vcpu, &fault, value, h->spec.user);
         hooks_leave(vcpu, &frame);
         if (hooks_moved(vcpu, &frame)) {
-            x->moved = true;
+            vcpu->exec->moved = true;
             return true;
         }
     }
     if (mended && e->access != NW_ACCESS_FETCH)
-        x->reported = order_of(vcpu, MEM_HOOK_READ) + 1;
+        vcpu->reported = order_of(vcpu, MEM_HOOK_READ) + 1;
     return mended;
 }

@@ -143,6 +143,7 @@ const struct mem_client engine_mem_client = {
     .translate = translate_page,
     .hooked_page = hooks_page,
     .hook = hooks_access,
+    .hook_after = hooks_access_after,
     .beyond_window = beyond_window,
 };
 

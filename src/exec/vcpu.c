@@ -79,6 +79,7 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
     }
     struct engine_hold hold = engine_lock(engine);
     pthread_mutex_lock(&engine->sync.lock);
+    hooks_direct(vcpu);
     vcpu->next = engine->vcpus;
     engine->vcpus = vcpu;
     pthread_mutex_unlock(&engine->sync.lock);

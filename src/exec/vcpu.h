@@ -120,6 +120,13 @@ enum hook_frame_flags {
     HOOK_CHANGED = 2, /* hooks or code have changed */
 };
 
+/* The only hook of its kind, which concerns every access: called without looking. */
+struct access_direct {
+    void (*fn)(void *self, int tag, uint64_t addr, int size, int64_t value, void *user);
+    void *self, *user;
+    int tag;
+};
+
 struct nw_vcpu {
     _Alignas(64) uint8_t state[VCPU_STATE_SIZE]; /* struct <isa>_state, at offset 0 */
 
@@ -135,6 +142,8 @@ struct nw_vcpu {
     /* What translated code calls at hooks: exec/hooks.h, hooks_call and hooks_after. */
     uint64_t (*hook_call)(struct nw_vcpu *, uint64_t site, uint64_t, uint64_t, uint64_t);
     uint64_t (*hook_after)(struct nw_vcpu *, const struct hook_frame *);
+    const struct access_direct *direct_read, *direct_write; /* see exec/hooks_memory.c; or null */
+    uint32_t reported;         /* of an instruction that is run again: reports below this were made */
     void *lazy_flags;          /* during a hook: flags that are put off, see host_settle; or null */
     uint32_t mxcsr_live;       /* 1 while the host's MXCSR holds guest flags */
     uint32_t irq_lines;        /* levels, bit per line; atomic access */

@@ -527,7 +527,8 @@ static bool writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned
 }
 
 /* The bytes of an access in guest order. False when a fault has been recorded. */
-static bool plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+static __attribute__((noinline)) bool plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop,
+                                                 uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, false);
@@ -547,7 +548,8 @@ static bool plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
     return true;
 }
 
-static void plain_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+static __attribute__((noinline)) void plain_store(struct nw_vcpu *vcpu, uint64_t gva,
+                                                  uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, true);
@@ -678,6 +680,63 @@ static __attribute__((noinline)) uint64_t unusual_load(struct nw_vcpu *vcpu, uin
     return as_memop(number_in(bytes, size), memop, size);
 }
 
+/* Calls the only hook of its kind. */
+static inline enum mem_hook_result call_direct(struct nw_vcpu *vcpu, const struct access_direct *d,
+                                               enum mem_hook kind, uint64_t gva, unsigned size,
+                                               uint64_t value)
+{
+    struct hook_frame frame = {.outer = vcpu->frame};
+
+    vcpu->frame = &frame;
+    d->fn(d->self, d->tag, gva, (int)size, (int64_t)value, d->user);
+    vcpu->frame = frame.outer;
+    if (NW_LIKELY(!(frame.flags | atomic_load_explicit(&vcpu->request, memory_order_relaxed))))
+        return MEM_HOOK_GO;
+    return vcpu->mem->client->hook_after(vcpu, kind, &frame);
+}
+
+/* May the direct calls be used for this access? */
+static inline bool usual(const struct nw_vcpu *vcpu, uint32_t memop)
+{
+    return !(memop & (UNUSUAL | IR_MEM_BE)) &&
+           NW_LIKELY(!(vcpu->mxcsr_switch | vcpu->reported | vcpu->watched));
+}
+
+static bool direct_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint64_t *value)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    const uint8_t *host;
+
+    *value = 0;
+    if (call_direct(vcpu, vcpu->direct_read, MEM_HOOK_READ, gva, size, 0) != MEM_HOOK_GO)
+        return true;
+    host = watch_hit(vcpu, gva, size, false);
+    if (NW_UNLIKELY(!host))
+        return false;
+    vcpu->access_index++;
+    *value = as_memop(number_in(host, size), memop, size);
+    return true;
+}
+
+static void direct_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint64_t masked = value & UINT64_MAX >> (64 - 8 * size);
+    uint8_t bytes[8], *host;
+
+    if (call_direct(vcpu, vcpu->direct_write, MEM_HOOK_WRITE, gva, size, masked) == MEM_HOOK_LEAVE)
+        return;
+    memcpy(bytes, &value, sizeof bytes);
+    host = watch_hit(vcpu, gva, size, true);
+    if (NW_LIKELY(host != NULL))
+        write_whole(host, bytes, size);
+    else
+        unusual_store(vcpu, gva, memop, bytes);
+    vcpu->access_index++;
+    if (NW_UNLIKELY(vcpu->leave == VCPU_LEAVE_EXC))
+        note_value(vcpu, memop, bytes);
+}
+
 /* A callback may have unmapped what it was called for: the place is looked up behind it. */
 static uint64_t hooked_number(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 {
@@ -698,8 +757,11 @@ static uint64_t hooked_number(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop
 uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint64_t v;
     uint8_t bytes[8] = {0};
 
+    if (vcpu->direct_read && usual(vcpu, memop))
+        return direct_load(vcpu, gva, memop, &v) ? v : unusual_load(vcpu, gva, memop, true);
     if (NW_UNLIKELY(vcpu->mem->hooked))
         return hooked_number(vcpu, gva, memop);
     if (!plain_load(vcpu, gva, memop, bytes))
@@ -711,6 +773,10 @@ void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memo
 {
     uint8_t bytes[8];
 
+    if (vcpu->direct_write && usual(vcpu, memop)) {
+        direct_store(vcpu, gva, value, memop);
+        return;
+    }
     if (memop & IR_MEM_BE)
         value = swap_bytes(value, 1u << IR_MEM_SIZE(memop));
     memcpy(bytes, &value, sizeof bytes);

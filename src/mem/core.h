@@ -55,6 +55,8 @@ struct mem_client {
      * a load. */
     enum mem_hook_result (*hook)(struct nw_vcpu *, enum mem_hook kind, uint64_t gva, uint32_t size,
                                  const uint8_t *data);
+    enum mem_hook_result (*hook_after)(struct nw_vcpu *, enum mem_hook kind,
+                                       const struct hook_frame *);
     /* The first mapping beyond the window is about to be made: space->beyond is set. */
     void (*beyond_window)(void *opaque);
 };

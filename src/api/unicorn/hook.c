@@ -42,51 +42,22 @@ static bool on_insn(nw_vcpu *vcpu, uint64_t pc, uint32_t size, void *user)
     return ((uc_cb_insn_cpuid_t)h->callback)(uc, h->user) != 0;
 }
 
-/* Accesses of vectors are reported in pieces of 8 bytes. */
-static __attribute__((noinline)) void in_pieces(uc_engine *uc, uc_mem_type type, uint64_t addr,
-                                                uint32_t size, const void *data,
-                                                const struct uc_hook_entry *h)
+/* With several vCPUs the first argument is not known before. */
+static void on_access(nw_vcpu *vcpu, nw_access access, uint64_t addr, uint32_t size, uint64_t value,
+                      const void *data, void *user)
 {
+    const struct uc_hook_entry *h = user;
+    uc_mem_type type = access == NW_ACCESS_WRITE ? UC_MEM_WRITE
+                       : data                    ? UC_MEM_READ_AFTER
+                                                 : UC_MEM_READ;
+    uint64_t part = value;
+
     for (uint32_t at = 0; at < size; at += 8) {
-        uint64_t part = 0;
-
-        if (data)
+        if (data && size > 8)
             memcpy(&part, (const uint8_t *)data + at, 8);
-        ((uc_cb_hookmem_t)h->callback)(uc, type, addr + at, 8, (int64_t)part, h->user);
+        ((uc_cb_hookmem_t)h->callback)(engine_of(vcpu), type, addr + at, size < 8 ? (int)size : 8,
+                                       (int64_t)part, h->user);
     }
-}
-
-/* With one vCPU the first argument is the engine (see connect). */
-static inline void on_access(nw_vcpu *vcpu, uc_mem_type type, uint64_t addr, uint32_t size,
-                             uint64_t value, const void *data, const struct uc_hook_entry *h)
-{
-    uc_engine *uc = h->alone ? (uc_engine *)(void *)vcpu : engine_of(vcpu);
-
-    if (NW_LIKELY(size <= 8))
-        ((uc_cb_hookmem_t)h->callback)(uc, type, addr, (int)size, (int64_t)value, h->user);
-    else
-        in_pieces(uc, type, addr, size, data, h);
-}
-
-static void on_read(nw_vcpu *vcpu, nw_access access, uint64_t addr, uint32_t size, uint64_t value,
-                    const void *data, void *user)
-{
-    (void)access;
-    on_access(vcpu, UC_MEM_READ, addr, size, value, data, user);
-}
-
-static void on_read_after(nw_vcpu *vcpu, nw_access access, uint64_t addr, uint32_t size,
-                          uint64_t value, const void *data, void *user)
-{
-    (void)access;
-    on_access(vcpu, UC_MEM_READ_AFTER, addr, size, value, data, user);
-}
-
-static void on_write(nw_vcpu *vcpu, nw_access access, uint64_t addr, uint32_t size, uint64_t value,
-                     const void *data, void *user)
-{
-    (void)access;
-    on_access(vcpu, UC_MEM_WRITE, addr, size, value, data, user);
 }
 
 static bool on_fault(nw_vcpu *vcpu, const nw_exit *fault, uint64_t value, void *user)
@@ -163,11 +134,18 @@ static void code_spec(const struct uc_hook_entry *h, nw_hook_spec *s)
 }
 
 static void access_spec(const struct uc_hook_entry *h, nw_hook_spec *s, nw_hook_kind kind,
-                        nw_access_fn fn)
+                        uc_mem_type type)
 {
     s->kind = kind;
-    s->access = fn;
-    s->self = h->alone ? h->uc : NULL;
+    s->pieces = h->alone;
+    s->tag = type;
+    if (!h->alone) {
+        s->access = on_access;
+        return;
+    }
+    s->piece = (nw_piece_fn)(uintptr_t)h->callback;
+    s->self = h->uc;
+    s->user = h->user;
 }
 
 static bool spec_of(const struct uc_hook_entry *h, int type, nw_hook_spec *s)
@@ -176,9 +154,9 @@ static bool spec_of(const struct uc_hook_entry *h, int type, nw_hook_spec *s)
     case UC_HOOK_CODE: s->kind = NW_HOOK_CODE, code_spec(h, s); break;
     case UC_HOOK_BLOCK: s->kind = NW_HOOK_BLOCK, code_spec(h, s); break;
     case UC_HOOK_MEM_FETCH: s->kind = NW_HOOK_FETCH, s->code = on_fetch; break;
-    case UC_HOOK_MEM_READ: access_spec(h, s, NW_HOOK_READ, on_read); break;
-    case UC_HOOK_MEM_READ_AFTER: access_spec(h, s, NW_HOOK_READ_AFTER, on_read_after); break;
-    case UC_HOOK_MEM_WRITE: access_spec(h, s, NW_HOOK_WRITE, on_write); break;
+    case UC_HOOK_MEM_READ: access_spec(h, s, NW_HOOK_READ, UC_MEM_READ); break;
+    case UC_HOOK_MEM_READ_AFTER: access_spec(h, s, NW_HOOK_READ_AFTER, UC_MEM_READ_AFTER); break;
+    case UC_HOOK_MEM_WRITE: access_spec(h, s, NW_HOOK_WRITE, UC_MEM_WRITE); break;
     case UC_HOOK_EDGE_GENERATED: s->kind = NW_HOOK_TRANSLATE, s->translate = on_translate; break;
     case UC_HOOK_TCG_OPCODE: s->kind = NW_HOOK_COMPARE, s->compare = on_compare; break;
     case UC_HOOK_INSN:
