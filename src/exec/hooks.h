@@ -115,6 +115,8 @@ enum mem_hook_result hooks_access(struct nw_vcpu *, enum mem_hook kind, uint64_t
 /* After a direct call (vcpu->direct_read, direct_write) that has changed something. */
 enum mem_hook_result hooks_access_after(struct nw_vcpu *, enum mem_hook kind,
                                         const struct hook_frame *);
+/* Is some hook called for every access: 1 for every read, 2 for every write? */
+uint8_t hooks_everywhere(const struct nw_engine *);
 /* Sets the vCPU's direct calls. */
 void hooks_direct(struct nw_vcpu *);
 /* Hooks of accesses have come or gone; engine's lock held. With any, the arena has been left. */

@@ -59,6 +59,21 @@ static const struct access_direct *direct_of(const struct nw_hook *h)
     return s && !h->same && s->pieces && s->begin > s->end ? &h->direct : NULL;
 }
 
+static bool everywhere(const struct nw_hook *h)
+{
+    while (h && h->spec.begin <= h->spec.end)
+        h = h->same;
+    return h != NULL;
+}
+
+uint8_t hooks_everywhere(const struct nw_engine *engine)
+{
+    struct nw_hook *const *access = engine->hooks.access;
+    bool reads = everywhere(access[0]) || everywhere(access[1]), writes = everywhere(access[2]);
+
+    return (uint8_t)(reads | writes << 1);
+}
+
 void hooks_direct(struct nw_vcpu *vcpu)
 {
     const struct hook_table *t = &vcpu->engine->hooks;
@@ -76,12 +91,14 @@ void hooks_memory_changed(struct nw_engine *engine)
                      (count[NW_HOOK_WRITE] ? MEM_HOOK_WRITE : 0);
     struct nw_vcpu *self = signals_vcpu();
 
-    /* Code that numbers its accesses, or need not. */
-    if (!kinds != !engine->mem.hooked)
-        cache_forget(engine, 0, UINT64_MAX);
     sync_pause(engine, self && self->engine == engine ? self : NULL);
+    uint8_t before = hooks_everywhere(engine);
+    bool numbered = engine->mem.hooked;
     engine->mem.hooked = kinds;
     make_lists(&engine->hooks);
+    /* Code that numbers its accesses, or goes straight to the slow path. */
+    if (numbered != (kinds != 0) || before != hooks_everywhere(engine))
+        cache_forget(engine, 0, UINT64_MAX);
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
         tlb_flush(v);
         hooks_direct(v);

@@ -260,7 +260,8 @@ struct host_options engine_host_options(const struct nw_engine *engine)
                                  .window = engine->mem.window,
                                  .share_checks = !engine->mem.beyond,
                                  .chain = engine->chain,
-                                 .paged = engine->mmu};
+                                 .paged = engine->mmu,
+                                 .hooked = hooks_everywhere(engine)};
 }
 
 static nw_status emit(struct nw_engine *engine, struct block *b)

@@ -81,6 +81,12 @@ static void check_alignment(struct host_emitter *e, struct access *m, const stru
     stub_jcc(e, m->stub, X_NE);
 }
 
+static void jump_to_stub(struct host_emitter *e, struct access *m)
+{
+    e->a.flags = 0;
+    m->stub->from[m->stub->nfrom++] = x_jmp32(&e->a);
+}
+
 /* The tag compared is that of the last byte, so that what crosses a page misses. */
 static void probe_tlb(struct host_emitter *e, struct access *m, uint32_t memop, bool write)
 {
@@ -91,6 +97,11 @@ static void probe_tlb(struct host_emitter *e, struct access *m, uint32_t memop, 
     size_t tag =
         tlb + (write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read));
     unsigned t = m->temps[0], index = m->temps[1];
+    if (e->opt->hooked & (write ? 2 : 1)) { /* there are no tags; what follows is not reached */
+        jump_to_stub(e, m);
+        m->at = x_at(m->base, 0);
+        return;
+    }
     _Static_assert(sizeof(struct tlb_entry) == 32, "the index is scaled by a shift of 12 - 5");
     if (m->disp) {
         x_lea(a, w, index, x_at(m->base, m->disp));
@@ -542,12 +553,6 @@ void emit_beyond(struct host_emitter *e, struct stub *s)
 static bool atomic_inline(const struct host_emitter *e, const struct ir_insn *i)
 {
     return fast(e) && !(i->aux & IR_MEM_BE);
-}
-
-static void jump_to_stub(struct host_emitter *e, struct access *m)
-{
-    e->a.flags = 0;
-    m->stub->from[m->stub->nfrom++] = x_jmp32(&e->a);
 }
 
 /* An instruction with opcode OP for bytes and OP + 1 for the other sizes. */
