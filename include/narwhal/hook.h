@@ -68,9 +68,13 @@ NW_API nw_status nw_vcpu_translate_block(nw_vcpu *, uint64_t pc, nw_block *out);
 /* PREVIOUS: the block that ran before, or null when there is none. */
 typedef void (*nw_translate_fn)(nw_vcpu *, const nw_block *block, const nw_block *previous,
                                 void *user);
-/* The operands, zero-extended from SIZE bytes. SUBTRACT: the instruction keeps the difference. */
+/* The operands, zero-extended from SIZE bytes; WHAT: enum nw_compare. */
+enum nw_compare {
+    NW_COMPARE_KEEPS = 1, /* the instruction keeps the difference: it subtracts */
+    NW_COMPARE_FLAGS = 2, /* it sets flags */
+};
 typedef void (*nw_compare_fn)(nw_vcpu *, uint64_t pc, uint64_t a, uint64_t b, uint32_t size,
-                              bool subtract, void *user);
+                              unsigned what, void *user);
 
 /* A ring of the latest events; its memory is the caller's. Written by vCPU threads, read by
  * anybody: entries before POSITION, SIZE of them at most, are valid; with several vCPUs their

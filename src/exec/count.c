@@ -82,6 +82,12 @@ static void check_budget(struct rewrite *w, struct ir_region *r)
     push(w, (struct ir_insn){.op = IR_label, .a = label});
 }
 
+static void note_block(struct rewrite *w, const struct ir_region *r)
+{
+    put(w, IR_I64, offsetof(struct nw_vcpu, last_block), constant(w, IR_I64, r->pc));
+    put(w, IR_I32, offsetof(struct nw_vcpu, last_mode), constant(w, IR_I32, r->mode));
+}
+
 /* Indirect jumps and paged exits look only for blocks that count too. */
 static ir_val mark_mode(struct rewrite *w, ir_val mode)
 {
@@ -143,6 +149,8 @@ bool count_in(struct ir_region *r, unsigned what)
         begin(&w);
     if (what & COUNT_CHECK)
         check_budget(&w, r);
+    if (what & COUNT_BLOCKS)
+        note_block(&w, r);
     rewrite(&w, r);
     free(w.now);
     if (!w.ok) {

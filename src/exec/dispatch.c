@@ -331,6 +331,26 @@ static void execute(struct run *r, struct block *b)
         r->from = NULL;
 }
 
+/* Tells hooks of a new block. True: its pc may not be the vCPU's any more. */
+static bool report_block(struct run *r, const struct block *b)
+{
+    struct nw_vcpu *vcpu = r->vcpu;
+    struct block_key key = {vcpu->last_block, vcpu->last_mode};
+    nw_block now = {b->key.pc, b->ninsns, b->size}, before = {0};
+    const struct block *last = NULL;
+    uint64_t gpa = key.pc;
+
+    if (key.mode != UINT32_MAX && (!vcpu->mmu || mmu_fetch(vcpu, key.mode, key.pc, &gpa)))
+        last = cache_find(vcpu, key, b->variant, gpa & ~(PAGE_SIZE_ - 1));
+    if (last)
+        before = (nw_block){last->key.pc, last->ninsns, last->size};
+    if (!hooks_translated(vcpu, &now, last ? &before : NULL) &&
+        !(atomic_load(&vcpu->request) & VCPU_REQ_STOP))
+        return false;
+    r->from = NULL;
+    return true;
+}
+
 /* True: leave. */
 static bool run_one(struct run *r)
 {
@@ -361,6 +381,8 @@ static bool run_one(struct run *r)
         }
         if (atomic_load(&r->engine->cache.flushes) != flushes)
             r->from = NULL;
+        if (NW_UNLIKELY(r->engine->hooks.count[NW_HOOK_TRANSLATE]) && report_block(r, b))
+            return false;
     }
     if (log_wants(r->engine, NW_LOG_EXEC))
         log_block(vcpu, b);
@@ -427,6 +449,7 @@ static void run_outermost(struct run *r)
     /* A callback of another engine's vCPU may run this one on the same thread. */
     signals_set_vcpu(vcpu);
     hooks_note_mxcsr(vcpu);
+    vcpu->last_mode = UINT32_MAX;
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);
     r->left = r->limited ? vcpu->budget : 0;

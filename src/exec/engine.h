@@ -141,6 +141,7 @@ nw_status step_one(struct nw_vcpu *, struct block_key, bool hooked, bool entry);
 enum count_what {
     COUNT_INSNS = 1,    /* takes its instructions off vcpu->budget … */
     COUNT_CHECK = 2,    /* … and leaves, undone, when that is too small */
+    COUNT_BLOCKS = 8,   /* vcpu->last_block says which block ran last */
     COUNT_ACCESSES = 4, /* vcpu->access_index is right whenever an access takes the slow path */
 };
 bool count_in(struct ir_region *, unsigned what);

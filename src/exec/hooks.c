@@ -95,6 +95,29 @@ static bool is_stop(const struct hook_stops *s, uint64_t pc)
     return at < s->n && s->at[at] == pc;
 }
 
+nw_status hooks_compare_at(struct nw_engine *engine, uint64_t pc, struct hook_site **out)
+{
+    struct hook_table *t = &engine->hooks;
+    struct hook_site *site;
+    uint32_t n = t->count[NW_HOOK_COMPARE];
+
+    *out = NULL;
+    if (!n)
+        return NW_OK;
+    site = calloc(1, sizeof *site + n * sizeof site->hook[0]);
+    if (!site)
+        return NW_ERR_NOMEM;
+    site->pc = pc;
+    for (struct nw_hook *h = t->list; h; h = h->next)
+        if (h->spec.kind == NW_HOOK_COMPARE && covers(&h->spec, pc))
+            site->hook[site->n++] = h;
+    if (site->n)
+        *out = site;
+    else
+        free(site);
+    return NW_OK;
+}
+
 static bool calls_code(nw_hook_kind kind)
 {
     return kind == NW_HOOK_CODE || kind == NW_HOOK_BLOCK || kind == NW_HOOK_FETCH;

@@ -55,6 +55,8 @@ void hooks_sweep(struct nw_engine *);
 
 /* What has to be done before the instruction at PC into *OUT, null: nothing. ENTRY: it is the first
  * of a block that is entered there. */
+/* Those of comparisons by the instruction at PC, in the same way. */
+nw_status hooks_compare_at(struct nw_engine *, uint64_t pc, struct hook_site **out);
 nw_status hooks_at(struct nw_engine *, uint64_t pc, uint32_t size, uint32_t insn_id, bool entry,
                    struct hook_site **out);
 /* The block of SITE, one of its first instruction, has SIZE bytes. */
@@ -103,6 +105,11 @@ void hooks_note_write(struct nw_vcpu *);
  * that has changed something. They give enum ir_hook_result. */
 uint64_t hooks_call(struct nw_vcpu *, uint64_t site, uint64_t, uint64_t, uint64_t);
 uint64_t hooks_after(struct nw_vcpu *, const struct hook_frame *);
+/* WHAT: bytes in bits 0..7, enum nw_compare from bit 8 on. */
+uint64_t hooks_compare(struct nw_vcpu *, uint64_t site, uint64_t a, uint64_t b, uint64_t what);
+/* A block has been translated. PREVIOUS: null when there is none. True: the callbacks have changed
+ * something, so that the vCPU must look at its pc again. */
+bool hooks_translated(struct nw_vcpu *, const nw_block *block, const nw_block *previous);
 /* mxcsr_switch, from what the host's MXCSR is and the guest's is to be. */
 void hooks_note_mxcsr(struct nw_vcpu *);
 

@@ -146,3 +146,45 @@ uint64_t hooks_after(struct nw_vcpu *vcpu, const struct hook_frame *f)
     vcpu->leave = outcome;
     return outcome == VCPU_LEAVE_NONE ? IR_HOOK_GO : IR_HOOK_LEAVE;
 }
+
+uint64_t hooks_compare(struct nw_vcpu *vcpu, uint64_t arg, uint64_t a, uint64_t b, uint64_t what)
+{
+    const struct hook_site *site = (const struct hook_site *)(uintptr_t)arg;
+    enum vcpu_leave outcome = VCPU_LEAVE_NONE;
+
+    for (uint32_t n = 0; n < site->n && outcome != VCPU_LEAVE_UNDONE; n++) {
+        const nw_hook_spec *s = &site->hook[n]->spec;
+        struct hook_frame frame;
+
+        if (atomic_load_explicit(&site->hook[n]->removed, memory_order_relaxed))
+            continue;
+        hooks_enter(vcpu, &frame);
+        s->compare(vcpu, site->pc, a, b, (uint32_t)what & 0xff, (unsigned)what >> 8, s->user);
+        hooks_leave(vcpu, &frame);
+        enum vcpu_leave now = hooks_outcome(vcpu, &frame);
+        if (now != VCPU_LEAVE_NONE)
+            outcome = now;
+    }
+    vcpu->leave = outcome;
+    return 0;
+}
+
+bool hooks_translated(struct nw_vcpu *vcpu, const nw_block *block, const nw_block *previous)
+{
+    uint32_t flags = 0;
+
+    for (const struct nw_hook *h = vcpu->engine->hooks.list, *next; h; h = next) {
+        const nw_hook_spec *s = &h->spec;
+        struct hook_frame frame;
+
+        next = h->next;
+        if (s->kind != NW_HOOK_TRANSLATE ||
+            (s->begin <= s->end && (block->pc < s->begin || block->pc > s->end)))
+            continue;
+        hooks_enter(vcpu, &frame);
+        s->translate(vcpu, block, previous, s->user);
+        hooks_leave(vcpu, &frame);
+        flags |= frame.flags;
+    }
+    return flags != 0;
+}

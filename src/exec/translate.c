@@ -86,6 +86,20 @@ static bool fetch(struct lift_request *req, uint64_t addr, void *buf, unsigned s
     return ok;
 }
 
+static void note_compares(struct lift_request *req, uint64_t pc)
+{
+    struct fetcher *f = req->opaque;
+    struct hook_site *site;
+
+    if (hooks_compare_at(f->vcpu->engine, pc, &site) != NW_OK)
+        f->region->oom = true;
+    req->compare = (uintptr_t)site;
+    if (!site)
+        return;
+    site->next = f->hooks;
+    f->hooks = site;
+}
+
 static enum lift_hooked hooked(struct lift_request *req, uint64_t pc, uint32_t size, uint32_t id)
 {
     struct fetcher *f = req->opaque;
@@ -94,6 +108,7 @@ static enum lift_hooked hooked(struct lift_request *req, uint64_t pc, uint32_t s
 
     if (hooks_at(f->vcpu->engine, pc, size, id, first && f->entry, &site) != NW_OK)
         f->region->oom = true;
+    note_compares(req, pc);
     if (!site)
         return LIFT_PLAIN;
     /* Where a run may end, blocks begin. */
@@ -348,7 +363,8 @@ static nw_status optimise(struct nw_engine *engine, uint8_t variant)
     struct ir_region *r = &engine->region;
     unsigned what = (counts(variant) ? COUNT_INSNS : 0u) |
                     ((variant & ~BLOCK_INNER) == BLOCK_COUNTED ? COUNT_CHECK : 0u) |
-                    (engine->mem.hooked ? COUNT_ACCESSES : 0u);
+                    (engine->mem.hooked ? COUNT_ACCESSES : 0u) |
+                    (engine->hooks.count[NW_HOOK_TRANSLATE] ? COUNT_BLOCKS : 0u);
 
     log_ir(engine, r, "lifted");
     if (NW_UNLIKELY(!engine->float_used))

@@ -54,6 +54,7 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
     vcpu->arena = engine->interp ? NULL : engine->mem.arena;
     vcpu->window = engine->mem.window;
     vcpu->mmu = engine->mmu;
+    vcpu->reads_first = engine->exceptions == NW_EXC_BARE;
     vcpu->hook_call = hooks_call;
     vcpu->hook_after = hooks_after;
     vcpu->mxcsr_counts = engine->float_used ? 0x3f : 0;

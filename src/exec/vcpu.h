@@ -167,7 +167,10 @@ struct nw_vcpu {
     uint32_t victim_next;
     uint64_t budget;           /* of a run with a limit: instructions that are left */
     uint32_t access_index;     /* of the instruction's accesses, while some are hooked */
+    uint64_t last_block;       /* pc and mode of the block that ran last, where some hook asks for it */
+    uint32_t last_mode;        /* UINT32_MAX: none has */
     uint64_t fault_value;      /* what a store that failed was to write */
+    bool reads_first;          /* what is read and written faults as a read; processors say a write */
     bool watched;              /* guest->watch is called for accesses */
     nw_int_ack_fn int_ack;     /* the interrupt controller's; see nw_vcpu_set_int_ack */
     void *int_ack_opaque;

@@ -24,3 +24,20 @@ void lift_hooks(struct ir_builder *b, struct lift_request *req)
 
     ir_call(b, &helper, ir_const64(b, req->site), IR_NONE, IR_NONE, IR_NONE);
 }
+
+static ir_val wide(struct ir_builder *b, ir_val v, unsigned bits)
+{
+    return bits == 64 ? v : ir_zext(b, IR_I64, v);
+}
+
+void lift_compare(struct ir_builder *b, struct lift_request *req, ir_val x, ir_val y, unsigned bits,
+                  unsigned what)
+{
+    static const struct ir_helper helper = {"compare_hooks", hooks_compare, IR_H_READS | IR_H_EXITS,
+                                            IR_VOID, 4};
+
+    if (!req->compare)
+        return;
+    ir_call(b, &helper, ir_const64(b, req->compare), wide(b, x, bits), wide(b, y, bits),
+            ir_const32(b, bits / 8 | what << 8));
+}

@@ -30,6 +30,7 @@ struct lift_request {
      * guest_ops.insn_id)? Asked once for each, in order. LIFT_CALL: the lifter closes what it has
      * open, begins the instruction and calls lift_hooks. What a callback changes ends the block. */
     enum lift_hooked (*hooked)(struct lift_request *, uint64_t pc, uint32_t size, uint32_t id);
+    uint64_t compare; /* not 0: comparisons are hooked, see lift_compare; set by HOOKED */
     uint64_t site; /* what HOOKED found: argument of the call that lift_hooks makes */
     bool basic;    /* the block ends at every branch */
     bool single;   /* a repeated instruction does one round at a time */
@@ -119,6 +120,10 @@ static inline enum lift_hooked lift_ask(struct lift_request *req, uint64_t pc, u
 {
     return NW_UNLIKELY(req->hooked != NULL) ? req->hooked(req, pc, size, id) : LIFT_PLAIN;
 }
+/* Where an instruction compares A with B, of BITS each, or takes B from A, before anything is put; WHAT:
+ * enum nw_compare. */
+void lift_compare(struct ir_builder *, struct lift_request *, ir_val a, ir_val b, unsigned bits,
+                  unsigned what);
 /* Makes the call before an instruction that req->hooked has asked for. The instruction has begun.
  */
 void lift_hooks(struct ir_builder *, struct lift_request *);

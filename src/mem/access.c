@@ -539,7 +539,8 @@ static __attribute__((noinline)) bool plain_load(struct nw_vcpu *vcpu, uint64_t 
         access_step(vcpu, gva, size, mmu, NW_ACCESS_READ);
         return false;
     }
-    if (NW_UNLIKELY(memop & IR_MEM_RMW) && !writable(vcpu, gva, size, mmu))
+    if (NW_UNLIKELY(memop & IR_MEM_RMW) && (!vcpu->reads_first || vcpu->mmu) &&
+        !writable(vcpu, gva, size, mmu))
         return false;
     if (!host)
         return locked_access(vcpu, gva, size, mmu, bytes, false) ||

@@ -130,8 +130,11 @@ static void update_bytes(struct update *u, uint8_t *bytes)
 
 static bool resolve(struct nw_vcpu *vcpu, struct access *a)
 {
-    if (!access_resolve(vcpu, a, NW_ACCESS_WRITE))
+    if (!access_resolve(vcpu, a, NW_ACCESS_WRITE)) {
+        if (vcpu->reads_first && vcpu->exc.fault == NW_FAULT_UNMAPPED)
+            vcpu->exc.access = NW_ACCESS_READ;
         return false;
+    }
     for (unsigned i = 0; i < a->pieces; i++) {
         const struct piece *p = &a->piece[i];
 

@@ -86,14 +86,18 @@ static void on_translate(nw_vcpu *vcpu, const nw_block *block, const nw_block *p
     ((uc_hook_edge_gen_t)h->callback)(engine_of(vcpu), &now, &before, h->user);
 }
 
+/* Unicorn's comparisons are what sets flags: on x86 without keeping the difference. */
 static void on_compare(nw_vcpu *vcpu, uint64_t pc, uint64_t a, uint64_t b, uint32_t size,
-                       bool subtract, void *user)
+                       unsigned what, void *user)
 {
     const struct uc_hook_entry *h = user;
+    uc_engine *uc = engine_of(vcpu);
+    bool compares = uc->arch == UC_ARCH_X86 ? what == NW_COMPARE_FLAGS : what & NW_COMPARE_FLAGS;
 
-    if (subtract && h->op_flags & UC_TCG_OP_FLAG_CMP)
+    if ((h->op_flags & UC_TCG_OP_FLAG_CMP && !compares) ||
+        (h->op_flags & UC_TCG_OP_FLAG_DIRECT && compares))
         return;
-    ((uc_hook_tcg_op_2)h->callback)(engine_of(vcpu), pc, a, b, size * 8, h->user);
+    ((uc_hook_tcg_op_2)h->callback)(uc, pc, a, b, size * 8, h->user);
 }
 
 /* ---- adding ---- */

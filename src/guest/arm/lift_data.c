@@ -1,5 +1,6 @@
 /* Data processing, ARM DDI 0406C A5.2.1 to A5.2.3 and A8.8: one body per operation, three operand
  * forms each (immediate, shifted register, register-shifted register). */
+#include <narwhal/hook.h>
 #include "guest/arm/lift.h"
 
 struct operand2 {
@@ -105,6 +106,8 @@ static void sub(struct arm_lift *l, const struct arm_insn *i, ir_val a, ir_val b
 {
     ir_val result = ir_sub(l->b, IR_I32, a, b);
 
+    if (carry == IR_NONE)
+        lift_compare(l->b, l->req, a, b, 32, NW_COMPARE_KEEPS | (i->S ? NW_COMPARE_FLAGS : 0u));
     if (carry != IR_NONE)
         result = ir_sub(l->b, IR_I32, result, ir_xor(l->b, IR_I32, carry, arm_const(l, 1)));
     if (finish(l, i, result))
@@ -145,6 +148,8 @@ static void compare(struct arm_lift *l, const struct arm_insn *i, bool is_sub, e
         return;
     ir_val n = arm_reg_get(l, i->n);
     ir_val result = ir_op2(l->b, is_sub ? IR_sub : IR_add, IR_I32, n, m.value, 0);
+    if (is_sub)
+        lift_compare(l->b, l->req, n, m.value, 32, NW_COMPARE_FLAGS);
     arm_flags_put(l, is_sub ? ir_nzcv_sub(l->b, IR_I32, n, m.value, IR_NONE, result)
                             : ir_nzcv_add(l->b, IR_I32, n, m.value, IR_NONE, result));
 }

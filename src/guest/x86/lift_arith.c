@@ -2,6 +2,8 @@
 #include "guest/x86/lift.h"
 #include "mem/mem.h"
 
+#include <narwhal/hook.h>
+
 static ir_val carry_of_type(struct x86_lift *l, unsigned bits)
 {
     return x86_zext(l, x86_cc_carry(l), 32, bits == 64 ? 64 : 32);
@@ -49,6 +51,8 @@ void x86_arith(struct x86_lift *l, const struct x86_insn *i)
         v = compute(l, op, bits, a, b, carry);
     } else {
         a = x86_place_read(l, &place, X86_RMW);
+        if (op == X86_CC_SUB)
+            lift_compare(l->b, l->req, a, b, bits, NW_COMPARE_KEEPS | NW_COMPARE_FLAGS);
         v = compute(l, op, bits, a, b, carry);
         x86_place_write(l, &place, v, a, false);
     }
@@ -59,6 +63,7 @@ void x86_cmp(struct x86_lift *l, const struct x86_insn *i)
 {
     unsigned bits = i->op[0].size;
     ir_val a = x86_read(l, 0), b = x86_read(l, 1);
+    lift_compare(l->b, l->req, a, b, bits, NW_COMPARE_FLAGS);
     x86_cc_set(l, X86_CC_SUB, bits, compute(l, X86_CC_SUB, bits, a, b, IR_NONE), b, IR_NONE, a);
 }
 

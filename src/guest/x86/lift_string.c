@@ -1,4 +1,5 @@
 /* String instructions (SDM 1 7.3.9). One element is lifted inline; repeat.c repeats. */
+#include <narwhal/hook.h>
 #include "guest/x86/lift.h"
 
 /* The segment of [SI], which a prefix may replace; that of [DI] is always ES. */
@@ -52,6 +53,8 @@ static void one_element(struct x86_lift *l, const struct x86_insn *i, enum x86_s
         x86_store(l, target, source, bits, 0);
     else if (to)
         target = x86_load(l, target, bits, 0);
+    if (to && !write)
+        lift_compare(l->b, l->req, source, target, bits, NW_COMPARE_FLAGS);
     if (kind == X86_LODS)
         x86_gpr_put(l, X86_RAX, bits, source);
     if (from)
