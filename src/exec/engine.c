@@ -107,6 +107,7 @@ void nw_engine_close(nw_engine *e)
         return;
     while (e->vcpus)
         e->accel->vcpu_destroy(e->vcpus);
+    engine_free_snapshots(e);
     cache_free(e);
     hooks_free(e);
     codebuf_close(e);

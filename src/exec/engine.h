@@ -52,7 +52,7 @@ struct nw_engine {
     nw_log *log;
     bool interp, chain;
     bool float_used; /* some code had floating point: see vcpu->mxcsr_counts */
-    bool mmu; /* guest virtual addresses are translated: see mem/mmu.h */
+    bool mmu;        /* guest virtual addresses are translated: see mem/mmu.h */
 
     struct mem_space mem;
     struct io_space io;
@@ -65,7 +65,8 @@ struct nw_engine {
     struct host_emitter *emitter;
     struct ir_region region;
     struct nw_vcpu *vcpus;
-    uint8_t *fork_code; /* a copy of the code on its way to a forked child, or null */
+    struct nw_snapshot *snapshots; /* snapshot.c */
+    uint8_t *fork_code;            /* a copy of the code on its way to a forked child, or null */
 
     nw_stats stats;             /* guarded by LOCK but for the vCPUs' own */
     uint64_t retired[COUNTERS]; /* of destroyed vCPUs */
@@ -81,17 +82,17 @@ struct engine_hold {
 struct exec_vcpu {
     _Atomic uint32_t place; /* enum vcpu_place */
     _Atomic bool running;
-    uint32_t depth; /* runs under way: callbacks may run their vCPU again */
-    bool stepping;  /* one instruction runs in the interpreter: stores into code are done */
+    uint32_t depth;     /* runs under way: callbacks may run their vCPU again */
+    bool stepping;      /* one instruction runs in the interpreter: stores into code are done */
     bool walk_hit_code; /* the guest's tables were written where translated code is */
-    uint64_t epoch; /* of the jump cache */
+    uint64_t epoch;     /* of the jump cache */
     struct engine_hold exclusive; /* see struct mem_client */
-    struct ir_builder *builder; /* for stepping */
+    struct ir_builder *builder;   /* for stepping */
     struct ir_region region;
     union ir_vec *slots; /* interpreter scratch */
     uint32_t nslots;
-    bool moved;               /* a fault hook has written the pc */
-    uint64_t *stops;          /* see nw_vcpu_set_stops */
+    bool moved;      /* a fault hook has written the pc */
+    uint64_t *stops; /* see nw_vcpu_set_stops */
     uint32_t nstops, stops_cap;
     _Atomic uint64_t counters[COUNTERS];
 };
@@ -129,13 +130,13 @@ bool cache_may_link(const struct nw_engine *, const struct block *from, const st
 void cache_link(struct nw_engine *, struct host_exit *exit, struct block *target);
 
 /* ---- translation (translate.c) ---- */
-/* A block for KEY, whose first byte lies in guest physical page PAGE, into *OUT, or null there: this
- * instruction must be stepped (it cannot be fetched). The vCPU is on its own thread, between
+/* A block for KEY, whose first byte lies in guest physical page PAGE, into *OUT, or null there:
+ * this instruction must be stepped (it cannot be fetched). The vCPU is on its own thread, between
  * blocks. */
 nw_status translate(struct nw_vcpu *, struct block_key, uint8_t variant, uint64_t page,
                     struct block **out);
-/* Runs the instruction at the vCPU's pc in the interpreter. HOOKED: with what is hooked to it; ENTRY:
- * as a block's first. */
+/* Runs the instruction at the vCPU's pc in the interpreter. HOOKED: with what is hooked to it;
+ * ENTRY: as a block's first. */
 nw_status step_one(struct nw_vcpu *, struct block_key, bool hooked, bool entry);
 /* What a region is made to keep account of. */
 enum count_what {
@@ -147,6 +148,9 @@ enum count_what {
 bool count_in(struct ir_region *, unsigned what);
 /* Scratch for interpreting a region of N records, or null. */
 union ir_vec *exec_slots(struct exec_vcpu *, uint32_t n);
+
+/* Drops those that are left; nothing runs. */
+void engine_free_snapshots(struct nw_engine *);
 
 /* How blocks are translated as memory stands (translate.c). */
 struct host_options engine_host_options(const struct nw_engine *);

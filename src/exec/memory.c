@@ -5,6 +5,7 @@
 #include "exec/memory.h"
 #include "exec/signals.h"
 #include "mem/mmu.h"
+#include "mem/snapshot.h"
 #include "mem/space.h"
 
 struct engine_hold engine_lock(struct nw_engine *engine)
@@ -350,6 +351,8 @@ size_t mem_host_span(nw_engine *engine, uint64_t gpa, size_t size, uint32_t need
         /* Whole pages: the host itself is to write there. */
         cache_forget(engine, gpa & ~(PAGE_SIZE_ - 1),
                      ((gpa & (PAGE_SIZE_ - 1)) + span + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
+        if (engine->mem.snaps)
+            space_snap_range(&engine->mem, gpa, span);
         engine_unlock(engine, hold);
     }
     return span;

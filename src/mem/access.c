@@ -12,6 +12,7 @@
 #include "guest/guest.h"
 #include "ir/ir.h"
 #include "mem/mmu.h"
+#include "mem/snapshot.h"
 
 void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access access, nw_fault fault)
 {
@@ -299,7 +300,7 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
     if ((r->perms & p->rights & NW_READ) && space_page_open(space, r, at, false))
         e.read = page;
     if ((r->perms & p->rights & NW_WRITE) && space_page_open(space, r, at, true) &&
-        !space_code_page(space, at))
+        !space_code_page(space, at) && !snap_wants(space, r, at))
         e.write = page;
     if (NW_UNLIKELY(space->hooked))
         keep_hooked(vcpu, page, &e);
@@ -324,6 +325,14 @@ static void tlb_check(struct nw_vcpu *vcpu)
     }
 }
 
+bool access_keep(struct nw_vcpu *vcpu, const struct piece *p)
+{
+    if (snap_keep(vcpu->mem, p->region, page_of(p->gpa)))
+        return true;
+    mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_BUS);
+    return false;
+}
+
 bool access_copy(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, bool write)
 {
     struct mem_space *space = vcpu->mem;
@@ -340,6 +349,8 @@ bool access_copy(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, bool wr
             ok = false;
         }
     }
+    for (unsigned i = 0; write && NW_UNLIKELY(space->snaps != NULL) && ok && i < a->pieces; i++)
+        ok = access_keep(vcpu, &a->piece[i]);
     for (unsigned i = 0; ok && i < a->pieces; i++) {
         struct piece *p = &a->piece[i];
 

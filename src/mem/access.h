@@ -11,7 +11,7 @@ struct piece {
     uint64_t gva, gpa;
     uint8_t *host; /* null: MMIO */
     unsigned size;
-    uint32_t rights;   /* as struct mmu_page says */
+    uint32_t rights; /* as struct mmu_page says */
     uint32_t note;
     bool shut; /* the host page must be opened first */
     nw_mmio_read_fn read;
@@ -37,6 +37,9 @@ bool access_resolve(struct nw_vcpu *, struct access *, nw_access);
 /* Reads or writes the pieces that are memory. False when a fault has been recorded. Both locks
  * held. */
 bool access_copy(struct nw_vcpu *, struct access *, uint8_t *bytes, bool write);
+/* To be called before the piece is written: snapshots may want a copy of the page. False when a
+ * fault has been recorded: there is no memory for it. Both locks held. */
+bool access_keep(struct nw_vcpu *, const struct piece *);
 /* Lets the fast path serve the piece's page from now on. Both locks held. */
 void access_fill(struct nw_vcpu *, const struct piece *, unsigned mmu);
 /* The piece that touches code, or null. With code_lock held. */

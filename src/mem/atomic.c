@@ -156,6 +156,8 @@ static bool update_piece(struct nw_vcpu *vcpu, struct piece *p, struct update *u
         mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_BUS);
         return false;
     }
+    if (NW_UNLIKELY(space->snaps != NULL) && !access_keep(vcpu, p))
+        return false;
     bool shut = !space_page_open(space, p->region, page, true);
     if (shut && !space_open_page(space, p->region, page)) {
         mem_raise(vcpu, p->gpa, p->size, NW_ACCESS_WRITE, NW_FAULT_PERM);

@@ -9,6 +9,7 @@
 #include "guest/guest.h"
 #include "ir/ir.h"
 #include "mem/mmu.h"
+#include "mem/snapshot.h"
 
 static nw_status check_memory(struct mem_space *space, uint64_t gpa, uint64_t size)
 {
@@ -36,7 +37,7 @@ static bool copy_page(struct mem_space *space, uint64_t gpa, uint8_t *buf, size_
 
     pthread_mutex_lock(&space->code_lock);
     shut = !space_page_open(space, r, page, write);
-    if (!shut || space_open_page(space, r, page))
+    if ((!write || snap_keep(space, r, page)) && (!shut || space_open_page(space, r, page)))
         ok = write ? guarded_copy(host, buf, size) : guarded_copy(buf, host, size);
     if (shut)
         space_close_page(space, r, page);
@@ -296,7 +297,9 @@ nw_status space_move(struct mem_space *space, uint64_t from, uint64_t old_size, 
 
     space_note_range(space, to, new_size);
     pthread_rwlock_wrlock(&space->lock);
-    if (!movable(space, from, old_size))
+    if (space->snaps)
+        status = NW_ERR_BUSY; /* they count on where memory lies */
+    else if (!movable(space, from, old_size))
         status = NW_ERR_UNMAPPED;
     else if (from != to && (to > from ? to - from < old_size : from - to < new_size))
         status = NW_ERR_OVERLAP;
@@ -315,6 +318,7 @@ nw_status space_move(struct mem_space *space, uint64_t from, uint64_t old_size, 
         }
         region_insert(&space->regions, r);
         space->generation++;
+        space->map_version = ++space->map_versions;
     }
     pthread_rwlock_unlock(&space->lock);
     return status;

@@ -36,8 +36,9 @@ struct mem_client {
     /* A store of the vCPU hits translated code: either forget that code and give true, or arrange
      * for the instruction to be run again later (vcpu->leave) and give false. */
     bool (*store_hits_code)(struct nw_vcpu *, uint64_t gpa, uint32_t size);
-    /* The vCPU is about to run, or has run, a callback of a device. Registers may be read in it; when
-     * the pc has been written vcpu->leave is set afterwards, and the instruction is given up. */
+    /* The vCPU is about to run, or has run, a callback of a device. Registers may be read in it;
+     * when the pc has been written vcpu->leave is set afterwards, and the instruction is given up.
+     */
     void (*callback_enter)(struct nw_vcpu *, struct hook_frame *);
     void (*callback_leave)(struct nw_vcpu *, struct hook_frame *);
     /* Page PAGE has become a code page: no vCPU may hold a write tag of it from now on. */
@@ -51,8 +52,8 @@ struct mem_client {
     bool (*translate)(struct nw_vcpu *, uint64_t gva, nw_access, struct mmu_page *out);
     /* Hooks: which kinds (enum mem_hook) concern anything in the page at GVA. */
     uint32_t (*hooked_page)(void *opaque, uint64_t page);
-    /* … and calling those that concern the access, KIND one of them; DATA in guest order, null before
-     * a load. */
+    /* … and calling those that concern the access, KIND one of them; DATA in guest order, null
+     * before a load. */
     enum mem_hook_result (*hook)(struct nw_vcpu *, enum mem_hook kind, uint64_t gva, uint32_t size,
                                  const uint8_t *data);
     enum mem_hook_result (*hook_after)(struct nw_vcpu *, enum mem_hook kind,
@@ -72,21 +73,28 @@ struct code_page {
 #define CODE_GRANULE_BITS 6
 #define CODE_BUCKETS_MIN  64
 
+struct snap_level;
+
 struct mem_space {
     pthread_rwlock_t lock;
     struct region_tree regions;
-    uint64_t last;               /* highest guest physical address */
-    uint8_t *arena;              /* null: none */
-    uint64_t window;             /* guest addresses below lie at arena + address; 0: none do */
-    uint64_t guard;              /* bytes on both sides of the window that stay inaccessible */
+    uint64_t last;   /* highest guest physical address */
+    uint8_t *arena;  /* null: none */
+    uint64_t window; /* guest addresses below lie at arena + address; 0: none do */
+    uint64_t guard;  /* bytes on both sides of the window that stay inaccessible */
     /* Something is or was mapped at or above the window's end. Translated code that checks a base
      * once for several accesses counts on it that there is nothing. */
     _Atomic bool beyond;
-    bool left;                   /* the arena is out of use: see engine_leave_arena */
-    uint32_t hooked;             /* enum mem_hook of the hooks that there are; then the arena is left */
-    struct annex *annexes;         /* reserved when needed */
+    bool left;             /* the arena is out of use: see engine_leave_arena */
+    uint32_t hooked;       /* enum mem_hook of the hooks that there are; then the arena is left */
+    struct annex *annexes; /* reserved when needed */
     struct region_tree annex_used; /* by host address */
-    _Atomic uint64_t generation; /* with an arena: TLBs of older generations are stale */
+    _Atomic uint64_t generation;   /* with an arena: TLBs of older generations are stale */
+
+    struct snap_level *snaps; /* mem/snapshot.h; also guarded by code_lock */
+    uint64_t serial;          /* of the last one that was taken */
+    uint64_t map_version;     /* which map this is: two of the same number are equal */
+    uint64_t map_versions;    /* so many maps there were */
 
     pthread_mutex_t code_lock;
     struct code_page **code; /* hash by page */
@@ -122,7 +130,8 @@ nw_status space_unmap(struct mem_space *, uint64_t gpa, uint64_t size);
 /* As space_unmap for whatever part is mapped. */
 nw_status space_clear(struct mem_space *, uint64_t gpa, uint64_t size);
 nw_status space_protect(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms);
-/* Moves the mapping at FROM to the free range at TO, resizing it on the way. */
+/* Moves the mapping at FROM to the free range at TO, resizing it on the way. NW_ERR_BUSY: there are
+ * snapshots. */
 nw_status space_move(struct mem_space *, uint64_t from, uint64_t old_size, uint64_t to,
                      uint64_t new_size);
 

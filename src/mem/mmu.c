@@ -3,6 +3,7 @@
 #include <string.h>
 #include "guest/guest.h"
 #include "mem/core.h"
+#include "mem/snapshot.h"
 
 static uint64_t page_of(uint64_t addr)
 {
@@ -209,13 +210,25 @@ static void note_code(struct nw_vcpu *vcpu, uint64_t gpa, unsigned size)
         space->client->walk_hits_code(vcpu);
 }
 
+/* Before a table is written. */
+static bool keep(struct nw_vcpu *vcpu, uint64_t gpa)
+{
+    struct mem_space *space = vcpu->mem;
+    bool kept;
+
+    pthread_mutex_lock(&space->code_lock);
+    kept = snap_keep(space, region_find(&space->regions, gpa), page_of(gpa));
+    pthread_mutex_unlock(&space->code_lock);
+    return kept;
+}
+
 bool mmu_walk_update(struct nw_vcpu *vcpu, uint64_t gpa, uint64_t expected, uint64_t desired,
                      unsigned size)
 {
     uint8_t *at = entry_at(vcpu, gpa, NW_READ | NW_WRITE);
     bool done;
 
-    if (!at)
+    if (!at || (NW_UNLIKELY(vcpu->mem->snaps != NULL) && !keep(vcpu, gpa)))
         return true;
     if (size == 4) {
         uint32_t old = (uint32_t)expected;

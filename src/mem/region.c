@@ -200,7 +200,8 @@ static bool same_mapping(const struct mem_region *a, const struct mem_region *b)
 {
     return a->end == b->start && a->kind == b->kind && a->perms == b->perms &&
            a->in_arena == b->in_arena && a->file == b->file && a->shared == b->shared &&
-           a->kind == MEM_OWNED && !a->file && a->host + (a->end - a->start) == b->host;
+           a->kind == MEM_OWNED && !a->file && a->born == b->born &&
+           a->host + (a->end - a->start) == b->host;
 }
 
 void region_heal(struct region_tree *tree, uint64_t addr)

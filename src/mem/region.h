@@ -23,6 +23,7 @@ struct mem_region {
     nw_mmio_write_fn write;
     void *opaque;
     uint64_t base; /* MMIO: the guest address of offset 0 */
+    uint64_t born; /* space->serial when it was mapped: snapshots up to that one do not have it */
 
     struct mem_region *left, *right;
     uint32_t priority;

@@ -1,4 +1,5 @@
 #include "mem/core.h"
+#include "mem/snapshot.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,15 +29,27 @@ nw_status space_init(struct mem_space *space, uint64_t last, bool arena,
     return NW_OK;
 }
 
-static void drop_host(struct mem_region *r, void *opaque)
+/* With its memory, unless a snapshot wants that. */
+static void drop_region(struct mem_region *r, void *opaque)
 {
+    if (snap_hold(opaque, r))
+        return;
     if (r->kind == MEM_OWNED && !r->in_arena)
         annex_give(opaque, r->host, r->end - r->start);
+    free(r);
+}
+
+/* The map is another one from now on. */
+static void note_change(struct mem_space *space)
+{
+    space->generation++;
+    space->map_version = ++space->map_versions;
 }
 
 void space_free(struct mem_space *space)
 {
     region_free_all(space->regions.root);
+    space_snap_free(space);
     annex_free(space);
     for (uint32_t i = 0; i < space->code_buckets; i++) {
         for (struct code_page *p = space->code[i], *next; p; p = next) {
@@ -94,6 +107,8 @@ static nw_status add(struct mem_space *space, struct mem_region *r)
         free(r);
         return NW_ERR_OVERLAP;
     }
+    r->born = space->serial;
+    space->map_version = ++space->map_versions;
     region_insert(&space->regions, r);
     if (r->kind == MEM_OWNED && !r->file) {
         uint64_t start = r->start, end = r->end;
@@ -305,9 +320,8 @@ static nw_status unmap(struct mem_space *space, uint64_t gpa, uint64_t size, boo
             region_put_back(&space->regions, gone);
             status = NW_ERR_NOMEM;
         } else {
-            region_each(gone, drop_host, space);
-            region_free_all(gone);
-            space->generation++;
+            region_each(gone, drop_region, space);
+            note_change(space);
         }
     }
     pthread_rwlock_unlock(&space->lock);
@@ -388,7 +402,7 @@ nw_status space_protect(struct mem_space *space, uint64_t gpa, uint64_t size, ui
         region_put_back(&space->regions, part);
         heal_range(space, gpa, gpa + size);
         status = walk.status;
-        space->generation++;
+        note_change(space);
     }
     pthread_rwlock_unlock(&space->lock);
     return status;

@@ -23,6 +23,11 @@ static bool beyond_space(const uc_engine *uc, uint64_t address, uint64_t size)
     return !wide && address + (size - 1) > UINT32_MAX;
 }
 
+static void note_change(uc_engine *uc)
+{
+    uc->core->map_version = ++uc->core->map_versions;
+}
+
 static uc_err note(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms)
 {
     struct mem_region *r = calloc(1, sizeof *r);
@@ -35,6 +40,7 @@ static uc_err note(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perm
     r->end = address + size;
     r->perms = perms;
     region_insert(&uc->core->regions, r);
+    note_change(uc);
     return UC_ERR_OK;
 }
 
@@ -121,6 +127,7 @@ static uc_err cut(uc_engine *uc, uint64_t address, uint64_t size)
 
     if (!region_all(tree, address, size))
         return UC_ERR_NOMEM;
+    note_change(uc);
     if (region_cut(tree, address) != NW_OK)
         return UC_ERR_NOMEM;
     if (address + size && region_cut(tree, address + size) != NW_OK)

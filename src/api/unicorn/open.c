@@ -116,6 +116,7 @@ uc_err uc_close(uc_engine *uc)
     if (--uc->core->handles == 0) {
         nw_engine_close(uc->core->engine);
         uc_hooks_free(uc->core);
+        uc_snapshots_free(uc->core);
         uc_memory_free(uc->core);
         free(uc->core);
     } else if (uc->vcpu) {

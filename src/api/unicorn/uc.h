@@ -29,9 +29,9 @@ struct uc_hook_entry {
     int type;                    /* bits of uc_hook_type */
     void *callback, *user;
     uint64_t begin, end;
-    int insn;                    /* UC_HOOK_INSN */
-    int op_flags;                /* UC_HOOK_TCG_OPCODE */
-    nw_hook *native[18];         /* by bit of the type */
+    int insn;                          /* UC_HOOK_INSN */
+    int op_flags;                      /* UC_HOOK_TCG_OPCODE */
+    nw_hook *native[18];               /* by bit of the type */
     struct uc_hook_entry *next, *prev; /* in the order of adding; NEXT stays when it is removed */
     struct uc_hook_entry *free;
 };
@@ -47,14 +47,18 @@ struct uc_mmio {
 /* What the handles on one memory share. */
 struct uc_core {
     unsigned handles;
-    nw_engine *engine;           /* null: not needed yet */
-    struct region_tree regions;  /* as the caller mapped and cut them */
+    nw_engine *engine;             /* null: not needed yet */
+    struct region_tree regions;    /* as the caller mapped and cut them */
+    uint64_t map_version;          /* which map REGIONS is: two of the same number are equal */
+    uint64_t map_versions;         /* so many there were */
+    struct uc_snapshot *snapshots; /* the newest first */
+    uint64_t levels;               /* of snapshots, so far */
     struct uc_mmio *mmio;
     struct uc_hook_entry **hooks; /* by number */
     uint32_t nhooks, hooks_cap;
     struct uc_hook_entry *first, *last;
-    struct uc_hook_entry *free;   /* not used again while a callback may stand on them */
-    bool ports;                   /* the port callbacks are connected */
+    struct uc_hook_entry *free; /* not used again while a callback may stand on them */
+    bool ports;                 /* the port callbacks are connected */
 };
 
 struct uc_struct {
@@ -62,19 +66,19 @@ struct uc_struct {
     nw_vcpu *vcpu;
     uc_arch arch;
     uc_mode mode;
-    int cpu_model;               /* -1: the default */
+    int cpu_model; /* -1: the default */
     uint32_t page_size;
-    uint32_t buffer_size;        /* of translated code */
-    uc_err error;                /* how the last run ended */
-    uint64_t timeout;            /* of the last run */
+    uint32_t buffer_size; /* of translated code */
+    uc_err error;         /* how the last run ended */
+    uint64_t timeout;     /* of the last run */
     bool timed_out;
-    _Atomic unsigned depth;      /* runs under way */
-    uint64_t until;              /* of the innermost */
-    _Atomic bool stop;           /* asked of the innermost run */
+    _Atomic unsigned depth; /* runs under way */
+    uint64_t until;         /* of the innermost */
+    _Atomic bool stop;      /* asked of the innermost run */
     uint64_t *exits;
     size_t nexits;
     bool use_exits;
-    int context_mode;            /* bits of uc_context_content */
+    int context_mode; /* bits of uc_context_content */
 };
 
 /* Makes sure that engine and vCPU are there. */
@@ -84,7 +88,7 @@ uc_err uc_from_status(nw_status);
 /* ---- by guest: guest_x86.c, guest_arm.c ---- */
 struct uc_guest {
     uc_arch arch;
-    uint32_t modes;              /* bits that uc_open takes */
+    uint32_t modes; /* bits that uc_open takes */
     int default_model;
     int models;
     uint32_t page_size;
@@ -125,6 +129,8 @@ uc_err uc_tlb_set(uc_engine *, uc_tlb_type);
 uc_err uc_snapshot_save(uc_engine *, uint64_t *level);
 /* UC_ERR_ARG: there is no such level, or it has been given up for an older one. */
 uc_err uc_snapshot_restore(uc_engine *, uint64_t level);
+/* The engine is closed, or is about to be. */
+void uc_snapshots_free(struct uc_core *);
 
 /* ---- running ---- */
 /* From a callback: the innermost run ends with ERROR when the callback is back. */

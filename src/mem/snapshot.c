@@ -1,0 +1,505 @@
+#include "mem/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_PAGES   64u
+#define CHUNK_SIZE    (CHUNK_PAGES * PAGE_SIZE_)
+#define BUCKETS_FIRST 256u
+
+struct kept_page {
+    uint8_t *host; /* where it lies; with memory of the caller's not page-aligned */
+    uint64_t gpa;  /* where it was mapped when it was written */
+    uint64_t born; /* the region's */
+    bool owned, file;
+};
+
+/* A map as it was; levels between which it has not changed share it. */
+struct snap_map {
+    uint32_t refs;
+    uint32_t n;
+    bool callers; /* some of it is memory of the caller's */
+    struct mem_region at[];
+};
+
+struct snap_level {
+    struct snap_level *older, **owner;
+    uint64_t serial; /* regions born before are in its map, or are gone */
+    struct snap_map *map;
+    uint64_t map_version;
+    struct mem_region *held; /* linked by RIGHT */
+    struct kept_page *pages;
+    uint32_t n, cap;
+    uint8_t **chunk; /* the copies, CHUNK_PAGES in each */
+    uint32_t chunks;
+    uint32_t *index; /* hash of PAGES by host address: number + 1, 0 is free */
+    uint32_t buckets;
+};
+
+/* ---- copies of pages ---- */
+
+static uint8_t *copy_of(const struct snap_level *l, uint32_t n)
+{
+    return l->chunk[n / CHUNK_PAGES] + (n % CHUNK_PAGES) * PAGE_SIZE_;
+}
+
+/* The place of HOST in the index: where it is or would be. */
+static uint32_t slot_of(const struct snap_level *l, const uint8_t *host)
+{
+    uint64_t h = (uint64_t)(uintptr_t)host * 0x9e3779b97f4a7c15ull;
+    uint32_t at = (uint32_t)(h >> 32) & (l->buckets - 1);
+
+    while (l->index[at] && l->pages[l->index[at] - 1].host != host)
+        at = (at + 1) & (l->buckets - 1);
+    return at;
+}
+
+static bool has(const struct snap_level *l, const uint8_t *host)
+{
+    return l->n && l->index[slot_of(l, host)];
+}
+
+static bool grow_index(struct snap_level *l)
+{
+    uint32_t buckets = l->buckets ? l->buckets * 2 : BUCKETS_FIRST;
+    uint32_t *index = calloc(buckets, sizeof *index);
+
+    if (!index)
+        return false;
+    free(l->index);
+    l->index = index;
+    l->buckets = buckets;
+    for (uint32_t n = 0; n < l->n; n++)
+        index[slot_of(l, l->pages[n].host)] = n + 1;
+    return true;
+}
+
+/* Room for one more page. */
+static bool make_room(struct snap_level *l)
+{
+    if (l->n >= l->buckets / 2 && !grow_index(l))
+        return false;
+    if (l->n == l->cap) {
+        uint32_t cap = l->cap ? l->cap * 2 : CHUNK_PAGES;
+        struct kept_page *pages = realloc(l->pages, cap * sizeof *pages);
+
+        if (!pages)
+            return false;
+        l->pages = pages;
+        l->cap = cap;
+        uint8_t **chunk = realloc(l->chunk, cap / CHUNK_PAGES * sizeof *chunk);
+        if (!chunk) {
+            l->cap = l->n;
+            return false;
+        }
+        l->chunk = chunk;
+    }
+    if (l->n == l->chunks * CHUNK_PAGES) {
+        uint8_t *chunk = malloc(CHUNK_SIZE);
+
+        if (!chunk)
+            return false;
+        l->chunk[l->chunks++] = chunk;
+    }
+    return true;
+}
+
+/* Adds a copy of what is at FROM. */
+static bool append(struct snap_level *l, const struct kept_page *p, const uint8_t *from)
+{
+    if (!make_room(l))
+        return false;
+    if (p->file) {
+        if (!guarded_copy(copy_of(l, l->n), from, PAGE_SIZE_))
+            return true; /* nor can it be written */
+    } else {
+        memcpy(copy_of(l, l->n), from, PAGE_SIZE_);
+    }
+    l->pages[l->n] = *p;
+    l->index[slot_of(l, p->host)] = l->n + 1;
+    l->n++;
+    return true;
+}
+
+/* What was mapped after the newest level is in no level's map; the caller's memory may be, in
+ * another place. */
+bool snap_has_page(const struct mem_space *space, const struct mem_region *r, uint64_t page)
+{
+    const struct snap_level *l = space->snaps;
+
+    if (r->kind == MEM_MMIO || (r->kind == MEM_OWNED && r->born >= l->serial))
+        return true;
+    return has(l, r->host + (page - r->start));
+}
+
+bool snap_copy_page(struct mem_space *space, const struct mem_region *r, uint64_t page)
+{
+    struct kept_page p = {.host = r->host + (page - r->start),
+                          .gpa = page,
+                          .born = r->born,
+                          .owned = r->kind == MEM_OWNED,
+                          .file = r->file};
+
+    return append(space->snaps, &p, p.host);
+}
+
+void space_snap_range(struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    uint64_t first = gpa & ~(PAGE_SIZE_ - 1);
+    uint64_t pages = ((gpa + size - 1 - first) >> PAGE_BITS) + 1;
+
+    pthread_rwlock_rdlock(&space->lock);
+    pthread_mutex_lock(&space->code_lock);
+    for (uint64_t n = 0; n < pages; n++) {
+        const struct mem_region *r = region_find(&space->regions, first + n * PAGE_SIZE_);
+
+        if (r)
+            snap_keep(space, r, first + n * PAGE_SIZE_);
+    }
+    pthread_mutex_unlock(&space->code_lock);
+    pthread_rwlock_unlock(&space->lock);
+}
+
+/* ---- memory that is no longer mapped ---- */
+
+bool snap_hold(struct mem_space *space, struct mem_region *r)
+{
+    struct snap_level *l = space->snaps;
+
+    if (!l || r->kind != MEM_OWNED || r->born >= l->serial)
+        return false;
+    r->right = l->held;
+    l->held = r;
+    return true;
+}
+
+/* Gives what L holds to TO as far as that is older than it, else back. */
+static void pass_on(struct mem_space *space, struct snap_level *l, struct snap_level *to)
+{
+    for (struct mem_region *r = l->held, *next; r; r = next) {
+        next = r->right;
+        if (to && r->born < to->serial) {
+            r->right = to->held;
+            to->held = r;
+        } else {
+            annex_give(space, r->host, r->end - r->start);
+            free(r);
+        }
+    }
+    l->held = NULL;
+}
+
+/* ---- levels ---- */
+
+static void free_map(struct snap_map *map)
+{
+    if (map && !--map->refs)
+        free(map);
+}
+
+static void free_level(struct snap_level *l)
+{
+    for (struct mem_region *r = l->held, *next; r; r = next) {
+        next = r->right;
+        free(r);
+    }
+    for (uint32_t n = 0; n < l->chunks; n++)
+        free(l->chunk[n]);
+    if (l->owner)
+        *l->owner = NULL;
+    free_map(l->map);
+    free(l->chunk);
+    free(l->pages);
+    free(l->index);
+    free(l);
+}
+
+void space_snap_free(struct mem_space *space)
+{
+    while (space->snaps) {
+        struct snap_level *gone = space->snaps;
+
+        space->snaps = gone->older;
+        free_level(gone);
+    }
+}
+
+static void note_region(struct mem_region *r, void *opaque)
+{
+    struct snap_map *map = opaque;
+
+    map->callers |= r->kind == MEM_PTR;
+    map->at[map->n++] = *r;
+}
+
+static struct snap_map *copy_map(struct mem_space *space)
+{
+    struct snap_level *l = space->snaps;
+
+    if (l && l->map_version == space->map_version) {
+        l->map->refs++;
+        return l->map;
+    }
+    struct snap_map *map = malloc(sizeof *map + space->regions.count * sizeof(struct mem_region));
+
+    if (!map)
+        return NULL;
+    map->refs = 1;
+    map->n = 0;
+    map->callers = false;
+    region_each(space->regions.root, note_region, map);
+    return map;
+}
+
+nw_status space_snap_take(struct mem_space *space, struct snap_level **owner)
+{
+    struct snap_level *l = calloc(1, sizeof *l);
+
+    if (!l)
+        return NW_ERR_NOMEM;
+    pthread_rwlock_wrlock(&space->lock);
+    pthread_mutex_lock(&space->code_lock);
+    l->map = copy_map(space);
+    if (l->map) {
+        l->map_version = space->map_version;
+        l->serial = ++space->serial;
+        l->older = space->snaps;
+        l->owner = owner;
+        space->snaps = *owner = l;
+    }
+    pthread_mutex_unlock(&space->code_lock);
+    pthread_rwlock_unlock(&space->lock);
+    if (!l->map) {
+        free(l);
+        return NW_ERR_NOMEM;
+    }
+    return NW_OK;
+}
+
+/* What L has kept of memory that is TO's too, TO keeps from now on. */
+static bool merge_pages(struct snap_level *to, const struct snap_level *l)
+{
+    for (uint32_t n = 0; n < l->n; n++) {
+        struct kept_page p = l->pages[n];
+
+        if ((p.owned && p.born >= to->serial) || has(to, p.host))
+            continue;
+        p.file = false; /* the copy is plain memory */
+        if (!append(to, &p, copy_of(l, n)))
+            return false;
+        to->pages[to->n - 1].file = l->pages[n].file;
+    }
+    return true;
+}
+
+void space_snap_drop(struct mem_space *space, struct snap_level *l)
+{
+    struct snap_level **at = &space->snaps;
+    bool merged;
+
+    pthread_rwlock_wrlock(&space->lock);
+    pthread_mutex_lock(&space->code_lock);
+    while (*at != l)
+        at = &(*at)->older;
+    merged = !l->older || merge_pages(l->older, l);
+    if (merged) {
+        pass_on(space, l, l->older);
+        *at = l->older;
+    }
+    pthread_mutex_unlock(&space->code_lock);
+    pthread_rwlock_unlock(&space->lock);
+    l->owner = NULL;
+    /* Without memory to merge them it stays, of no use but to the older ones. */
+    if (merged)
+        free_level(l);
+}
+
+/* ---- going back ---- */
+
+/* The saved region that begins at GPA, or holds it, or null. */
+static const struct mem_region *saved_at(const struct snap_map *map, uint64_t gpa)
+{
+    uint32_t low = 0, high = map->n;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (map->at[middle].start <= gpa)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (!low || map->at[low - 1].end - 1 < gpa)
+        return NULL;
+    return &map->at[low - 1];
+}
+
+struct forgetting {
+    struct mem_space *space;
+    const struct snap_map *map;
+    void (*forget)(void *opaque, uint64_t gpa, uint64_t size);
+};
+
+/* Code of a region that will be another, or none. */
+static void forget_region(struct mem_region *r, void *opaque)
+{
+    const struct forgetting *f = opaque;
+    const struct mem_region *s = saved_at(f->map, r->start);
+
+    if (r->kind == MEM_MMIO || (s && s->start == r->start && s->end == r->end &&
+                                s->host == r->host && s->perms == r->perms))
+        return;
+    f->forget(f->space->opaque, r->start, r->end - r->start);
+}
+
+/* Code whose bytes will change. */
+static void forget_page(const struct forgetting *f, const struct kept_page *p, const uint8_t *copy)
+{
+    const struct code_page *code = space_code_page(f->space, p->gpa);
+    uint64_t granules = code ? code->granules : 0;
+    const size_t size = 1u << CODE_GRANULE_BITS;
+
+    for (unsigned n = 0; granules; n++, granules >>= 1)
+        if (granules & 1 && (p->file || memcmp(p->host + n * size, copy + n * size, size)))
+            f->forget(f->space->opaque, p->gpa + n * size, size);
+}
+
+static void forget_code(struct forgetting *f, const struct snap_level *to, bool map)
+{
+    if (!f->space->code_pages)
+        return;
+    for (const struct snap_level *l = f->space->snaps;; l = l->older) {
+        for (uint32_t n = 0; n < l->n; n++)
+            forget_page(f, &l->pages[n], copy_of(l, n));
+        if (l == to)
+            break;
+    }
+    if (map)
+        region_each(f->space->regions.root, forget_region, f);
+}
+
+/* Only what of the page is in the level's map is known to be there still. */
+static void restore_callers(const struct snap_map *map, const struct kept_page *p,
+                            const uint8_t *copy)
+{
+    const struct mem_region *s = saved_at(map, p->gpa);
+
+    if (!map->callers)
+        return;
+    if (s && s->kind == MEM_PTR && s->host + (p->gpa - s->start) == p->host) {
+        memcpy(p->host, copy, PAGE_SIZE_);
+        return;
+    }
+    uintptr_t first = (uintptr_t)p->host, end = first + PAGE_SIZE_;
+    for (uint32_t n = 0; n < map->n; n++) {
+        uintptr_t low = (uintptr_t)map->at[n].host;
+        uintptr_t high = low + (uintptr_t)(map->at[n].end - map->at[n].start);
+
+        if (map->at[n].kind != MEM_PTR || low >= end || high <= first)
+            continue;
+        low = low > first ? low : first;
+        high = high < end ? high : end;
+        memcpy(p->host + (low - first), copy + (low - first), high - low);
+    }
+}
+
+/* Undoes what was written since L, as far as TO has it. */
+static void undo(struct snap_level *l, const struct snap_level *to)
+{
+    while (l->n) {
+        const struct kept_page *p = &l->pages[l->n - 1];
+        const uint8_t *copy = copy_of(l, l->n - 1);
+
+        if (!p->owned)
+            restore_callers(to->map, p, copy);
+        else if (p->born < to->serial && p->file)
+            guarded_copy(p->host, copy, PAGE_SIZE_);
+        else if (p->born < to->serial)
+            memcpy(p->host, copy, PAGE_SIZE_);
+        /* The last that came goes first, so no search passes its place. */
+        l->index[slot_of(l, p->host)] = 0;
+        l->n--;
+    }
+}
+
+struct giving {
+    struct mem_space *space;
+    uint64_t serial;
+};
+
+static void give_younger(struct mem_region *r, void *opaque)
+{
+    struct giving *g = opaque;
+
+    if (r->kind == MEM_OWNED && r->born >= g->serial)
+        annex_give(g->space, r->host, r->end - r->start);
+}
+
+/* A tree of what MAP says. */
+static bool build(const struct snap_map *map, struct region_tree *out)
+{
+    for (uint32_t n = 0; n < map->n; n++) {
+        struct mem_region *r = malloc(sizeof *r);
+
+        if (!r) {
+            region_free_all(out->root);
+            return false;
+        }
+        *r = map->at[n];
+        region_insert(out, r);
+    }
+    return true;
+}
+
+static void free_held(struct snap_level *l)
+{
+    for (struct mem_region *r = l->held, *next; r; r = next) {
+        next = r->right;
+        free(r);
+    }
+    l->held = NULL;
+}
+
+/* Everything that is held is in TO's map again, or was mapped later. */
+static void settle(struct mem_space *space, struct snap_level *to)
+{
+    while (space->snaps != to) {
+        struct snap_level *gone = space->snaps;
+
+        pass_on(space, gone, to);
+        space->snaps = gone->older;
+        free_level(gone);
+    }
+    free_held(to);
+}
+
+nw_status space_snap_restore(struct mem_space *space, struct snap_level *to,
+                             void (*forget)(void *opaque, uint64_t gpa, uint64_t size))
+{
+    bool map = space->map_version != to->map_version;
+    struct region_tree fresh = {.seed = space->regions.seed};
+    struct forgetting f = {space, to->map, forget};
+
+    if (map && !build(to->map, &fresh))
+        return NW_ERR_NOMEM;
+    forget_code(&f, to, map);
+    pthread_rwlock_wrlock(&space->lock);
+    pthread_mutex_lock(&space->code_lock);
+    for (struct snap_level *l = space->snaps;; l = l->older) {
+        undo(l, to);
+        if (l == to)
+            break;
+    }
+    if (map) {
+        struct giving g = {space, to->serial};
+
+        region_each(space->regions.root, give_younger, &g);
+        region_free_all(space->regions.root);
+        space->regions = fresh;
+        space->map_version = to->map_version;
+    }
+    settle(space, to);
+    pthread_mutex_unlock(&space->code_lock);
+    pthread_rwlock_unlock(&space->lock);
+    return NW_OK;
+}
