@@ -1,6 +1,5 @@
 /* The block cache: finding blocks, linking them, forgetting them. */
 #include <stdlib.h>
-#include <sys/mman.h>
 #include "exec/engine.h"
 #include "mem/mmu.h"
 
@@ -41,25 +40,39 @@ static struct block_table *table_new(uint32_t size)
 /* Every block takes at least this many bytes of code, so ORDER cannot run out before the buffer. */
 #define BLOCK_CODE_MIN 32
 
+/* The part of the order that has the Nth block. */
+static unsigned order_part(uint32_t n)
+{
+    return n < ORDER_FIRST ? 0 : (unsigned)(32 - __builtin_clz(n / ORDER_FIRST));
+}
+
+static struct block **order_at(const struct block_cache *c, uint32_t n)
+{
+    unsigned part = order_part(n);
+
+    return &c->order[part][part ? n - (ORDER_FIRST << (part - 1)) : n];
+}
+
+/* Room for one more. */
+static bool order_grow(struct block_cache *c)
+{
+    unsigned part = order_part(c->count);
+    size_t size = part ? (size_t)ORDER_FIRST << (part - 1) : ORDER_FIRST;
+
+    if (!c->order[part])
+        c->order[part] = malloc(size * sizeof(struct block *));
+    return c->order[part] != NULL;
+}
+
 nw_status cache_init(struct nw_engine *engine)
 {
     struct block_cache *c = &engine->cache;
-    void *order;
 
-    if (c->order)
+    if (c->table)
         return NW_OK;
     c->order_max = engine->code_size / BLOCK_CODE_MIN;
-    order = mmap(NULL, c->order_max * sizeof(struct block *), PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (order == MAP_FAILED)
-        return NW_ERR_NOMEM;
     c->table = table_new(TABLE_MIN);
-    if (!c->table) {
-        munmap(order, c->order_max * sizeof(struct block *));
-        return NW_ERR_NOMEM;
-    }
-    c->order = order;
-    return NW_OK;
+    return c->table ? NW_OK : NW_ERR_NOMEM;
 }
 
 void block_free(struct block *b)
@@ -78,7 +91,7 @@ void block_free(struct block *b)
 static void free_blocks(struct block_cache *c)
 {
     for (uint32_t i = 0; i < c->count; i++)
-        block_free(c->order[i]);
+        block_free(*order_at(c, i));
     c->count = 0;
     c->live = 0;
     c->region_bytes = 0;
@@ -98,13 +111,13 @@ void cache_free(struct nw_engine *engine)
 {
     struct block_cache *c = &engine->cache;
 
-    if (!c->order)
+    if (!c->table)
         return;
     free_blocks(c);
     free_older(c->table);
     free(c->table);
-    munmap(c->order, c->order_max * sizeof(struct block *));
-    c->order = NULL;
+    for (unsigned n = 0; n < ORDER_PARTS; n++)
+        free(c->order[n]);
 }
 
 struct block *cache_find(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint64_t page)
@@ -140,8 +153,8 @@ static void table_grow(struct block_cache *c)
         return;
     t->older = old;
     for (uint32_t i = 0; i < c->count; i++)
-        if (!c->order[i]->dead)
-            table_put(t, c->order[i]);
+        if (!(*order_at(c, i))->dead)
+            table_put(t, *order_at(c, i));
     atomic_store_explicit(&c->table, t, memory_order_release);
 }
 
@@ -186,6 +199,8 @@ nw_status cache_add(struct nw_engine *engine, struct block *b)
 
     if (c->count >= c->order_max)
         return NW_ERR_RANGE;
+    if (!order_grow(c))
+        return NW_ERR_NOMEM;
     for (unsigned n = 0; n < pages_of(b); n++) {
         struct code_page *p = space_code_page(&engine->mem, b->page[n]);
 
@@ -194,7 +209,7 @@ nw_status cache_add(struct nw_engine *engine, struct block *b)
         b->page_next[n] = p->blocks;
         p->blocks = b;
     }
-    c->order[c->count] = b;
+    *order_at(c, c->count) = b;
     atomic_store_explicit(&c->count, c->count + 1, memory_order_release);
     /* Growing enters every block of the order again: the new one must be in only once. */
     table_put(c->table, b);
@@ -215,14 +230,15 @@ struct block *cache_block_at(struct nw_engine *engine, uintptr_t pc)
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 
-        if (c->order[middle]->code <= offset)
+        if ((*order_at(c, middle))->code <= offset)
             low = middle + 1;
         else
             high = middle;
     }
-    if (!low || offset - c->order[low - 1]->code >= c->order[low - 1]->code_size)
+    if (!low)
         return NULL;
-    return c->order[low - 1];
+    struct block *b = *order_at(c, low - 1);
+    return offset - b->code < b->code_size ? b : NULL;
 }
 
 /* ---- links ---- */

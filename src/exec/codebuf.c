@@ -57,7 +57,12 @@ void codebuf_close(struct nw_engine *engine)
 
     if (!buf->rw)
         return;
-    munmap(buf->rw, buf->size);
-    munmap((void *)(uintptr_t)buf->rx, buf->size);
+    uint8_t *rx = (uint8_t *)(uintptr_t)buf->rx;
+    if (rx + buf->size == buf->rw) {
+        munmap(rx, 2 * (size_t)buf->size); /* the usual case, in one call */
+    } else {
+        munmap(buf->rw, buf->size);
+        munmap(rx, buf->size);
+    }
     *buf = (struct host_buffer){0};
 }

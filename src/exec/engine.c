@@ -30,14 +30,10 @@ static void take_config(struct nw_engine *e, const nw_config *config)
     e->chain = !(config->flags & NW_ENGINE_NO_CHAIN) && !log_wants(e, NW_LOG_EXEC);
 }
 
-/* A vCPU that is made and thrown away tells whether the guest knows the model. */
+/* Making a vCPU tells whether the guest knows the model. The first one that is asked for is it. */
 static nw_status check_model(struct nw_engine *e)
 {
-    struct nw_vcpu *vcpu;
-
-    TRY(e->accel->vcpu_create(e, &vcpu));
-    e->accel->vcpu_destroy(vcpu);
-    return NW_OK;
+    return vcpu_make(e, &e->spare);
 }
 
 static nw_status init(struct nw_engine *e)
@@ -108,6 +104,8 @@ void nw_engine_close(nw_engine *e)
     while (e->vcpus)
         e->accel->vcpu_destroy(e->vcpus);
     engine_free_snapshots(e);
+    if (e->spare)
+        vcpu_free(e->spare);
     cache_free(e);
     hooks_free(e);
     codebuf_close(e);

@@ -24,6 +24,9 @@ struct code_buffer {
     struct host_runtime runtime;
 };
 
+#define ORDER_FIRST 256u
+#define ORDER_PARTS 20
+
 /* The blocks: a hash that is read without locks, and all of them in order of their code. */
 struct block_table {
     uint32_t size;             /* a power of two */
@@ -33,8 +36,10 @@ struct block_table {
 
 struct block_cache {
     struct block_table *_Atomic table;
-    uint32_t live;        /* blocks in the table */
-    struct block **order; /* every block, dead ones too, by code offset; lazily committed */
+    uint32_t live; /* blocks in the table */
+    /* Every block, dead ones too, by code offset: the first ORDER_FIRST, as many again, twice as
+     * many … None moves while signal handlers may look for it. */
+    struct block **order[ORDER_PARTS];
     size_t order_max;
     _Atomic uint32_t count;   /* of ORDER */
     size_t region_bytes;      /* an interpreting engine's memory for regions */
@@ -65,6 +70,7 @@ struct nw_engine {
     struct host_emitter *emitter;
     struct ir_region region;
     struct nw_vcpu *vcpus;
+    struct nw_vcpu *spare;         /* made, but on no list; or null */
     struct nw_snapshot *snapshots; /* snapshot.c */
     uint8_t *fork_code;            /* a copy of the code on its way to a forked child, or null */
 

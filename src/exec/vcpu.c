@@ -40,7 +40,18 @@ void vcpu_free(struct nw_vcpu *vcpu)
     free(vcpu);
 }
 
-nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
+/* What the engine may have changed since the vCPU was made. */
+static void follow_engine(struct nw_vcpu *vcpu)
+{
+    const struct nw_engine *engine = vcpu->engine;
+
+    vcpu->arena = engine->interp ? NULL : engine->mem.arena;
+    vcpu->window = engine->mem.window;
+    vcpu->mmu = engine->mmu;
+    vcpu->mxcsr_counts = engine->float_used ? 0x3f : 0;
+}
+
+nw_status vcpu_make(struct nw_engine *engine, struct nw_vcpu **out)
 {
     struct nw_vcpu *vcpu = aligned_alloc(64, (sizeof *vcpu + 63) & ~(size_t)63);
     nw_status status;
@@ -51,17 +62,12 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
     vcpu->engine = engine;
     vcpu->mem = &engine->mem;
     vcpu->guest = engine->guest;
-    vcpu->arena = engine->interp ? NULL : engine->mem.arena;
-    vcpu->window = engine->mem.window;
-    vcpu->mmu = engine->mmu;
+    follow_engine(vcpu);
     vcpu->reads_first = engine->exceptions == NW_EXC_BARE;
     vcpu->hook_call = hooks_call;
     vcpu->hook_after = hooks_after;
-    vcpu->mxcsr_counts = engine->float_used ? 0x3f : 0;
     vcpu->exec = calloc(1, sizeof *vcpu->exec);
     status = vcpu->exec ? NW_OK : NW_ERR_NOMEM;
-    if (status == NW_OK && vcpu->arena)
-        status = signals_install();
     if (status == NW_OK) {
         ir_region_init(&vcpu->exec->region);
         tlb_reset(vcpu);
@@ -78,7 +84,32 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
         vcpu_free(vcpu);
         return status;
     }
+    *out = vcpu;
+    return NW_OK;
+}
+
+/* The spare one or null. */
+static struct nw_vcpu *take_spare(struct nw_engine *engine)
+{
     struct engine_hold hold = engine_lock(engine);
+    struct nw_vcpu *vcpu = engine->spare;
+
+    engine->spare = NULL;
+    engine_unlock(engine, hold);
+    return vcpu;
+}
+
+nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
+{
+    struct nw_vcpu *vcpu;
+
+    if (!engine->interp && engine->mem.arena)
+        TRY(signals_install());
+    vcpu = take_spare(engine);
+    if (!vcpu)
+        TRY(vcpu_make(engine, &vcpu));
+    struct engine_hold hold = engine_lock(engine);
+    follow_engine(vcpu);
     pthread_mutex_lock(&engine->sync.lock);
     hooks_direct(vcpu);
     vcpu->next = engine->vcpus;

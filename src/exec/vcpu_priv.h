@@ -4,6 +4,8 @@
 
 #include "exec/engine.h"
 
+/* One that is on no list. */
+nw_status vcpu_make(struct nw_engine *, struct nw_vcpu **out);
 nw_status vcpu_create(struct nw_engine *, struct nw_vcpu **out);
 /* Not running; takes it off the engine's list. */
 void vcpu_destroy(struct nw_vcpu *);

@@ -1,37 +1,25 @@
 /* What the host CPU offers, and its interrupted contexts. */
 #include "host/x86_64/runtime.h"
 
-#include <cpuid.h>
 #include <immintrin.h>
+#include <sys/platform/x86.h>
 #include <ucontext.h>
 
-/* LZCNT and MOVBE, which compilers do not name alike (Intel SDM 2A, CPUID). */
-static bool has_lzcnt_movbe(void)
-{
-    unsigned eax, ebx, ecx, edx;
-    if (!__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) || !(ecx & bit_LZCNT))
-        return false;
-    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_MOVBE;
-}
+/* The C library has asked already; in a virtual machine each CPUID takes microseconds. */
+#define HAS(name) x86_cpu_present(x86_cpu_##name)
 
 nw_status host_check(void)
 {
-    __builtin_cpu_init();
-    bool good = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-                __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") &&
-                __builtin_cpu_supports("popcnt") && has_lzcnt_movbe();
+    /* AVX needs the system's consent. */
+    bool good = x86_cpu_active(x86_cpu_AVX2) && x86_cpu_active(x86_cpu_FMA) && HAS(BMI1) &&
+                HAS(BMI2) && HAS(POPCNT) && HAS(LZCNT) && HAS(MOVBE);
     return good ? NW_OK : NW_ERR_HOST;
 }
 
 unsigned host_features(void)
 {
-    unsigned eax, ebx, ecx = 0, edx, features = 0;
-    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))
-        features |= (ecx & bit_F16C ? HOST_F16C : 0) | (ecx & bit_PCLMUL ? HOST_CLMUL : 0) |
-                    (ecx & bit_AES ? HOST_AES : 0);
-    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx))
-        features |= (ebx & bit_SHA ? HOST_SHA : 0) | (ecx & bit_GFNI ? HOST_GFNI : 0);
-    return features;
+    return (HAS(F16C) ? HOST_F16C : 0u) | (HAS(PCLMULQDQ) ? HOST_CLMUL : 0u) |
+           (HAS(AES) ? HOST_AES : 0u) | (HAS(SHA) ? HOST_SHA : 0u) | (HAS(GFNI) ? HOST_GFNI : 0u);
 }
 
 uintptr_t host_context_pc(const void *ucontext)
