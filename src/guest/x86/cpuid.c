@@ -100,7 +100,7 @@ static void put_features(const struct x86_model *m, uint32_t leaf, uint32_t sub,
 
 static void put_vendor(const struct x86_model *m, uint32_t out[4])
 {
-    const char *name = m->vendor == X86_VENDOR_AMD ? "AuthenticAMD" : "GenuineIntel";
+    const char *name = x86_model_vendor(m);
     memcpy(&out[EBX], name, 4);
     memcpy(&out[EDX], name + 4, 4);
     memcpy(&out[ECX], name + 8, 4);

@@ -177,12 +177,10 @@ static const struct guest_pin pins32[] = {
     .physical_bits = X86_PHYSICAL_BITS, .insn_id = insn_id, .loaded = loaded, .advance = advance,  \
     .reg_read = x86_reg_read, .reg_write = x86_reg_write
 
-static const char models[] = "qemu64, haswell or max";
-
 const struct guest_ops x86_64_guest = {
     .name = "x86_64",
     .arch = NW_ARCH_X86_64,
-    .models = models,
+    .models = x86_model_names,
     .addr_type = IR_I64,
     .pins = pins64,
     .npins = ARRAY_LEN(pins64),
@@ -192,7 +190,7 @@ const struct guest_ops x86_64_guest = {
 const struct guest_ops x86_guest = {
     .name = "x86",
     .arch = NW_ARCH_X86,
-    .models = models,
+    .models = x86_model_names,
     .addr_type = IR_I32,
     .pins = pins32,
     .npins = ARRAY_LEN(pins32),

@@ -19,7 +19,10 @@ enum x86_feature {
     X86_F_NEVER /* of instructions that no model has */
 };
 
-enum x86_vendor { X86_VENDOR_INTEL, X86_VENDOR_AMD };
+enum x86_vendor {
+    X86_VENDOR_INTEL,
+    X86_VENDOR_AMD, /* Hygon's processors are AMD's designs */
+};
 
 struct x86_model {
     const char *name;
@@ -34,6 +37,10 @@ _Static_assert(X86_F_COUNT <= 64, "features fit a word");
 
 /* The model NAME (null: "max"); null when unknown. */
 const struct x86_model *x86_model_find(const char *name);
+/* The names of all of them, for messages. */
+extern const char x86_model_names[];
+/* The 12 characters of CPUID leaf 0. */
+const char *x86_model_vendor(const struct x86_model *);
 
 static inline bool x86_model_has(const struct x86_model *m, enum x86_feature f)
 {

@@ -121,8 +121,7 @@ static void write_cpu(struct linux_task *t, FILE *out, long number, long count)
     const struct x86_model *m = s->model;
     uint32_t regs[4];
     fprintf(out, "processor\t: %ld\n", number);
-    fprintf(out, "vendor_id\t: %s\n",
-            m->vendor == X86_VENDOR_AMD ? "AuthenticAMD" : "GenuineIntel");
+    fprintf(out, "vendor_id\t: %s\n", x86_model_vendor(m));
     fprintf(out, "cpu family\t: %u\nmodel\t\t: %u\n", m->family, m->number);
     fprintf(out, "model name\t: %s\nstepping\t: %u\n", m->brand, m->stepping);
     fprintf(out, "cpu MHz\t\t: 1000.000\ncache size\t: 512 KB\n");
