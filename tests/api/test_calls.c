@@ -40,7 +40,7 @@ static void test_models(void **state)
     (void)state;
     assert_null(nw_cpu_models((nw_arch)99));
     for (unsigned n = 0; n < 3; n++) {
-        char text[100], *rest = text;
+        char text[1000], *rest = text;
 
         assert_true((size_t)snprintf(text, sizeof text, "%s", nw_cpu_models(archs[n])) <
                     sizeof text);
