@@ -62,7 +62,9 @@ nw_status vcpu_make(struct nw_engine *engine, struct nw_vcpu **out)
     vcpu->engine = engine;
     vcpu->mem = &engine->mem;
     vcpu->guest = engine->guest;
+    struct engine_hold hold = engine_lock(engine);
     follow_engine(vcpu);
+    engine_unlock(engine, hold);
     vcpu->reads_first = engine->exceptions == NW_EXC_BARE;
     vcpu->hook_call = hooks_call;
     vcpu->hook_after = hooks_after;

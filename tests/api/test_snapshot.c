@@ -1,11 +1,13 @@
 /* Snapshots: random operations beside a model that copies everything; code; registers; callbacks.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <narwhal/hook.h>
 #include <narwhal/snapshot.h>
@@ -413,6 +415,75 @@ static void test_callback(void **state)
     }
 }
 
+/* ---- threads ---- */
+
+/* inc rax; mov [rdi],rax; mov [rdi+0x1000],rax; and on */
+static const uint8_t counter[] = {0x48, 0xff, 0xc0, 0x48, 0x89, 0x07, 0x48, 0x89,
+                                  0x87, 0x00, 0x10, 0x00, 0x00, 0xeb, 0xf1};
+
+static void *run_counter(void *vcpu)
+{
+    nw_exit x;
+
+    nw_vcpu_run(vcpu, 0, &x);
+    return NULL;
+}
+
+static void check_counters(nw_engine *engine)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        uint64_t v[2] = {0};
+
+        nw_mem_read(engine, DATA + 2 * n * PAGE, &v[0], 8);
+        nw_mem_read(engine, DATA + (2 * n + 1) * PAGE, &v[1], 8);
+        assert_true(v[0] - v[1] <= 1);
+    }
+}
+
+/* Two vCPUs write while snapshots come and go; what the last one kept is the same each time. */
+static void test_threads(void **state)
+{
+    (void)state;
+    for (unsigned m = 0; m < 4; m++) {
+        nw_config config = {.arch = NW_ARCH_X86_64, .flags = modes[m]};
+        static uint8_t first[4 * PAGE], again[4 * PAGE];
+        nw_snapshot *snap[3] = {NULL};
+        pthread_t thread[2];
+        nw_vcpu *vcpu[2];
+        nw_engine *engine;
+
+        assert_int_equal(nw_engine_open(&config, &engine), NW_OK);
+        assert_int_equal(nw_mem_map(engine, CODE, PAGE, NW_RWX), NW_OK);
+        assert_int_equal(nw_mem_map(engine, DATA, 4 * PAGE, NW_RW), NW_OK);
+        assert_int_equal(nw_mem_write(engine, CODE, counter, sizeof counter), NW_OK);
+        for (unsigned n = 0; n < 2; n++) {
+            assert_int_equal(nw_vcpu_create(engine, &vcpu[n]), NW_OK);
+            nw_reg_write(vcpu[n], RDI, DATA + 2 * n * PAGE);
+            nw_reg_write(vcpu[n], NW_X86_RIP, CODE);
+            assert_int_equal(pthread_create(&thread[n], NULL, run_counter, vcpu[n]), 0);
+        }
+        for (unsigned n = 0; n < 60; n++) {
+            nw_snapshot_drop(snap[n % 3]);
+            assert_int_equal(nw_snapshot_take(engine, 0, &snap[n % 3]), NW_OK);
+            if (n % 4 == 3)
+                assert_int_equal(nw_snapshot_restore(snap[n % 3]), NW_OK);
+            usleep(200);
+        }
+        for (unsigned n = 0; n < 2; n++) {
+            nw_vcpu_stop(vcpu[n]);
+            pthread_join(thread[n], NULL);
+        }
+        assert_int_equal(nw_snapshot_restore(snap[59 % 3]), NW_OK);
+        check_counters(engine);
+        nw_mem_read(engine, DATA, first, sizeof first);
+        nw_mem_write(engine, DATA + 1, code, sizeof code);
+        assert_int_equal(nw_snapshot_restore(snap[59 % 3]), NW_OK);
+        nw_mem_read(engine, DATA, again, sizeof again);
+        assert_memory_equal(first, again, sizeof first);
+        nw_engine_close(engine);
+    }
+}
+
 static void test_arguments(void **state)
 {
     nw_config config = {.arch = NW_ARCH_ARM};
@@ -436,9 +507,8 @@ static void test_arguments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_code),
-        cmocka_unit_test(test_callback),
+        cmocka_unit_test(test_random),    cmocka_unit_test(test_code),
+        cmocka_unit_test(test_callback),  cmocka_unit_test(test_threads),
         cmocka_unit_test(test_arguments),
     };
 
