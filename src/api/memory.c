@@ -14,6 +14,7 @@ nw_status nw_mem_map(nw_engine *engine, uint64_t gpa, uint64_t size, uint32_t pe
     static const struct mem_backing anonymous = {.fd = -1};
 
     TRY(check(engine, gpa, size, perms));
+    TRY(engine_bound_regions(engine));
     struct engine_hold hold = engine_lock(engine);
     nw_status status = space_map(&engine->mem, gpa, size, perms, &anonymous);
     engine_unlock(engine, hold);

@@ -200,6 +200,20 @@ nw_status engine_leave_arena(struct nw_engine *engine)
     return status;
 }
 
+/* The host bounds how many mappings a process has (vm.max_map_count). Outside the arena neighbours
+ * are one mapping whatever the guest may do there. */
+#define BARE_REGIONS_MAX 1024
+
+nw_status engine_bound_regions(struct nw_engine *engine)
+{
+    struct engine_hold hold = engine_lock(engine);
+    bool many =
+        engine->mem.arena && !engine->mem.left && engine->mem.regions.count >= BARE_REGIONS_MAX;
+
+    engine_unlock(engine, hold);
+    return many && engine->exceptions == NW_EXC_BARE ? engine_leave_arena(engine) : NW_OK;
+}
+
 nw_status engine_enable_mmu(struct nw_engine *engine)
 {
     if (engine->mmu)
@@ -225,6 +239,7 @@ nw_status engine_unmap(struct nw_engine *engine, uint64_t gpa, uint64_t size, bo
     nw_status status;
 
     TRY(space_check(&engine->mem, gpa, size));
+    TRY(engine_bound_regions(engine));
     c = change_begin(engine, gpa, size);
     status = holes ? space_clear(&engine->mem, gpa, size) : space_unmap(&engine->mem, gpa, size);
     change_end(engine, c, gpa, size);
@@ -237,6 +252,7 @@ nw_status engine_protect(struct nw_engine *engine, uint64_t gpa, uint64_t size, 
     nw_status status;
 
     TRY(space_check(&engine->mem, gpa, size));
+    TRY(engine_bound_regions(engine));
     c = change_begin(engine, gpa, size);
     status = space_protect(&engine->mem, gpa, size, perms);
     change_end(engine, c, gpa, size);

@@ -9,6 +9,10 @@
 /* Four times a 32-bit address space, so that holes do not matter. */
 #define ANNEX_SIZE (16ull << 30)
 
+/* With more regions than this, closing one in the middle of others would cost the process more
+ * mappings than it may have. */
+#define CLOSED_MAX 8000
+
 struct annex {
     uint8_t *base;
     uint64_t size;
@@ -72,12 +76,19 @@ uint8_t *annex_take(struct mem_space *space, uint64_t size)
     return a->base + (at - (uintptr_t)a->base);
 }
 
+static bool close_range(const struct mem_space *space, uint8_t *host, uint64_t size)
+{
+    if (space->annex_used.count > CLOSED_MAX)
+        return !madvise(host, size, MADV_DONTNEED);
+    return reserve(size, host) != NULL;
+}
+
 void annex_give(struct mem_space *space, uint8_t *host, uint64_t size)
 {
     uint64_t at = (uintptr_t)host;
 
     /* A range that cannot be closed, or whose record cannot be divided, stays taken. */
-    if (!reserve(size, host) || region_cut(&space->annex_used, at) != NW_OK ||
+    if (!close_range(space, host, size) || region_cut(&space->annex_used, at) != NW_OK ||
         region_cut(&space->annex_used, at + size) != NW_OK)
         return;
     region_free_all(region_take(&space->annex_used, at, at + size));
