@@ -43,7 +43,9 @@ enum nw_x86_reg {
     NW_X86_ST0 = 96, /* the mantissas of st(0)..st(7) are 96..103 */
     NW_X86_ST0_EXP = 104, /* sign and exponent, 16 bits: 104..111 */
     NW_X86_YMM0 = 112, /* the four 64-bit words of ymm n are 112 + 4 * n.. */
-    NW_X86_REG_END = 176,
+    NW_X86_K0 = 176,   /* AVX-512's registers: storage that no instruction uses. k0..k7 */
+    NW_X86_ZMM0 = 192, /* the eight 64-bit words of zmm n are 192 + 8 * n..; those of ymm n are first */
+    NW_X86_REG_END = 448,
 };
 
 /* What NW_EXC_EXIT engines make of software interrupts: INT 80H is NW_EXIT_SYSCALL with that code, as

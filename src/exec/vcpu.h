@@ -9,7 +9,8 @@
 struct guest_ops;
 struct mem_space;
 
-#define VCPU_STATE_SIZE 2048
+#define VCPU_STATE_SIZE 2048 /* of state that IR has slots of */
+#define VCPU_COLD_SIZE  1600 /* of state behind it that only C touches */
 
 /* Software TLB: direct-mapped per MMU index, with a small victim TLB behind it. */
 #define TLB_BITS    8
@@ -128,7 +129,8 @@ struct access_direct {
 };
 
 struct nw_vcpu {
-    _Alignas(64) uint8_t state[VCPU_STATE_SIZE]; /* struct <isa>_state, at offset 0 */
+    /* struct <isa>_state, at offset 0 */
+    _Alignas(64) uint8_t state[VCPU_STATE_SIZE + VCPU_COLD_SIZE];
 
     _Atomic uint32_t request;  /* enum vcpu_request */
     uint32_t leave;            /* enum vcpu_leave */

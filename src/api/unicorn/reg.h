@@ -1,7 +1,7 @@
 /* Registers by Unicorn's numbers, on the native vCPU; one file for each guest.
  *
  * *SIZE: bytes that VALUE has room for (SIZE_MAX: enough), then bytes used. UC_ERR_OVERFLOW: the
- * register is larger. Numbers that name nothing here are UC_ERR_OK and leave VALUE and *SIZE 0, as
+ * register is larger. Numbers that name nothing here are UC_ERR_OK and leave VALUE and *SIZE alone, as
  * they do in Unicorn. The vCPU is stopped or in a callback of its own. */
 #ifndef API_UNICORN_REG_H
 #define API_UNICORN_REG_H

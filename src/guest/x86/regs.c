@@ -50,6 +50,19 @@ struct reg_row {
         SLOT(NW_X86_YMM0 + 4 * (n) + 1, ymm[n][8], 3, NONE),                                       \
         SLOT(NW_X86_YMM0 + 4 * (n) + 2, ymm[n][16], 3, NONE),                                      \
         SLOT(NW_X86_YMM0 + 4 * (n) + 3, ymm[n][24], 3, NONE)
+#define OPMASK(n)                      SLOT(NW_X86_K0 + (n), opmask[n], 3, NONE)
+#define ZMM_WORD(n, word, field, byte) SLOT(NW_X86_ZMM0 + 8 * (n) + (word), field[byte], 3, NONE)
+#define ZMM(n)                                                                                     \
+    ZMM_WORD(n, 0, ymm[n], 0), ZMM_WORD(n, 1, ymm[n], 8), ZMM_WORD(n, 2, ymm[n], 16),              \
+        ZMM_WORD(n, 3, ymm[n], 24), ZMM_WORD(n, 4, zmm_high[n], 0),                                \
+        ZMM_WORD(n, 5, zmm_high[n], 8), ZMM_WORD(n, 6, zmm_high[n], 16),                           \
+        ZMM_WORD(n, 7, zmm_high[n], 24)
+#define ZMM_HALF(n, w)                                                                             \
+    ZMM_WORD((n) + 16, w, zmm_more[n], 8 * (w)),                                                   \
+        ZMM_WORD((n) + 16, (w) + 1, zmm_more[n], 8 * (w) + 8),                                     \
+        ZMM_WORD((n) + 16, (w) + 2, zmm_more[n], 8 * (w) + 16),                                    \
+        ZMM_WORD((n) + 16, (w) + 3, zmm_more[n], 8 * (w) + 24)
+#define ZMM_MORE(n) ZMM_HALF(n, 0), ZMM_HALF(n, 4)
 
 static const struct reg_row rows[NW_X86_REG_END] = {
     SIXTEEN(GENERAL, 0),
@@ -61,6 +74,9 @@ static const struct reg_row rows[NW_X86_REG_END] = {
     EIGHT(MANTISSA, 0),
     EIGHT(EXPONENT, 0),
     SIXTEEN(YMM, 0),
+    EIGHT(OPMASK, 0),
+    SIXTEEN(ZMM, 0),
+    SIXTEEN(ZMM_MORE, 0),
     SPECIAL(NW_X86_RIP),
     SPECIAL(NW_X86_PC),
     SPECIAL(NW_X86_RFLAGS),

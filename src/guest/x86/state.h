@@ -123,8 +123,15 @@ struct x86_state {
     uint32_t bare;       /* of an engine with NW_EXC_BARE; see bare.h */
 
     const struct x86_model *model;
+
+    /* Of AVX-512: storage that no instruction uses, for who saves and restores all registers. */
+    uint64_t opmask[8];
+    _Alignas(32) uint8_t zmm_high[16][32]; /* the upper halves of zmm0..15 */
+    uint8_t zmm_more[16][64];              /* zmm16..31 */
 };
-_Static_assert(sizeof(struct x86_state) <= VCPU_STATE_SIZE, "state fits its area");
+_Static_assert(offsetof(struct x86_state, opmask) <= VCPU_STATE_SIZE &&
+                   sizeof(struct x86_state) <= VCPU_STATE_SIZE + VCPU_COLD_SIZE,
+               "state fits its area");
 
 #define X86_QUICK_SIZE 32
 
