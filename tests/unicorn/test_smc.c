@@ -1,0 +1,231 @@
+/* Code that changes: by itself, by calls, by hooks, by the caller behind the engine's back. */
+#include "uc_test.h"
+
+static void test_by_itself(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    /* The next instruction, in the block that runs. */
+    uct_x86(&t, 64, BYTES("\xc6\x04\x25\x09\x10\x00\x00\x40\xb0\x01\x90") /* mov byte ptr [0x1009],0x40; mov al,1; nop */);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_X86_REG_AL), 0x40);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_X86_REG_AL), 0x40);
+    uct_close(&t);
+    /* In a loop. */
+    uct_x86(
+        &t, 64,
+        BYTES(
+            "\x31\xc9\xb0\x01\x48\x01\xc3\xfe\x04\x25\x03\x10\x00\x00\xff\xc1\x83\xf9\x05\x75\xed") /* xor ecx,ecx; l: mov al,1; add rbx,rax; inc byte ptr [0x1003]; inc ecx; cmp ecx,5; jne l */);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 1 + 2 + 3 + 4 + 5);
+    uct_close(&t);
+}
+
+static void test_another_block(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(
+        &t,
+        64, BYTES("\xb9\x03\x00\x00\x00\xe8\x0d\x00\x00\x00\xfe\x04\x25\x13\x10\x00\x00\xff\xc9\x75\xf0\xeb\x07\x90\xb0\x01\x48\x01\xc3\xc3\x90") /* mov ecx,3; l: call f; inc byte ptr [0x1013]; dec ecx; jne l; jmp e; f: nop; mov al,1; add rbx,rax; ret; e: nop */);
+    for (uint64_t a = CODE; a < t.end; a++)
+        if (uct_mem(&t, a, 2) == 0x01b0)
+            uct_poke(&t, CODE + 0xd, a + 1, 4);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 1 + 2 + 3);
+    uct_close(&t);
+}
+
+static void test_two_pages(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x90") /* nop */);
+    uct_code(&t, 0x1ffd, BYTES("\xb8\x44\x33\x22\x11\xf4") /* mov eax,0x11223344; hlt */);
+    ok(uc_emu_start(t.uc, 0x1ffd, 0, 0, 0));
+    uct_poke(&t, 0x1ffe, 0x66, 1);
+    ok(uc_emu_start(t.uc, 0x1ffd, 0, 0, 0));
+    assert_int_equal(uct_get(&t, UC_X86_REG_EAX), 0x11223366);
+    uct_poke(&t, 0x2001, 0x55, 1);
+    ok(uc_emu_start(t.uc, 0x1ffd, 0, 0, 0));
+    if (DIFFERS("smc-two-pages", "a change of the second page of a block is not seen"))
+        assert_int_equal(uct_get(&t, UC_X86_REG_EAX), 0x55223366);
+    uct_close(&t);
+}
+
+static void test_by_call(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x90\xb0\x01\x90") /* nop; mov al,1; nop */);
+    for (unsigned i = 1; i < 10; i++) {
+        uct_poke(&t, CODE + 2, i, 1);
+        ok(uct_run(&t));
+        assert_int_equal(uct_get(&t, UC_X86_REG_AL), i);
+    }
+    uct_close(&t);
+}
+
+static void test_remapped(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x90") /* nop */);
+    for (unsigned i = 1; i < 4; i++) {
+        ok(uc_mem_map(t.uc, 0x20000, 0x1000, 7));
+        uct_poke(&t, 0x20000, 0xb0 | i << 8, 2);
+        ok(uc_emu_start(t.uc, 0x20000, 0x20002, 0, 0));
+        assert_int_equal(uct_get(&t, UC_X86_REG_AL), i);
+        ok(uc_mem_unmap(t.uc, 0x20000, 0x1000));
+        fails(uc_emu_start(t.uc, 0x20000, 0x20002, 0, 0), UC_ERR_FETCH_UNMAPPED);
+    }
+    uct_close(&t);
+}
+
+static void test_no_more_executable(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x90") /* nop */);
+    ok(uc_mem_map(t.uc, 0x20000, 0x1000, 7));
+    uct_poke(&t, 0x20000, 0x9090, 2);
+    ok(uc_emu_start(t.uc, 0x20000, 0x20002, 0, 0));
+    ok(uc_mem_protect(t.uc, 0x20000, 0x1000, UC_PROT_READ | UC_PROT_WRITE));
+    fails(uc_emu_start(t.uc, 0x20000, 0x20002, 0, 0), UC_ERR_FETCH_PROT);
+    ok(uc_mem_protect(t.uc, 0x20000, 0x1000, UC_PROT_ALL));
+    ok(uc_emu_start(t.uc, 0x20000, 0x20002, 0, 0));
+    uct_close(&t);
+}
+
+/* The caller's own memory: after uc_ctl_remove_cache at the latest. */
+static void test_behind_its_back(void **state)
+{
+    uint8_t *own = calloc(1, 0x3000),
+            *page = (uint8_t *)(((uintptr_t)own + 0xfff) & ~(uintptr_t)0xfff);
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x90") /* nop */);
+    ok(uc_mem_map_ptr(t.uc, 0x20000, 0x1000, 7, page));
+    for (unsigned i = 1; i < 5; i++) {
+        page[0] = 0xb0;
+        page[1] = (uint8_t)i;
+        ok(uc_ctl_remove_cache(t.uc, 0x20000, 0x20002));
+        ok(uc_emu_start(t.uc, 0x20000, 0x20002, 0, 0));
+        assert_int_equal(uct_get(&t, UC_X86_REG_AL), i);
+    }
+    page[1] = 0x77;
+    ok(uc_ctl_flush_tb(t.uc));
+    ok(uc_emu_start(t.uc, 0x20000, 0x20002, 0, 0));
+    assert_int_equal(uct_get(&t, UC_X86_REG_AL), 0x77);
+    uct_close(&t);
+    free(own);
+}
+
+/* The same memory at two addresses. */
+static void test_alias(void **state)
+{
+    uint8_t *own = calloc(1, 0x3000),
+            *page = (uint8_t *)(((uintptr_t)own + 0xfff) & ~(uintptr_t)0xfff);
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\xc6\x04\x25\x01\x00\x03\x00\x05\xbb\x00\x00\x02\x00\xff\xe3") /* mov byte ptr [0x30001],5; mov ebx,0x20000; jmp rbx */);
+    ok(uc_mem_map_ptr(t.uc, 0x20000, 0x1000, 7, page));
+    ok(uc_mem_map_ptr(t.uc, 0x30000, 0x1000, 3, page));
+    memcpy(page, "\xb0\x01\x90", 3);
+    ok(uc_emu_start(t.uc, 0x20000, 0x20002, 0, 0));
+    assert_int_equal(uct_get(&t, UC_X86_REG_AL), 1);
+    t.end = 0x20002;
+    ok(uct_run(&t));
+    if (DIFFERS("smc-alias", "a store through another mapping is not seen"))
+        assert_int_equal(uct_get(&t, UC_X86_REG_AL), 5);
+    uct_close(&t);
+    free(own);
+}
+
+static void writes_next(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    (void)size;
+    (void)user;
+    if (address == CODE)
+        ok(uc_mem_write(uc, CODE + 2, "\x33", 1));
+}
+
+static void test_in_hook(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x90\xb0\x01\x90") /* nop; mov al,1; nop */);
+    uct_hook(&t, UC_HOOK_CODE, (void *)writes_next);
+    ok(uct_run(&t));
+    if (DIFFERS("smc-hook", "what a hook writes into the block that runs is not executed"))
+        assert_int_equal(uct_get(&t, UC_X86_REG_AL), 0x33);
+    uct_close(&t);
+}
+
+static void writes_itself(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    (void)size;
+    (void)user;
+    if (address == CODE + 1)
+        ok(uc_mem_write(uc, CODE + 1, "\xb3\x44", 2)); /* mov bl,0x44 */
+}
+
+static void test_hooked_instruction(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x90\xb0\x01\x90") /* nop; mov al,1; nop */);
+    uct_hook(&t, UC_HOOK_CODE, (void *)writes_itself);
+    ok(uct_run(&t));
+    if (DIFFERS("smc-hook", "what a hook writes into the block that runs is not executed")) {
+        assert_int_equal(uct_get(&t, UC_X86_REG_AL), 0);
+        assert_int_equal(uct_get(&t, UC_X86_REG_BL), 0x44);
+    }
+    uct_close(&t);
+}
+
+static void test_arm(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_arm(
+        &t,
+        UC_MODE_ARM, BYTES("\x01\x0a\xa0\xe3\x07\x20\xa0\xe3\x14\x20\xc0\xe5\x00\x30\xa0\xe3\xff\xff\xff\xea\x01\x10\xa0\xe3\x00\xf0\x20\xe3") /* mov r0,#0x1000; mov r2,#7; strb r2,[r0,#20]; mov r3,#0; b e; e: mov r1,#1; nop */);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 7);
+    uct_poke(&t, CODE + 20, 9, 1);
+    ok(uc_emu_start(t.uc, CODE + 20, CODE + 24, 0, 0));
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 9);
+    uct_close(&t);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_by_itself),
+        cmocka_unit_test(test_another_block),
+        cmocka_unit_test(test_two_pages),
+        cmocka_unit_test(test_by_call),
+        cmocka_unit_test(test_remapped),
+        cmocka_unit_test(test_no_more_executable),
+        cmocka_unit_test(test_behind_its_back),
+        cmocka_unit_test(test_alias),
+        cmocka_unit_test(test_in_hook),
+        cmocka_unit_test(test_hooked_instruction),
+        cmocka_unit_test(test_arm),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
