@@ -4,6 +4,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* UCT_FILTER=name runs the tests whose name matches (with * and ?). */
+__attribute__((constructor)) static void set_filter(void)
+{
+    const char *filter = getenv("UCT_FILTER");
+
+    if (filter)
+        cmocka_set_test_filter(filter);
+}
+
 bool uct_ours(void)
 {
     return dlsym(RTLD_DEFAULT, "nw_uc_version") != NULL;
