@@ -1,48 +1,55 @@
 /* Registers of engines. */
 #include "uc.h"
 
-static uc_err read_one(uc_engine *uc, int id, void *value, size_t *size)
+static inline uc_err check(uc_engine *uc, const void *value, const size_t *size)
 {
+    if (NW_UNLIKELY(!uc))
+        return UC_ERR_HANDLE;
+    if (NW_UNLIKELY(!value || !size))
+        return UC_ERR_ARG;
+    return NW_LIKELY(uc->vcpu != NULL) ? UC_ERR_OK : uc_need(uc);
+}
+
+static inline uc_err read_one(uc_engine *uc, int id, void *value, size_t *size)
+{
+    uc_err error = check(uc, value, size);
+
+    if (NW_UNLIKELY(error != UC_ERR_OK))
+        return error;
     return uc_guest_of(uc->arch)->reg_read(uc->vcpu, uc->mode, id, value, size);
 }
 
-static uc_err write_one(uc_engine *uc, int id, const void *value, size_t *size)
+static inline uc_err write_one(uc_engine *uc, int id, const void *value, size_t *size)
 {
+    uc_err error = check(uc, value, size);
+
+    if (NW_UNLIKELY(error != UC_ERR_OK))
+        return error;
     return uc_guest_of(uc->arch)->reg_write(uc->vcpu, uc->mode, id, value, size);
 }
 
 uc_err uc_reg_read2(uc_engine *uc, int regid, void *value, size_t *size)
 {
-    if (!uc)
-        return UC_ERR_HANDLE;
-    if (!value || !size)
-        return UC_ERR_ARG;
-    uc_err error = uc_need(uc);
-    return error == UC_ERR_OK ? read_one(uc, regid, value, size) : error;
+    return read_one(uc, regid, value, size);
 }
 
 uc_err uc_reg_write2(uc_engine *uc, int regid, const void *value, size_t *size)
 {
-    if (!uc)
-        return UC_ERR_HANDLE;
-    if (!value || !size)
-        return UC_ERR_ARG;
-    uc_err error = uc_need(uc);
-    return error == UC_ERR_OK ? write_one(uc, regid, value, size) : error;
+    return write_one(uc, regid, value, size);
 }
 
 uc_err uc_reg_read(uc_engine *uc, int regid, void *value)
 {
     size_t size = SIZE_MAX;
 
-    return uc_reg_read2(uc, regid, value, &size);
+    return read_one(uc, regid, value, &size);
 }
 
 uc_err uc_reg_write(uc_engine *uc, int regid, const void *value)
 {
     size_t size = SIZE_MAX;
 
-    return uc_reg_write2(uc, regid, value, &size);
+    return write_one(uc, regid, value, &size);
 }
 
 /* COUNT below 0 is 0, as the loops of old clients have it. */

@@ -5,20 +5,22 @@
  * clients know. */
 #include <string.h>
 #include <narwhal/x86.h>
+#include "exec/hooks.h"
+#include "guest/x86/state.h"
 #include "reg.h"
 
 enum kind {
     NOTHING,
-    PART,    /* SIZE bytes of native register REG from bit SHIFT on */
-    WHOLE,   /* its low SIZE bytes; a write clears the others */
-    WORD,    /* the same; 8 bytes in 64-bit mode, else 4 */
-    BASE,    /* the same: of a segment */
-    SEGMENT, /* a selector */
+    PART,   /* SIZE bytes of general register REG from bit SHIFT on */
+    OFFSET, /* IP: a part of RIP in 64-bit mode, else all of it */
+    WHOLE,  /* the low SIZE bytes of a native register; a write clears the others */
+    WORD,   /* the same; 8 bytes in 64-bit mode, else 4 */
     MXCSR,
+    SEGMENT,  /* a selector */
     STACK,    /* of the x87 stack, from its top */
     PHYSICAL, /* of the x87 registers */
     MMX,
-    VECTOR,
+    VECTOR, /* the first SIZE bytes of a vector register */
     TABLE,  /* GDTR or IDTR, from its native base and limit */
     SYSTEM, /* LDTR or TR, from its native selector */
     MSR,
@@ -68,7 +70,7 @@ static const struct row rows[UC_X86_REG_ENDING] = {
     NUMBER(15),
     ROW(RIP, WHOLE, 8, 0, ONLY64, NW_X86_RIP),
     ROW(EIP, WHOLE, 4, 0, 0, NW_X86_RIP),
-    ROW(IP, PART, 2, 0, 0, NW_X86_RIP),
+    ROW(IP, OFFSET, 2, 0, 0, NW_X86_RIP),
     ROW(RFLAGS, WHOLE, 8, 0, ONLY64, NW_X86_RFLAGS),
     ROW(EFLAGS, WHOLE, 4, 0, 0, NW_X86_RFLAGS),
     ROW(FLAGS, WHOLE, 2, 0, 0, NW_X86_RFLAGS),
@@ -78,8 +80,8 @@ static const struct row rows[UC_X86_REG_ENDING] = {
     SEG(DS, 3),
     SEG(FS, 4),
     SEG(GS, 5),
-    ROW(FS_BASE, BASE, 8, 0, 0, NW_X86_FS_BASE),
-    ROW(GS_BASE, BASE, 8, 0, 0, NW_X86_GS_BASE),
+    ROW(FS_BASE, WORD, 8, 0, 0, NW_X86_FS_BASE),
+    ROW(GS_BASE, WORD, 8, 0, 0, NW_X86_GS_BASE),
     CONTROL(0),
     CONTROL(1),
     CONTROL(2),
@@ -158,8 +160,20 @@ static const struct row *find(uc_mode mode, int id, unsigned *size)
     const struct row *row = &rows[id];
     if (row->kind == NOTHING || (row->flags & ONLY64 && !(mode & UC_MODE_64)))
         return NULL;
-    *size = (row->kind == WORD || row->kind == BASE) && !(mode & UC_MODE_64) ? 4 : row->size;
+    *size = row->kind == WORD && !(mode & UC_MODE_64) ? 4 : row->size;
     return row;
+}
+
+/* The registers that clients live on are read and written in the state itself; a callback may have
+ * to bring it there first. */
+static struct x86_state *state(nw_vcpu *vcpu, bool writes)
+{
+    if (NW_UNLIKELY(vcpu->frame != NULL)) {
+        hooks_inside(vcpu);
+        if (writes)
+            hooks_note_write(vcpu);
+    }
+    return x86_of(vcpu);
 }
 
 static uint64_t get(nw_vcpu *vcpu, unsigned reg)
@@ -231,6 +245,13 @@ static void read_other(nw_vcpu *vcpu, const struct row *row, void *value)
         memcpy(value, &v, 8);
         return;
     case VECTOR:
+        if (row->reg < 16 && row->size <= 32) {
+            const uint8_t *ymm = state(vcpu, false)->ymm[row->reg];
+            memcpy(value, ymm, 16);
+            if (row->size == 32)
+                memcpy((uint8_t *)value + 16, ymm + 16, 16);
+            return;
+        }
         for (unsigned n = 0; n < row->size / 8u; n++) {
             v = get(vcpu, NW_X86_ZMM0 + 8u * row->reg + n);
             memcpy((uint8_t *)value + 8 * n, &v, 8);
@@ -256,21 +277,20 @@ uc_err uc_x86_reg_read(nw_vcpu *vcpu, uc_mode mode, int id, void *value, size_t 
     if (*size < used)
         return UC_ERR_OVERFLOW;
     *size = used;
+    uint64_t v;
     switch (row->kind) {
     case PART:
-    case WHOLE:
-    case WORD:
-    case BASE:
-    case MXCSR: {
-        uint64_t v = get(vcpu, row->reg) >> row->shift;
+        v = state(vcpu, false)->gpr[row->reg] >> row->shift;
         copy(value, &v, used);
         break;
-    }
-    case SEGMENT: {
-        uint64_t v = get(vcpu, NW_X86_ES + row->reg);
-        memcpy(value, &v, 2);
+    case OFFSET:
+    case WHOLE:
+    case WORD:
+    case MXCSR:
+        v = get(vcpu, row->reg);
+        copy(value, &v, used);
         break;
-    }
+    case SEGMENT: memcpy(value, &state(vcpu, false)->seg[row->reg].selector, 2); break;
     default: read_other(vcpu, row, value); break;
     }
     return UC_ERR_OK;
@@ -306,7 +326,7 @@ static void write_system(nw_vcpu *vcpu, uc_mode mode, const struct row *row, con
 
     if (row->kind == TABLE) {
         nw_reg_write(vcpu, row->reg, base);
-        nw_reg_write(vcpu, row->reg + 1u, from->limit);
+        nw_reg_write(vcpu, row->reg + 1u, mode & UC_MODE_64 ? from->limit : (uint16_t)from->limit);
         return;
     }
     nw_reg_write(vcpu, row->reg, from->selector);
@@ -329,6 +349,13 @@ static void write_other(nw_vcpu *vcpu, uc_mode mode, const struct row *row, cons
         return;
     case MMX: write_float(vcpu, from_top(vcpu, row->reg), v, 0xffff); return;
     case VECTOR:
+        if (row->reg < 16 && row->size <= 32) {
+            uint8_t *ymm = state(vcpu, true)->ymm[row->reg];
+            memcpy(ymm, value, 16);
+            if (row->size == 32)
+                memcpy(ymm + 16, (const uint8_t *)value + 16, 16);
+            return;
+        }
         for (unsigned n = 0; n < row->size / 8u; n++) {
             memcpy(&v, (const uint8_t *)value + 8 * n, 8);
             nw_reg_write(vcpu, NW_X86_ZMM0 + 8u * row->reg + n, v);
@@ -356,17 +383,20 @@ uc_err uc_x86_reg_write(nw_vcpu *vcpu, uc_mode mode, int id, const void *value, 
         return UC_ERR_OVERFLOW;
     *size = used;
     switch (row->kind) {
-    case PART:
+    case PART: {
+        uint64_t *reg = &state(vcpu, true)->gpr[row->reg], mask = low_bits(used) << row->shift;
         copy(&v, value, used);
-        if (used < 8) {
-            uint64_t mask = low_bits(used) << row->shift;
-            v = (get(vcpu, row->reg) & ~mask) | v << row->shift;
-        }
+        *reg = (*reg & ~mask) | v << row->shift;
+        break;
+    }
+    case OFFSET:
+        memcpy(&v, value, 2);
+        if (mode & UC_MODE_64)
+            v |= get(vcpu, row->reg) & ~0xffffull;
         nw_reg_write(vcpu, row->reg, v);
         break;
     case WHOLE:
     case WORD:
-    case BASE:
         copy(&v, value, used);
         nw_reg_write(vcpu, row->reg, v);
         break;

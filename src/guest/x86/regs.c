@@ -39,7 +39,7 @@ struct reg_row {
 
 #define GENERAL(n)  SLOT(n, gpr[n], 3, GPR)
 #define CHOSEN(n)   SLOT(NW_X86_ES + (n), seg[n].selector, 1, SELECTOR)
-#define BASE(n)     SLOT(NW_X86_ES_BASE + (n), seg[n].base, 3, MODE)
+#define BASE(n)     SLOT(NW_X86_ES_BASE + (n), seg[n].base, 3, (n) < X86_FS ? MODE : NONE)
 #define LIMIT(n)    SLOT(NW_X86_ES_LIMIT + (n), seg[n].limit, 2, MODE)
 #define ATTR(n)     SLOT(NW_X86_ES_ATTR + (n), seg[n].attr, 1, MODE)
 #define DR(n)       SLOT(NW_X86_DR0 + (n), dr[n], 3, DEBUG)
