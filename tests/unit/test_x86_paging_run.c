@@ -1,6 +1,7 @@
 /* Guest code under paging, in every engine mode: address spaces, self-modifying code by aliases,
  * flushes, pages crossed, faults and what they leave behind. The code is the same bytes in 32-bit
  * and in 64-bit mode. */
+#include <narwhal/snapshot.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -616,6 +617,37 @@ static void tables_in_code_on(struct machine *m)
 }
 TEST(tables_in_code)
 
+/* The tables' accessed and dirty bits, another mapping made since, and what was written through
+ * each. */
+static void snapshot_on(struct machine *m)
+{
+    uint64_t pte = map_page(m, m->root, DATA, 0x402000, PTE_W, 12), fresh, moved;
+    nw_snapshot *snap;
+
+    CODE(m, KERNEL, "\xff\x03\x8b\x03\xf4"); /* inc dword [rbx]; mov eax, [rbx]; hlt */
+    m->ram[0x402000] = 7;
+    m->ram[0x403000] = 70;
+    m->s->gpr[X86_RBX] = DATA;
+    fresh = entry_read(m, pte);
+    assert_int_equal(nw_snapshot_take(m->engine, 0, &snap), NW_OK);
+    for (unsigned n = 0; n < 3; n++) {
+        run(m, m->root, KERNEL, 0);
+        assert_int_equal(reg(m, X86_RAX), 8);
+        assert_int_equal(entry_read(m, pte), fresh | PTE_A | PTE_D);
+        moved = fresh + 0x1000;
+        put_code(m, pte, &moved, m->paging == PAGING_32 ? 4 : 8);
+        nw_vcpu_flush_tlb(m->vcpu);
+        run(m, m->root, KERNEL, 0);
+        assert_int_equal(reg(m, X86_RAX), 71);
+        assert_int_equal(nw_snapshot_restore(snap), NW_OK);
+        assert_int_equal(entry_read(m, pte), fresh);
+        assert_int_equal(m->ram[0x402000], 7);
+        assert_int_equal(m->ram[0x403000], 70);
+    }
+    nw_snapshot_drop(snap);
+}
+TEST(snapshot)
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -637,6 +669,7 @@ int main(void)
         cmocka_unit_test(accesses),
         cmocka_unit_test(demand_paging),
         cmocka_unit_test(tables_in_code),
+        cmocka_unit_test(snapshot),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
