@@ -334,48 +334,31 @@ static const struct mem_region *saved_at(const struct snap_map *map, uint64_t gp
     return &map->at[low - 1];
 }
 
-struct forgetting {
-    struct mem_space *space;
-    const struct snap_map *map;
-    void (*forget)(void *opaque, uint64_t gpa, uint64_t size);
-};
-
-/* Code of a region that will be another, or none. */
-static void forget_region(struct mem_region *r, void *opaque)
-{
-    const struct forgetting *f = opaque;
-    const struct mem_region *s = saved_at(f->map, r->start);
-
-    if (r->kind == MEM_MMIO || (s && s->start == r->start && s->end == r->end &&
-                                s->host == r->host && s->perms == r->perms))
-        return;
-    f->forget(f->space->opaque, r->start, r->end - r->start);
-}
+typedef void forget_fn(void *opaque, uint64_t gpa, uint64_t size);
 
 /* Code whose bytes will change. */
-static void forget_page(const struct forgetting *f, const struct kept_page *p, const uint8_t *copy)
+static void forget_page(struct mem_space *space, const struct kept_page *p, const uint8_t *copy,
+                        forget_fn *forget)
 {
-    const struct code_page *code = space_code_page(f->space, p->gpa);
+    const struct code_page *code = space_code_page(space, p->gpa);
     uint64_t granules = code ? code->granules : 0;
     const size_t size = 1u << CODE_GRANULE_BITS;
 
     for (unsigned n = 0; granules; n++, granules >>= 1)
         if (granules & 1 && (p->file || memcmp(p->host + n * size, copy + n * size, size)))
-            f->forget(f->space->opaque, p->gpa + n * size, size);
+            forget(space->opaque, p->gpa + n * size, size);
 }
 
-static void forget_code(struct forgetting *f, const struct snap_level *to, bool map)
+static void forget_code(struct mem_space *space, const struct snap_level *to, forget_fn *forget)
 {
-    if (!f->space->code_pages)
+    if (!space->code_pages)
         return;
-    for (const struct snap_level *l = f->space->snaps;; l = l->older) {
+    for (const struct snap_level *l = space->snaps;; l = l->older) {
         for (uint32_t n = 0; n < l->n; n++)
-            forget_page(f, &l->pages[n], copy_of(l, n));
+            forget_page(space, &l->pages[n], copy_of(l, n), forget);
         if (l == to)
             break;
     }
-    if (map)
-        region_each(f->space->regions.root, forget_region, f);
 }
 
 /* Only what of the page is in the level's map is known to be there still. */
@@ -422,33 +405,90 @@ static void undo(struct snap_level *l, const struct snap_level *to)
     }
 }
 
-struct giving {
-    struct mem_space *space;
-    uint64_t serial;
+/* How the map differs from one that is saved: both are walked in order of addresses. */
+struct difference {
+    const struct snap_map *map;
+    uint32_t next; /* of the saved regions */
+    struct mem_region **gone;
+    const struct mem_region **missing;
+    uint32_t ngone, nmissing;
+    struct mem_region *fresh; /* the missing ones anew, linked by RIGHT */
 };
 
-static void give_younger(struct mem_region *r, void *opaque)
+static bool same(const struct mem_region *a, const struct mem_region *b)
 {
-    struct giving *g = opaque;
-
-    if (r->kind == MEM_OWNED && r->born >= g->serial)
-        annex_give(g->space, r->host, r->end - r->start);
+    return a->start == b->start && a->end == b->end && a->host == b->host && a->kind == b->kind &&
+           a->perms == b->perms && a->born == b->born && a->base == b->base && a->read == b->read &&
+           a->write == b->write && a->opaque == b->opaque;
 }
 
-/* A tree of what MAP says. */
-static bool build(const struct snap_map *map, struct region_tree *out)
+static void compare(struct mem_region *r, void *opaque)
 {
-    for (uint32_t n = 0; n < map->n; n++) {
+    struct difference *d = opaque;
+    const struct snap_map *map = d->map;
+
+    while (d->next < map->n && map->at[d->next].start < r->start)
+        d->missing[d->nmissing++] = &map->at[d->next++];
+    if (d->next < map->n && same(&map->at[d->next], r))
+        d->next++;
+    else
+        d->gone[d->ngone++] = r;
+}
+
+static void difference_free(struct difference *d)
+{
+    while (d->fresh) {
+        struct mem_region *r = d->fresh;
+
+        d->fresh = r->right;
+        free(r);
+    }
+    free(d->gone);
+    free(d->missing);
+}
+
+/* False: no memory. */
+static bool difference_find(struct mem_space *space, const struct snap_map *map,
+                            struct difference *d)
+{
+    *d = (struct difference){.map = map};
+    d->gone = malloc((space->regions.count + 1ull) * sizeof *d->gone);
+    d->missing = malloc((map->n + 1ull) * sizeof *d->missing);
+    if (!d->gone || !d->missing)
+        return false;
+    region_each(space->regions.root, compare, d);
+    while (d->next < map->n)
+        d->missing[d->nmissing++] = &map->at[d->next++];
+    for (uint32_t n = 0; n < d->nmissing; n++) {
         struct mem_region *r = malloc(sizeof *r);
 
-        if (!r) {
-            region_free_all(out->root);
+        if (!r)
             return false;
-        }
-        *r = map->at[n];
-        region_insert(out, r);
+        *r = *d->missing[n];
+        r->right = d->fresh;
+        d->fresh = r;
     }
     return true;
+}
+
+/* Makes the map the saved one, of TO. */
+static void difference_apply(struct mem_space *space, struct difference *d,
+                             const struct snap_level *to)
+{
+    for (uint32_t n = 0; n < d->ngone; n++) {
+        struct mem_region *r = region_take(&space->regions, d->gone[n]->start, d->gone[n]->end);
+
+        if (r->kind == MEM_OWNED && r->born >= to->serial)
+            annex_give(space, r->host, r->end - r->start);
+        free(r);
+    }
+    while (d->fresh) {
+        struct mem_region *r = d->fresh;
+
+        d->fresh = r->right;
+        region_insert(&space->regions, r);
+    }
+    space->map_version = to->map_version;
 }
 
 static void free_held(struct snap_level *l)
@@ -473,16 +513,19 @@ static void settle(struct mem_space *space, struct snap_level *to)
     free_held(to);
 }
 
-nw_status space_snap_restore(struct mem_space *space, struct snap_level *to,
-                             void (*forget)(void *opaque, uint64_t gpa, uint64_t size))
+nw_status space_snap_restore(struct mem_space *space, struct snap_level *to, forget_fn *forget)
 {
     bool map = space->map_version != to->map_version;
-    struct region_tree fresh = {.seed = space->regions.seed};
-    struct forgetting f = {space, to->map, forget};
+    struct difference d = {0};
 
-    if (map && !build(to->map, &fresh))
+    if (map && !difference_find(space, to->map, &d)) {
+        difference_free(&d);
         return NW_ERR_NOMEM;
-    forget_code(&f, to, map);
+    }
+    forget_code(space, to, forget);
+    for (uint32_t n = 0; n < d.ngone; n++)
+        if (d.gone[n]->kind != MEM_MMIO)
+            forget(space->opaque, d.gone[n]->start, d.gone[n]->end - d.gone[n]->start);
     pthread_rwlock_wrlock(&space->lock);
     pthread_mutex_lock(&space->code_lock);
     for (struct snap_level *l = space->snaps;; l = l->older) {
@@ -490,16 +533,11 @@ nw_status space_snap_restore(struct mem_space *space, struct snap_level *to,
         if (l == to)
             break;
     }
-    if (map) {
-        struct giving g = {space, to->serial};
-
-        region_each(space->regions.root, give_younger, &g);
-        region_free_all(space->regions.root);
-        space->regions = fresh;
-        space->map_version = to->map_version;
-    }
+    if (map)
+        difference_apply(space, &d, to);
     settle(space, to);
     pthread_mutex_unlock(&space->code_lock);
     pthread_rwlock_unlock(&space->lock);
+    difference_free(&d);
     return NW_OK;
 }
