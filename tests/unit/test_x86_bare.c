@@ -447,6 +447,127 @@ static void has_avx(void **state)
     nw_engine_close(c.engine);
 }
 
+/* ---- paging ---- */
+
+enum {
+    TABLES = 0x10000,
+    CR0 = NW_X86_CR0,
+    CR2 = CR0 + 2,
+    CR3,
+    CR4,
+    PRESENT = 1,
+    WRITABLE = 2,
+    LARGE = 1 << 7
+};
+
+/* The first 2 MiB are where they are, the 4 KiB at 0x200000 are at DATA, read-only. */
+static void make_tables(const struct cpu *c)
+{
+    const uint64_t pml4 = (TABLES + 0x1000) | PRESENT | WRITABLE;
+    const uint64_t pdpt = (TABLES + 0x2000) | PRESENT | WRITABLE;
+    const uint64_t pd[] = {PRESENT | WRITABLE | LARGE, (TABLES + 0x3000) | PRESENT | WRITABLE};
+    const uint64_t pt = 0x20000 | PRESENT;
+
+    put(c, TABLES, &pml4, 8);
+    put(c, TABLES + 0x1000, &pdpt, 8);
+    put(c, TABLES + 0x2000, pd, sizeof pd);
+    put(c, TABLES + 0x3000, &pt, 8);
+    put(c, 0x20008, "\xfe\xca\0\0\0\0\0\0", 8);
+}
+
+static void page_faults(const struct cpu *c)
+{
+    /* mov rcx, [rbx]; mov [rbx], rcx */
+    set(c, RBX, 0x200008);
+    nw_exit e = RUN(c, 0x48, 0x8b, 0x0b, 0x48, 0x89, 0x0b);
+    assert_int_equal(get(c, RCX), 0xcafe);
+    assert_int_equal(e.reason, NW_EXIT_HALT); /* without CR0.WP the supervisor may write */
+    set(c, CR0, get(c, CR0) | 1 << 16);
+    e = RUN(c, 0x48, 0x8b, 0x0b, 0x48, 0x89, 0x0b);
+    assert_int_equal(e.reason, NW_EXIT_EXCEPTION);
+    assert_int_equal(e.code, 14);
+    assert_int_equal(e.error, 3);
+    assert_int_equal(e.pc, CODE + 3);
+    assert_int_equal(get(c, CR2), 0x200008);
+    set(c, RBX, 0x201010);
+    e = RUN(c, 0x90, 0x48, 0x8b, 0x0b);
+    assert_int_equal(e.code, 14);
+    assert_int_equal(e.error, 0);
+    assert_int_equal(get(c, CR2), 0x201010);
+    e = RUN(c, 0xff, 0xe3); /* jmp rbx */
+    assert_int_equal(e.code, 14);
+    assert_int_equal(e.pc, 0x201010);
+    set(c, RBX, 0x800000000000); /* not canonical now */
+    e = RUN(c, 0x48, 0x8b, 0x0b);
+    assert_int_equal(e.code, 13);
+    assert_int_equal(e.error, 0);
+}
+
+static void pages_by_the_guest(void **state)
+{
+    (void)state;
+    EACH_MODE(n)
+    {
+        struct cpu c = cpu_open(64, modes[n]);
+        make_tables(&c);
+        set(&c, RBX, 0x200008);
+        assert_int_equal(RUN(&c, 0x48, 0x8b, 0x0b).reason, NW_EXIT_FAULT);
+        /* mov eax, TABLES; mov cr3, rax; mov rax, cr4; or eax, PAE; mov cr4, rax; mov rax, cr0;
+         * or eax, PG; mov cr0, rax; mov rcx, [rbx] */
+        nw_exit e = RUN(&c, 0xb8, 0, 0, 1, 0, 0x0f, 0x22, 0xd8, 0x0f, 0x20, 0xe0, 0x83, 0xc8, 0x20,
+                        0x0f, 0x22, 0xe0, 0x0f, 0x20, 0xc0, 0x0d, 0, 0, 0, 0x80, 0x0f, 0x22, 0xc0,
+                        0x48, 0x8b, 0x0b);
+        assert_int_equal(e.reason, NW_EXIT_HALT);
+        assert_int_equal(get(&c, RCX), 0xcafe);
+        assert_int_equal(get(&c, NW_X86_EFER), 0x500);
+        page_faults(&c);
+        nw_engine_close(c.engine);
+    }
+}
+
+static void pages_by_the_caller(void **state)
+{
+    (void)state;
+    EACH_MODE(n)
+    {
+        struct cpu c = cpu_open(64, modes[n]);
+        make_tables(&c);
+        set(&c, CR3, TABLES);
+        set(&c, CR4, get(&c, CR4) | 0x20);
+        set(&c, CR0, get(&c, CR0) | 1u << 31);
+        page_faults(&c);
+        set(&c, CR0, 0x11); /* off again: the address is physical */
+        set(&c, RBX, 0x20008);
+        assert_int_equal(RUN(&c, 0x48, 0x8b, 0x0b).reason, NW_EXIT_HALT);
+        assert_int_equal(get(&c, RCX), 0xcafe);
+        nw_engine_close(c.engine);
+    }
+}
+
+static void pages_of_32_bits(void **state)
+{
+    (void)state;
+    EACH_MODE(n)
+    {
+        struct cpu c = cpu_open(32, modes[n]);
+        const uint32_t pd = (TABLES + 0x1000) | PRESENT | WRITABLE;
+        put(&c, TABLES, &pd, 4);
+        for (uint32_t page = 0; page < 0x40; page++) {
+            uint32_t pte = page << 12 | PRESENT | WRITABLE;
+            put(&c, TABLES + 0x1000 + 4 * page, &pte, 4);
+        }
+        set(&c, RAX, TABLES);
+        set(&c, RBX, 0x80000011);
+        /* mov cr3, eax; mov cr0, ebx; mov ecx, [0x50000] */
+        nw_exit e = RUN(&c, 0x0f, 0x22, 0xd8, 0x0f, 0x22, 0xc3, 0x8b, 0x0d, 0, 0, 5, 0);
+        assert_int_equal(e.reason, NW_EXIT_EXCEPTION);
+        assert_int_equal(e.code, 14);
+        assert_int_equal(e.pc, CODE + 6);
+        assert_int_equal(get(&c, CR2), 0x50000);
+        nw_engine_close(c.engine);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -464,6 +585,9 @@ int main(void)
         cmocka_unit_test(leaves_ring0),
         cmocka_unit_test(floats),
         cmocka_unit_test(has_avx),
+        cmocka_unit_test(pages_by_the_guest),
+        cmocka_unit_test(pages_by_the_caller),
+        cmocka_unit_test(pages_of_32_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,9 +98,16 @@ static bool memory_event(struct nw_vcpu *vcpu, struct x86_event *out)
 void x86_fault(struct nw_vcpu *vcpu)
 {
     struct x86_event event;
-    bool paged = vcpu->exc.fault != NW_FAULT_ALIGN && x86_canonical(vcpu->exc.addr);
-    if (!paged && memory_event(vcpu, &event))
-        x86_raise(vcpu, (enum x86_vector)event.vector, event.error);
+    struct x86_state *s = x86_of(vcpu);
+    /* What no page table has refused is the caller's, who mapped nothing there. */
+    bool mapped = vcpu->exc.fault != NW_FAULT_ALIGN && !vcpu->exc.mmu &&
+                  (s->bare || x86_canonical(vcpu->exc.addr));
+
+    if (mapped || !memory_event(vcpu, &event))
+        return;
+    if (event.vector == X86_PF_FAULT)
+        s->cr2 = event.cr2;
+    x86_raise(vcpu, (enum x86_vector)event.vector, event.error);
 }
 
 /* What vcpu->exc asks for. */
