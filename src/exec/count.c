@@ -49,16 +49,24 @@ static void count_one(struct rewrite *w, uint32_t n)
     put(w, IR_I64, offsetof(struct nw_vcpu, budget), left);
 }
 
-static bool accesses(const struct ir_insn *i)
+/* The same ones however an instruction is translated: other calls may be left out, as flags that
+ * nobody needs are. */
+static bool accesses(const struct ir_region *r, const struct ir_insn *i)
 {
-    return i->op == IR_call || (ir_rows[i->op].effects & IR_E_FAULT);
+    if (i->op == IR_call)
+        return r->calls.at[i->a].helper->flags & IR_H_EXITS;
+    return ir_rows[i->op].effects & IR_E_FAULT;
 }
+
+/* More than any helper makes by itself. */
+#define ACCESSES_OF_ONE 0x1000u
 
 /* Only the slow path looks: the dead-put pass moves these into its stubs. */
 static void number_access(struct rewrite *w, uint32_t n)
 {
     if (w->what & COUNT_ACCESSES)
-        put(w, IR_I32, offsetof(struct nw_vcpu, access_index), constant(w, IR_I32, n));
+        put(w, IR_I32, offsetof(struct nw_vcpu, access_index),
+            constant(w, IR_I32, n * ACCESSES_OF_ONE));
 }
 
 static void begin(struct rewrite *w)
@@ -123,7 +131,7 @@ static void rewrite(struct rewrite *w, struct ir_region *r)
             count_one(w, r->ninsns);
         if (i.op == IR_exit_ind && w->what & COUNT_INSNS)
             i.b = mark_mode(w, i.b);
-        if (accesses(&i) && w->accesses++)
+        if (accesses(r, &i) && w->accesses++)
             number_access(w, w->accesses - 1);
         w->now[at] = push(w, i);
         if (i.op == IR_insn) {

@@ -219,6 +219,7 @@ bool hooks_fault(struct nw_vcpu *vcpu)
 {
     const struct vcpu_exc *e = &vcpu->exc;
     uint32_t bit = 1u << (e->access * 8 + e->fault);
+    enum mem_hook told = e->told; /* callbacks may run the vCPU */
     nw_exit fault = {.reason = NW_EXIT_FAULT,
                      .access = (nw_access)e->access,
                      .fault = (nw_fault)e->fault,
@@ -243,7 +244,7 @@ bool hooks_fault(struct nw_vcpu *vcpu)
             return true;
         }
     }
-    if (mended && e->access != NW_ACCESS_FETCH)
-        vcpu->reported = order_of(vcpu, MEM_HOOK_READ) + 1;
+    if (mended && e->access != NW_ACCESS_FETCH && vcpu->mem->hooked)
+        vcpu->reported = order_of(vcpu, told) + (told != 0);
     return mended;
 }

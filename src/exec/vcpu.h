@@ -102,6 +102,7 @@ struct vcpu_exc {
     uint32_t size;
     uint8_t access; /* nw_access */
     uint8_t fault;  /* nw_fault */
+    uint8_t told;   /* EXC_MEM: the last of enum mem_hook that this access has come to, or 0 */
     bool mmu;       /* EXC_MEM: the guest's MMU has refused, payload says why; ADDR is a virtual
                      * address (else a physical one, where there is an MMU) */
 };
@@ -197,6 +198,14 @@ uint32_t vcpu_fp_take(struct nw_vcpu *);
 /* Call after writing vcpu->fp.round, rules, daz or ftz: recomputes vcpu->mxcsr. The block must end
  * (exit_state) so that the entry thunk loads it. */
 void vcpu_fp_changed(struct nw_vcpu *);
+
+/* What the instruction has done so far stays, and is not done again when it is run again: hooks are
+ * told of all accesses from here on. For instructions that can be interrupted. */
+static inline void vcpu_keep(struct nw_vcpu *vcpu)
+{
+    vcpu->access_index = 0;
+    vcpu->reported = 0;
+}
 
 /* Records a guest exception; the caller returns to translated code, which leaves. */
 void vcpu_raise(struct nw_vcpu *, enum vcpu_exc_kind, uint32_t payload);

@@ -63,6 +63,8 @@ enum ir_mark {
 #define IR_MEM_MMU_OF(m) (((m) >> 8) & 3u)
 #define IR_MEM_RMW (1u << 11)                   /* a load whose place is written next: faults as a store */
 #define IR_MEM_RESTARTED (1u << 10)             /* a later access of an instruction that has stored */
+#define IR_MEM_TOLD (1u << 12)                  /* an atomic operation that ends what a load began: hooks are
+                                                 * told of its write only */
 
 /* In aux of floating-point operations: compute through fp/soft.h (flush to zero and other modes
  * that the host's unit does not have). */

@@ -18,6 +18,7 @@ void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access acce
 {
     vcpu->exc = (struct vcpu_exc){
         .kind = EXC_MEM, .addr = gva, .size = size, .access = access, .fault = fault};
+    vcpu->fault_value = 0;
     vcpu->leave = VCPU_LEAVE_EXC;
 }
 
@@ -521,8 +522,7 @@ static uint64_t swap_bytes(uint64_t v, unsigned size)
     return __builtin_bswap64(v) >> (64 - 8 * size);
 }
 
-/* Of a load whose place is written next (IR_MEM_RMW): it fails as the write would. */
-static bool writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu)
+bool access_writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu)
 {
     struct access a;
     bool ok;
@@ -551,7 +551,7 @@ static __attribute__((noinline)) bool plain_load(struct nw_vcpu *vcpu, uint64_t 
         return false;
     }
     if (NW_UNLIKELY(memop & IR_MEM_RMW) && (!vcpu->reads_first || vcpu->mmu) &&
-        !writable(vcpu, gva, size, mmu))
+        !access_writable(vcpu, gva, size, mmu))
         return false;
     if (!host)
         return locked_access(vcpu, gva, size, mmu, bytes, false) ||
@@ -587,6 +587,19 @@ static bool hook(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva, unsigne
            vcpu->mem->client->hook(vcpu, kind, gva, size, bytes) == MEM_HOOK_GO;
 }
 
+bool access_load_hooked(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    const struct vcpu_exc *e = &vcpu->exc;
+
+    if (NW_LIKELY(plain_load(vcpu, gva, memop & ~IR_MEM_RMW, bytes)))
+        return true;
+    if (memop & IR_MEM_RMW && (!vcpu->reads_first || vcpu->mmu) && vcpu->leave == VCPU_LEAVE_EXC &&
+        e->kind == EXC_MEM && e->fault != NW_FAULT_ALIGN)
+        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), IR_MEM_MMU_OF(memop) % TLB_MMUS);
+    vcpu->exc.told = MEM_HOOK_READ;
+    return false;
+}
+
 static bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
@@ -594,10 +607,10 @@ static bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
 
     if (!hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
         return false;
-    host = watch_hit(vcpu, gva, size, memop & IR_MEM_RMW);
+    host = watch_hit(vcpu, gva, size, false);
     if (host && NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched))
         read_whole(bytes, host, size);
-    else if (!plain_load(vcpu, gva, memop, bytes))
+    else if (!access_load_hooked(vcpu, gva, memop, bytes))
         return false;
     if (!hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
         return false;
@@ -647,6 +660,7 @@ static __attribute__((noinline)) void note_value(struct nw_vcpu *vcpu, uint32_t 
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
 
+    vcpu->exc.told = MEM_HOOK_WRITE;
     vcpu->fault_value = 0;
     memcpy(&vcpu->fault_value, bytes, size < 8 ? size : 8);
 }
@@ -686,7 +700,8 @@ static __attribute__((noinline)) uint64_t unusual_load(struct nw_vcpu *vcpu, uin
 
     if (!called && !hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
         return 0;
-    if (!plain_load(vcpu, gva, memop, bytes) || !hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
+    if (!access_load_hooked(vcpu, gva, memop, bytes) ||
+        !hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
         return 0;
     vcpu->access_index++;
     return as_memop(number_in(bytes, size), memop, size);
@@ -793,6 +808,13 @@ void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memo
         value = swap_bytes(value, 1u << IR_MEM_SIZE(memop));
     memcpy(bytes, &value, sizeof bytes);
     store_bytes(vcpu, gva, memop, bytes);
+}
+
+bool mem_probe(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    uint8_t unused[ACCESS_MAX];
+
+    return plain_load(vcpu, gva, memop, unused);
 }
 
 void mem_load_wide(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, void *out)

@@ -49,6 +49,12 @@ bool access_load(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, ui
 bool access_store(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes);
 /* As the memop wants it, or the exception is recorded. */
 bool access_aligned(struct nw_vcpu *, uint64_t gva, uint32_t memop, nw_access);
+/* May the place of a load be written too (IR_MEM_RMW)? False: it faults as the write would. No lock
+ * held. */
+bool access_writable(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu);
+/* The load between its hooks. What is read to be written (IR_MEM_RMW) and cannot be read faults as
+ * the write would; what only cannot be written faults there, after the hooks of the write. */
+bool access_load_hooked(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
 /* MEM_BEYOND: faults, or has the instruction stepped. */
 void access_step(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, nw_access);
 /* The host address of an access within one page that the TLB knows, else null. Outside the window

@@ -13,6 +13,7 @@ struct update {
     uint64_t operand[2];  /* what cas stores */
     uint64_t expected[2]; /* by cas */
     uint64_t old[2];
+    uint64_t shown; /* to hooks, as what is written: the low bytes in guest order */
 };
 
 static uint64_t mask_of(const struct update *u)
@@ -235,41 +236,51 @@ static enum store_result update_once(struct nw_vcpu *vcpu, uint64_t gva, struct 
     return a.mmio ? update_device(vcpu, gva, u) : STORE_DONE;
 }
 
-/* Both of its accesses are reported before either is made, with what would be written now. A stop
- * leaves memory as it is. */
-static bool hooked(struct nw_vcpu *vcpu, uint64_t gva, const struct update *u)
+static enum mem_hook_result tell_read(struct nw_vcpu *vcpu, uint64_t gva, unsigned size,
+                                      uint32_t memop, uint8_t *bytes)
 {
-    const struct mem_client *client = vcpu->mem->client;
-    unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
+    const struct mem_space *space = vcpu->mem;
+    bool told = memop & IR_MEM_TOLD;
+    enum mem_hook_result result = MEM_HOOK_GO;
+
+    if (space->hooked & MEM_HOOK_READ && !told)
+        result = space->client->hook(vcpu, MEM_HOOK_READ, gva, size, NULL);
+    if (result != MEM_HOOK_GO || !(space->hooked & (MEM_HOOK_WRITE | MEM_HOOK_READ_AFTER)))
+        return result;
+    if (!access_load_hooked(vcpu, gva, memop | IR_MEM_RMW, bytes))
+        return MEM_HOOK_LEAVE;
+    if (space->hooked & MEM_HOOK_READ_AFTER && !told)
+        result = space->client->hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes);
+    return result;
+}
+
+/* Both of its accesses are told before either is made, with what would be written now. What an x86
+ * comparison finds unequal is written back. MEM_HOOK_STOP: after the update. */
+static enum mem_hook_result tell(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
+{
+    const struct mem_space *space = vcpu->mem;
+    bool always = (u->memop & (IR_MEM_RMW | IR_MEM_TOLD)) == IR_MEM_RMW;
     struct update preview = *u;
     uint8_t bytes[16];
 
-    if (vcpu->mem->hooked & MEM_HOOK_READ &&
-        client->hook(vcpu, MEM_HOOK_READ, gva, u->size, NULL) != MEM_HOOK_GO)
-        return false;
-    if (!(vcpu->mem->hooked & (MEM_HOOK_WRITE | MEM_HOOK_READ_AFTER)))
-        return true;
-    if (!access_load(vcpu, gva, u->size, mmu, bytes))
-        return false;
-    if (vcpu->mem->hooked & MEM_HOOK_READ_AFTER &&
-        client->hook(vcpu, MEM_HOOK_READ_AFTER, gva, u->size, bytes) != MEM_HOOK_GO)
-        return false;
+    if (tell_read(vcpu, gva, u->size, u->memop, bytes) != MEM_HOOK_GO)
+        return MEM_HOOK_LEAVE;
+    if (!(space->hooked & MEM_HOOK_WRITE))
+        return MEM_HOOK_GO;
     update_bytes(&preview, bytes);
-    return !(vcpu->mem->hooked & MEM_HOOK_WRITE) || !stores(&preview) ||
-           client->hook(vcpu, MEM_HOOK_WRITE, gva, u->size, bytes) == MEM_HOOK_GO;
+    memcpy(&u->shown, bytes, u->size < 8 ? u->size : 8);
+    if (!always && !stores(&preview))
+        return MEM_HOOK_GO;
+    return space->client->hook(vcpu, MEM_HOOK_WRITE, gva, u->size, bytes);
 }
 
-/* False when the access has failed. */
-static bool update(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
+static bool update_now(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
 {
     unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
     bool alone = gva & (u->size - 1);
     enum store_result r;
     uint8_t *host;
 
-    if (!access_aligned(vcpu, gva, u->memop, NW_ACCESS_WRITE) ||
-        (NW_UNLIKELY(vcpu->mem->hooked) && !hooked(vcpu, gva, u)))
-        return false;
     if (NW_UNLIKELY(u->memop & MEM_BEYOND)) {
         access_step(vcpu, gva, u->size, mmu, NW_ACCESS_WRITE);
         return false;
@@ -282,7 +293,36 @@ static bool update(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
     do {
         r = update_once(vcpu, gva, u, alone);
     } while (r == STORE_AGAIN);
-    return r == STORE_DONE;
+    if (r == STORE_DONE)
+        return true;
+    vcpu->exc.told = MEM_HOOK_WRITE;
+    vcpu->fault_value = u->shown;
+    return false;
+}
+
+static bool update_hooked(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
+{
+    enum mem_hook_result told = tell(vcpu, gva, u);
+    uint32_t leave = vcpu->leave;
+
+    if (told == MEM_HOOK_LEAVE)
+        return false;
+    vcpu->leave = VCPU_LEAVE_NONE;
+    if (!update_now(vcpu, gva, u))
+        return false;
+    vcpu->leave = leave;
+    vcpu->access_index++;
+    return true;
+}
+
+/* False when the access has failed. */
+static bool update(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
+{
+    if (!access_aligned(vcpu, gva, u->memop, NW_ACCESS_WRITE))
+        return false;
+    if (NW_UNLIKELY(vcpu->mem->hooked))
+        return update_hooked(vcpu, gva, u);
+    return update_now(vcpu, gva, u);
 }
 
 uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired,

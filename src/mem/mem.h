@@ -20,6 +20,9 @@ void mem_store(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);
 /* Accesses of 16 or 32 bytes, at OUT and IN in guest order. One that fails leaves OUT as it was. */
 void mem_load_wide(struct nw_vcpu *, uint64_t gva, uint32_t memop, void *out);
 void mem_store_wide(struct nw_vcpu *, uint64_t gva, uint32_t memop, const void *in);
+/* Could the access be made? Hooks are not told. False: the fault has been recorded; with IR_MEM_RMW
+ * a store's. Devices are read. */
+bool mem_probe(struct nw_vcpu *, uint64_t gva, uint32_t memop);
 /* Atomic on memory, aligned or not; the old value, zero-extended. A device is read and written. */
 uint64_t mem_cas(struct nw_vcpu *, uint64_t gva, uint64_t expected, uint64_t desired,
                  uint32_t memop);

@@ -129,8 +129,7 @@ static uint64_t probe_write(struct nw_vcpu *vcpu, uint64_t addr, uint64_t memop,
                             uint64_t unused2)
 {
     (void)unused1, (void)unused2;
-    union ir_vec unused;
-    mem_load_wide(vcpu, addr, (uint32_t)memop | IR_MEM_RMW, &unused);
+    mem_probe(vcpu, addr, (uint32_t)memop | IR_MEM_RMW);
     return 0;
 }
 

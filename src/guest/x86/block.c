@@ -19,10 +19,8 @@ static unsigned largest(unsigned size)
 
 bool x86_block_probe(struct nw_vcpu *vcpu, uint64_t addr, unsigned size, uint32_t memop)
 {
-    mem_load(vcpu, wrap(vcpu, addr), memop);
-    if (vcpu->leave == VCPU_LEAVE_NONE)
-        mem_load(vcpu, wrap(vcpu, addr + size - 1), memop & ~SIZE);
-    return vcpu->leave == VCPU_LEAVE_NONE;
+    return mem_probe(vcpu, wrap(vcpu, addr), memop) &&
+           mem_probe(vcpu, wrap(vcpu, addr + size - 1), memop & ~SIZE);
 }
 
 bool x86_block_load(struct nw_vcpu *vcpu, uint64_t addr, void *to, unsigned size, uint32_t memop)

@@ -108,8 +108,7 @@ static bool in_element(struct nw_vcpu *vcpu, const struct x86_io_string *io, uin
 
     if (!element_address(vcpu, X86_ES, offset, io->size, true, &linear))
         return false;
-    mem_load(vcpu, linear, memop | IR_MEM_RMW);
-    if (vcpu->leave != VCPU_LEAVE_NONE)
+    if (!mem_probe(vcpu, linear, memop | IR_MEM_RMW))
         return false;
     x86_debug_io(vcpu, port, io->size);
     value = port_read(vcpu, port, io->size);
@@ -151,6 +150,7 @@ bool x86_io_string(struct nw_vcpu *vcpu, const struct x86_io_string *io)
         advance(s, io, io->in ? X86_RDI : X86_RSI, by);
         if (io->rep)
             advance(s, io, X86_RCX, UINT64_MAX);
+        vcpu_keep(vcpu);
         count--;
         if (atomic_load_explicit(&vcpu->request, memory_order_relaxed))
             break;

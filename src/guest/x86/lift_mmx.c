@@ -243,7 +243,7 @@ static uint64_t masked_store(struct nw_vcpu *vcpu, uint64_t addr, uint64_t value
 {
     bool wraps = !(x86_of(vcpu)->mode & X86_KEY_CODE64);
 
-    mem_load(vcpu, addr, (uint32_t)memop | 3 | IR_MEM_RMW);
+    mem_probe(vcpu, addr, (uint32_t)memop | 3 | IR_MEM_RMW);
     for (unsigned n = 0; n < 8 && vcpu->leave == VCPU_LEAVE_NONE; n++) {
         uint64_t at = wraps ? (uint32_t)(addr + n) : addr + n;
         if (mask >> (8 * n + 7) & 1)

@@ -81,11 +81,9 @@ static uint64_t masked_store(struct nw_vcpu *vcpu, uint64_t addr, uint64_t what,
         return 0;
     }
     for (unsigned n = 0; n < count; n++)
-        if (is_set(mask, n, log2)) {
-            mem_load(vcpu, element_at(addr, n, what), memop_of(what) | IR_MEM_RMW);
-            if (vcpu->leave)
-                return 0;
-        }
+        if (is_set(mask, n, log2) &&
+            !mem_probe(vcpu, element_at(addr, n, what), memop_of(what) | IR_MEM_RMW))
+            return 0;
     for (unsigned n = 0; n < count && !vcpu->leave; n++) {
         uint64_t v = 0;
         memcpy(&v, from + (n << log2), 1u << log2);
@@ -164,6 +162,7 @@ static uint64_t gather(struct nw_vcpu *vcpu, uint64_t base, uint64_t seg_base, u
             if (vcpu->leave)
                 return 0;
             memcpy(d + n * size, &v, size);
+            vcpu_keep(vcpu);
         }
         memset(mask + n * size, 0, size);
     }

@@ -142,7 +142,8 @@ void x86_place_write(struct x86_lift *l, const struct x86_place *p, ir_val v, ir
         x86_store(l, p->addr, v, p->bits, 0);
     } else {
         enum ir_type t = x86_type(p->bits);
-        ir_val old = ir_cas(l->b, t, p->addr, expected, v, x86_memop(l, p->bits, X86_RMW));
+        uint16_t memop = x86_memop(l, p->bits, X86_RMW) | IR_MEM_TOLD;
+        ir_val old = ir_cas(l->b, t, p->addr, expected, v, memop);
         ir_exit_if(l->b, ir_cmp(l->b, IR_NE, t, old, expected), l->pc, l->mode);
     }
 }

@@ -279,6 +279,7 @@ static bool loop(struct repeat *r, bool one_only)
             singly--;
         }
         advance(r, n);
+        vcpu_keep(r->vcpu);
         if (one_only || wanted(r))
             break;
     }
