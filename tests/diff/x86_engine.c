@@ -27,6 +27,7 @@ struct engine {
     unsigned bits;
     nw_engine *nw;
     nw_vcpu *vcpu;
+    bool singly;                  /* runs of one instruction each */
     struct x86_state fresh;       /* of a vCPU that has run nothing */
     uint8_t data[CASE_DATA_SIZE]; /* what is there */
     char error[96];
@@ -102,6 +103,16 @@ const struct engine_mode *engine_mode(const struct engine *e)
 const char *engine_error(const struct engine *e)
 {
     return e->error;
+}
+
+struct nw_engine *engine_handle(const struct engine *e)
+{
+    return e->nw;
+}
+
+void engine_set_singly(struct engine *e)
+{
+    e->singly = true;
 }
 
 bool engine_code(struct engine *e, uint64_t addr, const uint8_t *code, size_t size)
@@ -237,8 +248,12 @@ void engine_run(struct engine *e, const struct case_state *state, const uint8_t 
 
     load_data(e, data);
     load_state(e, state);
+    nw_vcpu_cancel_stop(e->vcpu);
     running = e->vcpu;
-    nw_status status = nw_vcpu_run(e->vcpu, 0, &x);
+    nw_status status;
+    do {
+        status = nw_vcpu_run(e->vcpu, e->singly, &x);
+    } while (status == NW_OK && x.reason == NW_EXIT_LIMIT);
     running = NULL;
     take_state(e, &out->state);
     take_data(e);

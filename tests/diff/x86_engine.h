@@ -18,6 +18,9 @@ struct engine;
 struct engine *engine_new(const struct engine_mode *, unsigned bits, const char *cpu);
 void engine_free(struct engine *);
 const struct engine_mode *engine_mode(const struct engine *);
+struct nw_engine *engine_handle(const struct engine *);
+/* From now on each instruction is a run of its own: nothing is translated with another's help. */
+void engine_set_singly(struct engine *);
 /* Replaces the code at ADDR. */
 bool engine_code(struct engine *, uint64_t addr, const uint8_t *code, size_t size);
 void engine_run(struct engine *, const struct case_state *, const uint8_t *data,
