@@ -67,6 +67,12 @@ static bool applies(const struct nw_hook *h, uint64_t pc, uint32_t insn_id, bool
         if (insn_id != h->spec.insn)
             return false;
         break;
+    case NW_HOOK_COUNTER:
+    case NW_HOOK_RING:
+    case NW_HOOK_COVERAGE:
+        if (!hooks_note_applies(&h->spec, entry))
+            return false;
+        break;
     default: return false;
     }
     return covers(&h->spec, pc);
@@ -127,12 +133,16 @@ static void choose_way(struct hook_site *site)
 {
     const nw_hook_spec *s = site->n == 1 ? &site->hook[0]->spec : NULL;
 
-    if (site->stop || !s || !calls_code(s->kind))
+    if (site->stop || !s)
         return;
+    site->size = site->insn_size;
+    if (!calls_code(s->kind)) {
+        site->direct = hooks_note_direct(s, &site->self);
+        return;
+    }
     site->direct = s->code;
     site->self = s->self;
     site->user = s->user;
-    site->size = site->insn_size;
 }
 
 nw_status hooks_at(struct nw_engine *engine, uint64_t pc, uint32_t size, uint32_t insn_id,

@@ -113,6 +113,14 @@ bool hooks_translated(struct nw_vcpu *, const nw_block *block, const nw_block *p
 /* mxcsr_switch, from what the host's MXCSR is and the guest's is to be. */
 void hooks_note_mxcsr(struct nw_vcpu *);
 
+/* ---- hooks without a callback (hooks_note.c) ---- */
+
+/* Is there something to be done before an instruction that is a block's first, or is not? */
+bool hooks_note_applies(const nw_hook_spec *, bool entry);
+/* What does it, and its first argument; null: hooks_note only. */
+nw_code_fn hooks_note_direct(const nw_hook_spec *, void **self);
+void hooks_note(struct nw_vcpu *, const nw_hook_spec *, uint64_t pc);
+
 /* ---- accesses and faults (hooks_memory.c) ---- */
 
 /* See struct mem_client. */

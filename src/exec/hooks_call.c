@@ -88,6 +88,9 @@ static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, const s
     if (NW_UNLIKELY(atomic_load_explicit(&h->removed, memory_order_relaxed)))
         return false;
     switch (s->kind) {
+    case NW_HOOK_COUNTER:
+    case NW_HOOK_RING:
+    case NW_HOOK_COVERAGE: hooks_note(vcpu, s, site->pc); return false;
     case NW_HOOK_INSN: return s->insn_fn(vcpu, site->pc, site->insn_size, s->user);
     case NW_HOOK_BLOCK: s->code(vcpu, site->pc, site->block_size, s->user); return false;
     default: s->code(vcpu, site->pc, site->insn_size, s->user); return false;
