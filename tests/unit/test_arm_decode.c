@@ -108,6 +108,26 @@ static void features_gate_rows(void **state)
     assert_true(arm_decode(ARM_SET_A32, 0xe12fff13, 0, &i));         /* bx r3 */
 }
 
+/* Rows of one mnemonic, and only they, share a number. */
+static void mnemonics_have_numbers(void **state)
+{
+    (void)state;
+    for (unsigned a = 0; a < arm_nrows; a++) {
+        for (unsigned b = 0; b < a; b++) {
+            size_t n = strcspn(arm_rows[a].name, "_"), m = strcspn(arm_rows[b].name, "_");
+            bool same = n == m && !memcmp(arm_rows[a].name, arm_rows[b].name, n);
+
+            assert_int_equal(arm_insn_id(&arm_rows[a]) == arm_insn_id(&arm_rows[b]), same);
+        }
+    }
+    assert_int_equal(arm_insn_id(NULL), 0);
+    assert_true(arm_insn_named("svc") != 0);
+    assert_true(arm_insn_named("ldr") != arm_insn_named("ldrb"));
+    assert_int_equal(arm_insn_named(""), 0);
+    assert_int_equal(arm_insn_named("sv"), 0);
+    assert_int_equal(arm_insn_named("fly"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +135,7 @@ int main(void)
         cmocka_unit_test(any_word_decodes_soundly),
         cmocka_unit_test(fields_are_extracted),
         cmocka_unit_test(features_gate_rows),
+        cmocka_unit_test(mnemonics_have_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,3 +218,32 @@ bool arm_decode(enum arm_set set, uint32_t raw, uint32_t features, struct arm_in
     }
     return false;
 }
+
+/* ---- numbers for hooks ---- */
+
+/* A hash that a unit test finds to be unique. */
+static uint32_t number(const char *name)
+{
+    uint32_t h = 2166136261u;
+
+    while (*name && *name != '_')
+        h = (h ^ (uint8_t)*name++) * 16777619u;
+    return 1 + (h & 0xfffffff);
+}
+
+uint32_t arm_insn_id(const struct arm_row *row)
+{
+    return row ? number(row->name) : 0;
+}
+
+uint32_t arm_insn_named(const char *name)
+{
+    uint32_t id = number(name);
+    size_t length = strlen(name);
+
+    for (unsigned n = 0; n < arm_nrows; n++)
+        if (!strncmp(arm_rows[n].name, name, length) &&
+            (arm_rows[n].name[length] == '_' || !arm_rows[n].name[length]))
+            return id;
+    return 0;
+}

@@ -32,6 +32,12 @@ struct arm_row {
 extern const struct arm_row arm_rows[];
 extern const unsigned arm_nrows;
 
+/* The number of an instruction for hooks, the same for all rows of a mnemonic: what stands before the
+ * first '_' of the stem. 0 for null. */
+uint32_t arm_insn_id(const struct arm_row *);
+/* That of mnemonic NAME, or 0: no row has it. */
+uint32_t arm_insn_named(const char *name);
+
 /* Shift types; RRX only after decoding. ORDER ARM_SHIFT */
 enum arm_shift { ARM_LSL, ARM_LSR, ARM_ASR, ARM_ROR, ARM_RRX };
 

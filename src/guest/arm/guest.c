@@ -1,6 +1,7 @@
 /* The ARM guest as the engine sees it. */
 #include <string.h>
 
+#include "guest/arm/decode.h"
 #include "guest/arm/front.h"
 #include <narwhal/arm.h>
 
@@ -232,6 +233,7 @@ const struct guest_ops arm_guest = {
     .exception = arm_exception_enter,
     .interrupt = arm_interrupt,
     .wakes = arm_wakes,
+    .insn_id = arm_insn_named,
     .loaded = arm_loaded,
     .advance = arm_advance,
     .reg_read = arm_reg_read,

@@ -341,7 +341,7 @@ void arm_lift_block(struct ir_builder *b, struct lift_request *req)
             }
             break;
         }
-        enum lift_hooked hooked = lift_ask(req, l.pc, i.size, 0);
+        enum lift_hooked hooked = lift_ask(req, l.pc, i.size, req->hooked ? arm_insn_id(i.row) : 0);
         if (hooked == LIFT_END)
             break;
         l.hooked = hooked == LIFT_CALL;
