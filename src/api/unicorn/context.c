@@ -57,7 +57,7 @@ uc_err uc_context_save(uc_engine *uc, uc_context *context)
     context->size = uc_context_size(uc);
     context->snapshot = 0;
     if (uc->context_mode & UC_CTL_CONTEXT_MEMORY)
-        error = uc_snapshot_save(uc, &context->snapshot);
+        error = uc_snapshot_save(uc, 0, &context->snapshot);
     if (error == UC_ERR_OK && uc->context_mode & UC_CTL_CONTEXT_CPU)
         error = uc_from_status(nw_state_save(uc->vcpu, context->state));
     return error;

@@ -1,18 +1,9 @@
 /* uc_ctl: the control word says what, which way, and how many arguments there are. */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include "uc.h"
+#include "ctl.h"
 
-struct request {
-    uc_engine *uc;
-    unsigned direction; /* UC_CTL_IO_* */
-    va_list args;
-};
-
-typedef uc_err (*control_fn)(struct request *);
-
-static uc_err get_mode(struct request *r)
+static uc_err get_mode(struct uc_request *r)
 {
     int *out = va_arg(r->args, int *);
 
@@ -22,7 +13,7 @@ static uc_err get_mode(struct request *r)
     return UC_ERR_OK;
 }
 
-static uc_err page_size(struct request *r)
+static uc_err page_size(struct uc_request *r)
 {
     uc_engine *uc = r->uc;
 
@@ -42,7 +33,7 @@ static uc_err page_size(struct request *r)
     return UC_ERR_OK;
 }
 
-static uc_err get_arch(struct request *r)
+static uc_err get_arch(struct uc_request *r)
 {
     int *out = va_arg(r->args, int *);
 
@@ -52,19 +43,19 @@ static uc_err get_arch(struct request *r)
     return UC_ERR_OK;
 }
 
-static uc_err get_timeout(struct request *r)
+static uc_err get_timeout(struct uc_request *r)
 {
     uint64_t *out = va_arg(r->args, uint64_t *);
 
     if (!out)
         return UC_ERR_ARG;
-    *out = r->uc->timeout;
+    *out = r->uc->timeout * 1000; /* in nanoseconds, as Unicorn has it */
     return UC_ERR_OK;
 }
 
 /* ---- exits ---- */
 
-static uc_err use_exits(struct request *r)
+static uc_err use_exits(struct uc_request *r)
 {
     r->uc->use_exits = va_arg(r->args, int) != 0;
     if (!r->uc->use_exits)
@@ -72,7 +63,7 @@ static uc_err use_exits(struct request *r)
     return UC_ERR_OK;
 }
 
-static uc_err count_exits(struct request *r)
+static uc_err count_exits(struct uc_request *r)
 {
     size_t *out = va_arg(r->args, size_t *);
 
@@ -80,6 +71,26 @@ static uc_err count_exits(struct request *r)
         return UC_ERR_ARG;
     *out = r->uc->nexits;
     return UC_ERR_OK;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Ascending, each once. */
+static size_t in_order(uint64_t *exits, size_t n)
+{
+    size_t kept = 0;
+
+    if (n)
+        qsort(exits, n, sizeof *exits, compare);
+    for (size_t i = 0; i < n; i++)
+        if (!kept || exits[kept - 1] != exits[i])
+            exits[kept++] = exits[i];
+    return kept;
 }
 
 static uc_err set_exits(uc_engine *uc, const uint64_t *from, size_t n)
@@ -90,6 +101,7 @@ static uc_err set_exits(uc_engine *uc, const uint64_t *from, size_t n)
         return from ? UC_ERR_NOMEM : UC_ERR_ARG;
     for (size_t i = 0; i < n; i++)
         copy[i] = uc_guest_of(uc->arch)->address(from[i]);
+    n = in_order(copy, n);
     free(uc->exits);
     uc->exits = copy;
     uc->nexits = n;
@@ -99,7 +111,7 @@ static uc_err set_exits(uc_engine *uc, const uint64_t *from, size_t n)
     return UC_ERR_OK;
 }
 
-static uc_err exits(struct request *r)
+static uc_err exits(struct uc_request *r)
 {
     uc_engine *uc = r->uc;
     uint64_t *buffer = va_arg(r->args, uint64_t *);
@@ -118,7 +130,7 @@ static uc_err exits(struct request *r)
 
 /* ---- the CPU ---- */
 
-static uc_err cpu_model(struct request *r)
+static uc_err cpu_model(struct uc_request *r)
 {
     uc_engine *uc = r->uc;
     const struct uc_guest *guest = uc_guest_of(uc->arch);
@@ -140,7 +152,7 @@ static uc_err cpu_model(struct request *r)
 
 /* ---- translated code ---- */
 
-static uc_err request_block(struct request *r)
+static uc_err request_block(struct uc_request *r)
 {
     uint64_t address = va_arg(r->args, uint64_t);
     uc_tb *out = va_arg(r->args, uc_tb *);
@@ -158,7 +170,7 @@ static uc_err request_block(struct request *r)
     return error;
 }
 
-static uc_err remove_blocks(struct request *r)
+static uc_err remove_blocks(struct uc_request *r)
 {
     uint64_t begin = va_arg(r->args, uint64_t), end = va_arg(r->args, uint64_t);
 
@@ -169,21 +181,21 @@ static uc_err remove_blocks(struct request *r)
     return UC_ERR_OK;
 }
 
-static uc_err flush_blocks(struct request *r)
+static uc_err flush_blocks(struct uc_request *r)
 {
     if (r->uc->core->engine)
         nw_engine_forget_code(r->uc->core->engine, 0, UINT64_MAX);
     return UC_ERR_OK;
 }
 
-static uc_err flush_tlb(struct request *r)
+static uc_err flush_tlb(struct uc_request *r)
 {
     if (r->uc->vcpu)
         nw_vcpu_flush_tlb(r->uc->vcpu);
     return flush_blocks(r);
 }
 
-static uc_err buffer_size(struct request *r)
+static uc_err buffer_size(struct uc_request *r)
 {
     uc_engine *uc = r->uc;
 
@@ -202,7 +214,7 @@ static uc_err buffer_size(struct request *r)
     return UC_ERR_OK;
 }
 
-static uc_err tlb_type(struct request *r)
+static uc_err tlb_type(struct uc_request *r)
 {
     int type = va_arg(r->args, int);
 
@@ -211,7 +223,7 @@ static uc_err tlb_type(struct request *r)
     return uc_tlb_set(r->uc, (uc_tlb_type)type);
 }
 
-static uc_err context_mode(struct request *r)
+static uc_err context_mode(struct uc_request *r)
 {
     int mode = va_arg(r->args, int);
 
@@ -221,14 +233,10 @@ static uc_err context_mode(struct request *r)
     return UC_ERR_OK;
 }
 
-static const struct control {
-    control_fn serve;
-    uint8_t directions; /* bits 1 << UC_CTL_IO_* */
-    uint8_t args;
-} controls[] = {
-#define R  (1 << UC_CTL_IO_READ)
-#define W  (1 << UC_CTL_IO_WRITE)
-#define RW (1 << UC_CTL_IO_READ_WRITE)
+static const struct uc_control controls[] = {
+#define R  CONTROL_R
+#define W  CONTROL_W
+#define RW CONTROL_RW
     [UC_CTL_UC_MODE] = {get_mode, R, 1},
     [UC_CTL_UC_PAGE_SIZE] = {page_size, R | W, 1},
     [UC_CTL_UC_ARCH] = {get_arch, R, 1},
@@ -252,16 +260,14 @@ static const struct control {
 uc_err uc_ctl(uc_engine *uc, uc_control_type control, ...)
 {
     uint32_t word = (uint32_t)control, type = word & 0xffff;
-    struct request r = {.uc = uc, .direction = word >> 30};
-    const struct control *c;
+    struct uc_request r = {.uc = uc, .direction = word >> 30};
+    const struct uc_control *c;
     uc_err error;
 
     if (!uc)
         return UC_ERR_HANDLE;
-    if (type >= sizeof controls / sizeof controls[0])
-        return UC_ERR_ARG;
-    c = &controls[type];
-    if (!(c->directions >> r.direction & 1) || (word >> 26 & 15) != c->args)
+    c = type < sizeof controls / sizeof controls[0] ? &controls[type] : uc_control_nw(type);
+    if (!c || !(c->directions >> r.direction & 1) || (word >> 26 & 15) != c->args)
         return UC_ERR_ARG;
     va_start(r.args, control);
     error = c->serve(&r);

@@ -213,6 +213,27 @@ static uc_err connect_all(struct uc_hook_entry *h)
     return error;
 }
 
+uc_err uc_hooks_share(struct uc_core *c)
+{
+    uc_err error = UC_ERR_OK;
+
+    for (struct uc_hook_entry *h = c->first; h && error == UC_ERR_OK; h = h->next) {
+        if (!h->alone)
+            continue;
+        disconnect(h);
+        h->alone = false;
+        error = connect_all(h);
+    }
+    return error;
+}
+
+void uc_hooks_inherit(struct uc_core *c, const uc_engine *gone, uc_engine *heir)
+{
+    for (struct uc_hook_entry *h = c->first; h; h = h->next)
+        if (h->uc == gone)
+            h->uc = heir;
+}
+
 /* ---- numbers ---- */
 
 static struct uc_hook_entry *new_entry(struct uc_core *c, bool busy, uint32_t *number)
@@ -342,6 +363,29 @@ uc_err uc_hook_add(uc_engine *uc, uc_hook *hh, int type, void *callback, void *u
         return error;
     }
     *hh = handle_of(h);
+    return UC_ERR_OK;
+}
+
+uc_err uc_hook_add_native(uc_engine *uc, const nw_hook_spec *spec, uc_hook *out)
+{
+    struct uc_hook_entry *h;
+    uint32_t number;
+    uc_err error = uc_need(uc);
+
+    if (error != UC_ERR_OK)
+        return error;
+    h = new_entry(uc->core, uc->depth != 0, &number);
+    if (!h)
+        return UC_ERR_NOMEM;
+    *h = (struct uc_hook_entry){
+        .uc = uc, .used = true, .generation = h->generation, .number = number};
+    enlist(uc->core, h);
+    error = uc_from_status(nw_hook_add(uc->core->engine, spec, &h->native[0]));
+    if (error != UC_ERR_OK) {
+        remove_entry(uc->core, h);
+        return error;
+    }
+    *out = handle_of(h);
     return UC_ERR_OK;
 }
 

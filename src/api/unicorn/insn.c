@@ -15,7 +15,7 @@ static bool is_port(const uc_engine *uc, int insn)
 
 uint32_t uc_insn_native(const uc_engine *uc, int insn)
 {
-    if (insn & UC_INSN_NATIVE)
+    if (insn > 0 && insn & UC_INSN_NATIVE)
         return (uint32_t)(insn & ~UC_INSN_NATIVE);
     if (uc->arch != UC_ARCH_X86 || is_port(uc, insn) || insn <= 0 ||
         (size_t)insn >= sizeof x86_names / sizeof x86_names[0])

@@ -141,6 +141,9 @@ static uc_err change(uc_engine *uc, uint64_t address, uint64_t size, uint32_t pe
         return UC_ERR_HANDLE;
     if (!size)
         return UC_ERR_OK;
+    /* What lies beyond the end of all addresses is not mapped. */
+    if (!((address | size) & (PAGE - 1)) && address + (size - 1) < address)
+        return UC_ERR_NOMEM;
     uc_err error = begin(uc, address, size, perms);
     return error == UC_ERR_OK ? cut(uc, address, size) : error;
 }
@@ -228,6 +231,13 @@ void uc_memory_free(struct uc_core *core)
         core->mmio = gone->next;
         free(gone);
     }
+}
+
+void uc_memory_inherit(struct uc_core *core, const uc_engine *gone, uc_engine *heir)
+{
+    for (struct uc_mmio *m = core->mmio; m; m = m->next)
+        if (m->uc == gone)
+            m->uc = heir;
 }
 
 /* ---- debugger accesses ---- */

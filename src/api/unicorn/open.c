@@ -69,6 +69,7 @@ uc_err uc_open(uc_arch arch, uc_mode mode, uc_engine **result)
         return UC_ERR_NOMEM;
     }
     uc->core->handles = 1;
+    uc->core->first_handle = uc;
     uc->arch = arch;
     uc->mode = mode;
     uc->cpu_model = -1;
@@ -106,6 +107,54 @@ uc_err uc_need(uc_engine *uc)
     return uc_from_status(uc_guest_of(uc->arch)->setup(uc));
 }
 
+uc_err uc_open_shared(uc_engine *first, uc_engine **out)
+{
+    uc_err error = first->depth ? UC_ERR_RESOURCE : uc_need(first);
+    struct uc_core *core = first->core;
+    struct uc_struct *uc;
+
+    *out = NULL;
+    if (error != UC_ERR_OK)
+        return error;
+    uc = calloc(1, sizeof *uc);
+    if (!uc)
+        return UC_ERR_NOMEM;
+    uc->core = core;
+    uc->arch = first->arch;
+    uc->mode = first->mode;
+    uc->cpu_model = first->cpu_model;
+    uc->page_size = first->page_size;
+    uc->buffer_size = first->buffer_size;
+    uc->context_mode = UC_CTL_CONTEXT_CPU;
+    error = uc_need(uc);
+    if (error == UC_ERR_OK)
+        error = uc_hooks_share(core);
+    if (error != UC_ERR_OK) {
+        nw_vcpu_destroy(uc->vcpu);
+        free(uc);
+        return error;
+    }
+    uc->next_handle = core->first_handle;
+    core->first_handle = uc;
+    core->handles++;
+    *out = uc;
+    return UC_ERR_OK;
+}
+
+/* Others remain on it. */
+static void leave_core(uc_engine *uc)
+{
+    struct uc_core *core = uc->core;
+    uc_engine **at = &core->first_handle;
+
+    while (*at != uc)
+        at = &(*at)->next_handle;
+    *at = uc->next_handle;
+    uc_hooks_inherit(core, uc, core->first_handle);
+    uc_memory_inherit(core, uc, core->first_handle);
+    nw_vcpu_destroy(uc->vcpu);
+}
+
 uc_err uc_close(uc_engine *uc)
 {
     if (!uc)
@@ -119,8 +168,8 @@ uc_err uc_close(uc_engine *uc)
         uc_snapshots_free(uc->core);
         uc_memory_free(uc->core);
         free(uc->core);
-    } else if (uc->vcpu) {
-        nw_vcpu_destroy(uc->vcpu);
+    } else {
+        leave_core(uc);
     }
     free(uc->exits);
     free(uc);
@@ -145,7 +194,8 @@ uc_err uc_query(uc_engine *uc, uc_query_type type, size_t *result)
 
 uc_err uc_errno(uc_engine *uc)
 {
-    return uc ? uc->error : UC_ERR_HANDLE;
+    /* Unicorn keeps none: each call says itself how it went. */
+    return uc ? UC_ERR_OK : UC_ERR_HANDLE;
 }
 
 const char *uc_strerror(uc_err code)
@@ -177,6 +227,6 @@ const char *uc_strerror(uc_err code)
     };
 
     if ((unsigned)code >= sizeof texts / sizeof texts[0] || !texts[code])
-        return "no such error";
+        return "Unknown error code";
     return texts[code];
 }

@@ -1,5 +1,4 @@
 /* Memory contexts: levels of snapshots, each a native one and the map as the caller made it. */
-#include <narwhal/snapshot.h>
 #include <stdlib.h>
 #include "uc.h"
 
@@ -19,7 +18,7 @@ static void add_region(struct mem_region *r, void *opaque)
     s->at[s->n++] = *r;
 }
 
-uc_err uc_snapshot_save(uc_engine *uc, uint64_t *level)
+uc_err uc_snapshot_save(uc_engine *uc, uint32_t flags, uint64_t *level)
 {
     struct uc_core *core = uc->core;
     struct uc_snapshot *s = malloc(sizeof *s + core->regions.count * sizeof s->at[0]);
@@ -27,7 +26,7 @@ uc_err uc_snapshot_save(uc_engine *uc, uint64_t *level)
 
     if (!s)
         return UC_ERR_NOMEM;
-    status = nw_snapshot_take(core->engine, 0, &s->native);
+    status = nw_snapshot_take(core->engine, flags, &s->native);
     if (status != NW_OK) {
         free(s);
         return uc_from_status(status);
@@ -92,6 +91,21 @@ uc_err uc_snapshot_restore(uc_engine *uc, uint64_t level)
         core->map_version = s->map_version;
     }
     free_newer(core, s);
+    return UC_ERR_OK;
+}
+
+uc_err uc_snapshot_drop(uc_engine *uc, uint64_t level)
+{
+    struct uc_snapshot **at = &uc->core->snapshots, *gone;
+
+    while (*at && (*at)->level != level)
+        at = &(*at)->older;
+    gone = *at;
+    if (!gone)
+        return UC_ERR_ARG;
+    *at = gone->older;
+    nw_snapshot_drop(gone->native);
+    free(gone);
     return UC_ERR_OK;
 }
 

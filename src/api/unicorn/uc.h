@@ -1,7 +1,7 @@
 /* The Unicorn interface from within: an engine of Unicorn's is an engine of ours with one vCPU.
  *
  * Both are made by the first call that needs them, since page size and CPU model may be set before.
- * Further handles on the same memory (uc_ctl UC_CTL_NW_VCPU_NEW) share the core with the first. */
+ * Further handles on the same memory (uc_ctl UC_CTL_NW_VCPU) share the core with the first. */
 #ifndef API_UNICORN_UC_H
 #define API_UNICORN_UC_H
 
@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <narwhal/hook.h>
 #include <narwhal/narwhal.h>
+#include <narwhal/snapshot.h>
 #include <unicorn/unicorn.h>
 #include "base/status.h"
 #include "mem/region.h"
@@ -47,6 +48,7 @@ struct uc_mmio {
 /* What the handles on one memory share. */
 struct uc_core {
     unsigned handles;
+    uc_engine *first_handle;
     nw_engine *engine;             /* null: not needed yet */
     struct region_tree regions;    /* as the caller mapped and cut them */
     uint64_t map_version;          /* which map REGIONS is: two of the same number are equal */
@@ -63,6 +65,7 @@ struct uc_core {
 
 struct uc_struct {
     struct uc_core *core;
+    uc_engine *next_handle; /* on the same core */
     nw_vcpu *vcpu;
     uc_arch arch;
     uc_mode mode;
@@ -84,6 +87,8 @@ struct uc_struct {
 /* Makes sure that engine and vCPU are there. */
 uc_err uc_need(uc_engine *);
 uc_err uc_from_status(nw_status);
+/* A further handle, with a vCPU of its own. */
+uc_err uc_open_shared(uc_engine *, uc_engine **out);
 
 /* ---- by guest: guest_x86.c, guest_arm.c ---- */
 struct uc_guest {
@@ -113,9 +118,16 @@ const struct uc_guest *uc_guest_of(uc_arch);
 
 /* ---- memory ---- */
 void uc_memory_free(struct uc_core *);
+void uc_memory_inherit(struct uc_core *, const uc_engine *gone, uc_engine *heir);
 
 /* ---- hooks ---- */
 void uc_hooks_free(struct uc_core *);
+/* A native hook that has no callback, removed by uc_hook_del. */
+uc_err uc_hook_add_native(uc_engine *, const nw_hook_spec *, uc_hook *out);
+/* There is more than one vCPU from now on. */
+uc_err uc_hooks_share(struct uc_core *);
+/* GONE is closed; HEIR stands for what it has added. */
+void uc_hooks_inherit(struct uc_core *, const uc_engine *gone, uc_engine *heir);
 /* Calls the INTR hooks; false: there is none. */
 bool uc_call_intr(uc_engine *, uint32_t intno);
 /* Calls the INSN_INVALID hooks; true: one of them says to go on. */
@@ -125,10 +137,11 @@ uc_err uc_ports_connect(uc_engine *);
 
 /* ---- virtual addresses, snapshots ---- */
 uc_err uc_tlb_set(uc_engine *, uc_tlb_type);
-/* Keeps memory as it is now; *LEVEL, never 0, names it for this engine. */
-uc_err uc_snapshot_save(uc_engine *, uint64_t *level);
+/* Keeps memory as it is now, and what FLAGS (enum nw_snapshot_flag) say; *LEVEL, never 0, names it for this engine. */
+uc_err uc_snapshot_save(uc_engine *, uint32_t flags, uint64_t *level);
 /* UC_ERR_ARG: there is no such level, or it has been given up for an older one. */
 uc_err uc_snapshot_restore(uc_engine *, uint64_t level);
+uc_err uc_snapshot_drop(uc_engine *, uint64_t level);
 /* The engine is closed, or is about to be. */
 void uc_snapshots_free(struct uc_core *);
 
