@@ -49,7 +49,7 @@
 static const struct x86_model models[] = {
     AMD("max", "x86 max", 0x19, 0x61, 2, MAX),
     INTEL("max-intel", "x86 max", 143, 8, MAX),
-    AMD("qemu64", "x86-64", 15, 107, 1, BASE),
+    AMD("qemu64", "x86-64", 6, 6, 3, BASE),
     INTEL("haswell", "Haswell", 60, 4, HASWELL),
     {"486", "Narwhal 486", X86_VENDOR_INTEL, 4, 8, 0, F(X87)},
     {"pentium", "Narwhal Pentium", X86_VENDOR_INTEL, 5, 4, 3, I586 | F(MMX)},
