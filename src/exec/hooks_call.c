@@ -84,6 +84,7 @@ enum vcpu_leave hooks_outcome(struct nw_vcpu *vcpu, const struct hook_frame *f)
 static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, const struct nw_hook *h)
 {
     const nw_hook_spec *s = &h->spec;
+    void *first = s->self ? s->self : vcpu;
 
     if (NW_UNLIKELY(atomic_load_explicit(&h->removed, memory_order_relaxed)))
         return false;
@@ -92,8 +93,8 @@ static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, const s
     case NW_HOOK_RING:
     case NW_HOOK_COVERAGE: hooks_note(vcpu, s, site->pc); return false;
     case NW_HOOK_INSN: return s->insn_fn(vcpu, site->pc, site->insn_size, s->user);
-    case NW_HOOK_BLOCK: s->code(vcpu, site->pc, site->block_size, s->user); return false;
-    default: s->code(vcpu, site->pc, site->insn_size, s->user); return false;
+    case NW_HOOK_BLOCK: s->code(first, site->pc, site->block_size, s->user); return false;
+    default: s->code(first, site->pc, site->insn_size, s->user); return false;
     }
 }
 

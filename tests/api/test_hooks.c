@@ -445,6 +445,41 @@ static void test_it(void **state)
     }
 }
 
+static void expect_self(nw_vcpu *self, uint64_t pc, uint32_t size, void *user)
+{
+    struct env *e = user;
+
+    assert_ptr_equal(self, e);
+    note(e->vcpu, pc, size, e);
+}
+
+/* Another first argument, with one hook to an instruction and with several. */
+static void test_self(void **state)
+{
+    static const uint8_t code[] = {0x90, 0x90, 0xf4}; /* nop; nop; hlt */
+
+    (void)state;
+    EACH_MODE(flags)
+    {
+        struct env e = env_open(NW_ARCH_X86_64, flags, code, sizeof code);
+        nw_hook_spec spec = {.kind = NW_HOOK_CODE,
+                             .begin = CODE,
+                             .end = CODE + 1,
+                             .code = expect_self,
+                             .user = &e,
+                             .self = &e};
+
+        for (unsigned n = 1; n <= 3; n++) {
+            spec.kind = n == 3 ? NW_HOOK_BLOCK : NW_HOOK_CODE;
+            assert_int_equal(nw_hook_add(e.engine, &spec, &e.hook), NW_OK);
+            e.n = 0;
+            env_run(&e, NW_X86_RIP, CODE, 2);
+            assert_int_equal(e.n, n == 3 ? 5 : 2 * n);
+        }
+        nw_engine_close(e.engine);
+    }
+}
+
 static void test_arguments(void **state)
 {
     struct env e = env_open(NW_ARCH_X86_64, 0, sum86, sizeof sum86);
@@ -482,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_long_limits),
         cmocka_unit_test(test_repeated),
         cmocka_unit_test(test_it),
+        cmocka_unit_test(test_self),
         cmocka_unit_test(test_arguments),
     };
 
