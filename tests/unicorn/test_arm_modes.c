@@ -221,6 +221,55 @@ static void test_v7(void **state)
     uct_close(&t);
 }
 
+static uint32_t target;
+
+static void jumps_at_begin(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    (void)size;
+    (void)user;
+    if (address == CODE)
+        ok(uc_reg_write(uc, UC_ARM_REG_PC, &target));
+}
+
+static void jumps_on_interrupt(uc_engine *uc, uint32_t number, void *user)
+{
+    (void)user;
+    assert_int_equal(number, 2);
+    ok(uc_reg_write(uc, UC_ARM_REG_PC, &target));
+}
+
+/* The lowest bit of a pc that a hook writes says what follows. */
+static void test_pc_in_hooks(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_arm(&t, UC_MODE_THUMB,
+            BYTES("\x00\xbf\x01\x20\x01\x21\x00\xbf") /* nop; movs r0,#1; movs r1,#1; nop */);
+    target = CODE + 5;
+    uct_hook(&t, UC_HOOK_CODE, (void *)jumps_at_begin);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R0), 0);
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 1);
+    uct_close(&t);
+    uct_arm(&t, UC_MODE_THUMB, BYTES("\x00\xbf\x01\x20\x07\x10\xa0\xe3\x00\xf0\x20\xe3") /* nop; movs r0,#1; .arm; mov r1,#7; nop */);
+    target = CODE + 4;
+    uct_hook(&t, UC_HOOK_CODE, (void *)jumps_at_begin);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 7);
+    assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR) & 0x20, 0);
+    uct_close(&t);
+    uct_arm(&t,
+            UC_MODE_ARM, BYTES("\x01\x00\x00\xef\x01\x00\xa0\xe3\x01\x10\xa0\xe3\x00\xf0\x20\xe3") /* svc #1; mov r0,#1; mov r1,#1; nop */);
+    target = CODE + 8;
+    uct_hook(&t, UC_HOOK_INTR, (void *)jumps_on_interrupt);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R0), 0);
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 1);
+    uct_close(&t);
+}
+
 static void test_returns(void **state)
 {
     struct uct t;
@@ -256,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_m_profile_special),
         cmocka_unit_test(test_older),
         cmocka_unit_test(test_v7),
+        cmocka_unit_test(test_pc_in_hooks),
         cmocka_unit_test(test_returns),
     };
 

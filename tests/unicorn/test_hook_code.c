@@ -356,6 +356,29 @@ static void test_jump(void **state)
     uct_close(&t);
 }
 
+static void block_jumps(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    uint64_t to = CODE + 9;
+
+    (void)size;
+    (void)user;
+    if (address == CODE)
+        ok(uc_reg_write(uc, UC_X86_REG_RIP, &to));
+}
+
+static void test_block_jump(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x48\xff\xc0\x48\xff\xc0\x48\xff\xc0\x48\xff\xc3") /* inc rax; inc rax; inc rax; inc rbx */);
+    uct_hook(&t, UC_HOOK_BLOCK, (void *)block_jumps);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_X86_REG_RAX), 0);
+    assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 1);
+    uct_close(&t);
+}
+
 static void jumps_arm(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     uint32_t to = CODE + 13; /* Thumb */
@@ -402,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_jump),
         cmocka_unit_test(test_jump_arm),
+        cmocka_unit_test(test_block_jump),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

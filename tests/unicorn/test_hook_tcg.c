@@ -75,6 +75,43 @@ static void test_edges_before_blocks(void **state)
     uct_close(&t);
 }
 
+static void edge_stops(uc_engine *uc, uc_tb *cur, uc_tb *prev, void *user)
+{
+    edge(uc, cur, prev, user);
+    ok(uc_emu_stop(uc));
+}
+
+static void edge_jumps(uc_engine *uc, uc_tb *cur, uc_tb *prev, void *user)
+{
+    uint64_t to = CODE + 12;
+
+    edge(uc, cur, prev, user);
+    if (cur->pc == CODE + 6)
+        ok(uc_reg_write(uc, UC_X86_REG_RIP, &to));
+}
+
+/* The block has not begun when its edge is told. */
+static void test_edges_stop_and_jump(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_x86(&t, 64, BYTES("\x48\xff\xc0\xeb\x01\x90\x48\xff\xc3\xeb\x01\x90\x48\xff\xc1\xf4") /* inc rax; jmp e; nop; e: inc rbx; jmp f; nop; f: inc rcx; hlt */);
+    uct_hook(&t, UC_HOOK_EDGE_GENERATED, (void *)edge_stops);
+    ok(uc_emu_start(t.uc, CODE, 0, 0, 0));
+    uct_expect(&t, "e1006:2:5<1000:2:5");
+    assert_int_equal(uct_pc(&t), CODE + 6);
+    assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 0);
+    uct_close(&t);
+    uct_x86(&t, 64, BYTES("\x48\xff\xc0\xeb\x01\x90\x48\xff\xc3\xeb\x01\x90\x48\xff\xc1\xf4") /* inc rax; jmp e; nop; e: inc rbx; jmp f; nop; f: inc rcx; hlt */);
+    uct_hook(&t, UC_HOOK_EDGE_GENERATED, (void *)edge_jumps);
+    ok(uc_emu_start(t.uc, CODE, 0, 0, 0));
+    assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 0);
+    assert_int_equal(uct_get(&t, UC_X86_REG_RCX), 1);
+    uct_close(&t);
+}
+
 static void compare(uc_engine *uc, uint64_t address, uint64_t a, uint64_t b, uint32_t size,
                     void *user)
 {
@@ -149,6 +186,29 @@ static void test_comparisons_arm(void **state)
         uct_expect(&t, "1008:7-3/32 1010:6-0/32");
     else
         uct_expect(&t, "1008:7-3/32 100c:7-1/32 1010:6-0/32");
+    uct_close(&t);
+}
+
+static void compare_stops(uc_engine *uc, uint64_t address, uint64_t a, uint64_t b, uint32_t size,
+                          void *user)
+{
+    compare(uc, address, a, b, size, user);
+    ok(uc_emu_stop(uc));
+}
+
+static void test_comparisons_stop(void **state)
+{
+    struct uct t;
+    uc_hook h;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x48\xff\xc3\x83\xf8\x01\x48\xff\xc3\x48\xff\xc3") /* inc rbx; cmp eax,1; inc rbx; inc rbx */);
+    ok(uc_hook_add(t.uc, &h, UC_HOOK_TCG_OPCODE, (void *)compare_stops, &t, 1, 0, UC_TCG_OP_SUB,
+                   UC_TCG_OP_FLAG_CMP));
+    ok(uct_run(&t));
+    uct_expect(&t, "1003:0-1/32");
+    if (DIFFERS("cmp-stop", "takes effect at the end of the block"))
+        assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 1);
     uct_close(&t);
 }
 
@@ -267,6 +327,33 @@ static void test_tlb_refused(void **state)
     uct_close(&t);
 }
 
+static bool fill_stops(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *e,
+                       void *user)
+{
+    fill(uc, address, type, e, user);
+    if (address >= 0x100000)
+        ok(uc_emu_stop(uc));
+    return true;
+}
+
+/* As a stop in a hook of a read: the load does not take place. */
+static void test_tlb_stop(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_x86(&t, 64, BYTES("\x48\xff\xc3\x48\x8b\x04\x25\x08\x00\x40\x00\x48\xff\xc3") /* inc rbx; mov rax,[0x400008]; inc rbx */);
+    ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
+    uct_hook(&t, UC_HOOK_TLB_FILL, (void *)fill_stops);
+    uct_set(&t, UC_X86_REG_RAX, 7);
+    ok(uct_run(&t));
+    assert_int_equal(uct_pc(&t), CODE + 3);
+    assert_int_equal(uct_get(&t, UC_X86_REG_RAX), 7);
+    assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 1);
+    uct_close(&t);
+}
+
 static void test_tlb_permissions(void **state)
 {
     struct uct t;
@@ -359,16 +446,19 @@ int main(void)
         cmocka_unit_test(test_edges),
         cmocka_unit_test(test_edges_once),
         cmocka_unit_test(test_edges_of_range),
+        cmocka_unit_test(test_edges_stop_and_jump),
         cmocka_unit_test(test_edges_before_blocks),
         cmocka_unit_test(test_comparisons),
         cmocka_unit_test(test_subtractions),
         cmocka_unit_test(test_comparisons_of_range),
+        cmocka_unit_test(test_comparisons_stop),
         cmocka_unit_test(test_comparisons_arm),
         cmocka_unit_test(test_tlb),
         cmocka_unit_test(test_tlb_code),
         cmocka_unit_test(test_tlb_and_memory_hooks),
         cmocka_unit_test(test_tlb_refused),
         cmocka_unit_test(test_tlb_permissions),
+        cmocka_unit_test(test_tlb_stop),
         cmocka_unit_test(test_tlb_to_nowhere),
         cmocka_unit_test(test_tlb_modes),
         cmocka_unit_test(test_tlb_translate),

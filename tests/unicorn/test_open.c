@@ -256,6 +256,37 @@ static void test_null(void **state)
     }
 }
 
+static void test_null_arguments(void **state)
+{
+    int id = UC_X86_REG_RAX;
+    uint64_t v = 0;
+    uc_hook h;
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x90") /* nop */);
+    if (DIFFERS("null-argument", "crashes")) {
+        fails(uc_query(t.uc, UC_QUERY_ARCH, NULL), UC_ERR_ARG);
+        fails(uc_reg_read(t.uc, id, NULL), UC_ERR_ARG);
+        fails(uc_reg_write(t.uc, id, NULL), UC_ERR_ARG);
+        fails(uc_reg_read_batch(t.uc, NULL, NULL, 1), UC_ERR_ARG);
+        fails(uc_reg_write_batch(t.uc, &id, NULL, 1), UC_ERR_ARG);
+        fails(uc_mem_read(t.uc, CODE, NULL, 1), UC_ERR_ARG);
+        fails(uc_mem_write(t.uc, CODE, NULL, 1), UC_ERR_ARG);
+        fails(uc_mem_regions(t.uc, NULL, NULL), UC_ERR_ARG);
+        fails(uc_context_alloc(t.uc, NULL), UC_ERR_ARG);
+        fails(uc_hook_add(t.uc, NULL, UC_HOOK_CODE, &h, NULL, 1, 0), UC_ERR_ARG);
+        fails(uc_hook_add(t.uc, &h, UC_HOOK_CODE, NULL, NULL, 1, 0), UC_ERR_ARG);
+        fails(uc_context_save(t.uc, NULL), UC_ERR_HANDLE);
+        fails(uc_context_restore(t.uc, NULL), UC_ERR_HANDLE);
+        fails(uc_context_reg_read(NULL, id, &v), UC_ERR_HANDLE);
+        fails(uc_context_reg_write(NULL, id, &v), UC_ERR_HANDLE);
+        ok(uc_context_free(NULL));
+        ok(uct_run(&t));
+    }
+    uct_close(&t);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -264,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_arch_supported), cmocka_unit_test(test_strerror),
         cmocka_unit_test(test_query),          cmocka_unit_test(test_query_thumb),
         cmocka_unit_test(test_errno),          cmocka_unit_test(test_null),
+        cmocka_unit_test(test_null_arguments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
