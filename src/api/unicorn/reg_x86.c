@@ -326,7 +326,7 @@ static void write_system(nw_vcpu *vcpu, uc_mode mode, const struct row *row, con
 
     if (row->kind == TABLE) {
         nw_reg_write(vcpu, row->reg, base);
-        nw_reg_write(vcpu, row->reg + 1u, mode & UC_MODE_64 ? from->limit : (uint16_t)from->limit);
+        nw_reg_write(vcpu, row->reg + 1u, (uint16_t)from->limit);
         return;
     }
     nw_reg_write(vcpu, row->reg, from->selector);
