@@ -17,12 +17,6 @@ static uc_engine *arm(int mode)
     return uc;
 }
 
-/* Makes the engine begin its life, after which some things cannot be chosen any more. */
-static void begin(uc_engine *uc)
-{
-    ok(uc_mem_map(uc, 0x100000, 0x1000, 7));
-}
-
 static void test_mode_and_arch(void **state)
 {
     static const int modes[] = {UC_MODE_ARM, UC_MODE_THUMB, UC_MODE_BIG_ENDIAN,
@@ -193,143 +187,6 @@ static void test_exits_end_runs(void **state)
     uct_close(&t);
 }
 
-static void test_cpu_model_first(void **state)
-{
-    static const struct {
-        uc_arch arch;
-        int mode, model;
-    } rows[] = {
-        {UC_ARCH_X86, UC_MODE_64, UC_CPU_X86_HASWELL},
-        {UC_ARCH_X86, UC_MODE_32, UC_CPU_X86_HASWELL},
-        {UC_ARCH_X86, UC_MODE_16, UC_CPU_X86_HASWELL},
-        {UC_ARCH_ARM, UC_MODE_ARM, UC_CPU_ARM_CORTEX_A15},
-        {UC_ARCH_ARM, UC_MODE_BIG_ENDIAN, UC_CPU_ARM_1176},
-        {UC_ARCH_ARM, UC_MODE_MCLASS, UC_CPU_ARM_CORTEX_M33},
-        {UC_ARCH_ARM, UC_MODE_ARM926, UC_CPU_ARM_926},
-        {UC_ARCH_ARM, UC_MODE_ARM946, UC_CPU_ARM_946},
-        {UC_ARCH_ARM, UC_MODE_ARM1176, UC_CPU_ARM_1176},
-        {UC_ARCH_ARM, UC_MODE_ARMBE8, UC_CPU_ARM_CORTEX_A15},
-    };
-
-    (void)state;
-    NEEDS_2_1();
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        uc_engine *uc;
-        int v = -1;
-
-        ok(uc_open(rows[i].arch, (uc_mode)rows[i].mode, &uc));
-        ok(uc_ctl_get_cpu_model(uc, &v));
-        assert_int_equal(v, rows[i].model);
-        begin(uc);
-        ok(uc_ctl_get_cpu_model(uc, &v));
-        assert_int_equal(v, rows[i].model);
-        ok(uc_close(uc));
-    }
-}
-
-static void check_models(uc_engine *(*make)(void), int n)
-{
-    for (int model = 0; model < n; model++) {
-        uc_engine *uc = make();
-        int v = -1;
-
-        ok(uc_ctl_set_cpu_model(uc, model));
-        ok(uc_ctl_get_cpu_model(uc, &v));
-        assert_int_equal(v, model);
-        begin(uc);
-        fails(uc_ctl_set_cpu_model(uc, model), UC_ERR_ARG);
-        ok(uc_close(uc));
-    }
-}
-
-static uc_engine *arm_plain(void)
-{
-    return arm(UC_MODE_ARM);
-}
-
-static void test_cpu_models(void **state)
-{
-    static const int wrong[] = {-1, 1000, UC_CPU_X86_ENDING};
-    size_t v;
-
-    (void)state;
-    check_models(x86, UC_CPU_X86_ENDING);
-    check_models(arm_plain, UC_CPU_ARM_MAX);
-    for (int i = 0; i < 3; i++) {
-        uc_engine *uc = i == 2 ? x86() : i ? x86() : arm(UC_MODE_ARM);
-
-        fails(uc_ctl_set_cpu_model(uc, wrong[i]), UC_ERR_ARG);
-        ok(uc_ctl_set_cpu_model(uc, 1));
-        ok(uc_ctl_set_cpu_model(uc, 2)); /* again, before anything else */
-        ok(uc_close(uc));
-    }
-    for (int model = UC_CPU_ARM_CORTEX_A7; model <= UC_CPU_ARM_CORTEX_A15; model++) {
-        uc_engine *uc = arm(UC_MODE_BIG_ENDIAN);
-        fails(uc_ctl_set_cpu_model(uc, model), UC_ERR_ARG);
-        ok(uc_close(uc));
-    }
-    {
-        uc_engine *uc = x86();
-        ok(uc_query(uc, UC_QUERY_MODE, &v));
-        if (SINCE_2_1)
-            fails(uc_ctl_set_cpu_model(uc, 0), UC_ERR_ARG);
-        ok(uc_close(uc));
-    }
-}
-
-static void test_cpu_model_x86(void **state)
-{
-    static const struct {
-        int model;
-        uint32_t vendor, signature;
-    } rows[] = {{UC_CPU_X86_QEMU64, 0x68747541, 0x663},
-                {UC_CPU_X86_HASWELL, 0x756e6547, 0x306c4},
-                {UC_CPU_X86_CASCADELAKE_SERVER, 0x756e6547, 0x50656},
-                {UC_CPU_X86_EPYC_ROME, 0x68747541, 0x830f10}};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct uct t = {.arch = UC_ARCH_X86, .mode = UC_MODE_64, .begin = CODE};
-
-        t.uc = x86();
-        ok(uc_ctl_set_cpu_model(t.uc, rows[i].model));
-        ok(uc_mem_map(t.uc, CODE, 0x1000, 7));
-        uct_code(&t, CODE, BYTES("\x31\xc0\x0f\xa2\x89\xde\xb8\x01\x00\x00\x00\x0f\xa2") /* xor eax,eax; cpuid; mov esi,ebx; mov eax,1; cpuid */);
-        ok(uct_run(&t));
-        assert_int_equal(uct_get(&t, UC_X86_REG_RSI), rows[i].vendor);
-        if (rows[i].model != UC_CPU_X86_CASCADELAKE_SERVER)
-            assert_int_equal(uct_get(&t, UC_X86_REG_RAX), rows[i].signature);
-        uct_close(&t);
-    }
-}
-
-static void test_cpu_model_arm(void **state)
-{
-    static const uint32_t midr[] = {
-        [UC_CPU_ARM_926] = 0x41069265,        [UC_CPU_ARM_946] = 0x41059461,
-        [UC_CPU_ARM_1136_R2] = 0x4107b362,    [UC_CPU_ARM_1176] = 0x410fb767,
-        [UC_CPU_ARM_CORTEX_R5] = 0x411fc153,  [UC_CPU_ARM_CORTEX_A7] = 0x410fc075,
-        [UC_CPU_ARM_CORTEX_A8] = 0x410fc080,  [UC_CPU_ARM_CORTEX_A9] = 0x410fc090,
-        [UC_CPU_ARM_CORTEX_A15] = 0x412fc0f1, [UC_CPU_ARM_SA1100] = 0x4401a11b,
-        [UC_CPU_ARM_PXA250] = 0x69052100,
-    };
-
-    (void)state;
-    for (int model = 0; model < (int)(sizeof midr / sizeof midr[0]); model++) {
-        struct uct t = {.arch = UC_ARCH_ARM, .begin = CODE};
-
-        if (!midr[model])
-            continue;
-        t.uc = arm(UC_MODE_ARM);
-        ok(uc_ctl_set_cpu_model(t.uc, model));
-        ok(uc_mem_map(t.uc, CODE, 0x1000, 7));
-        uct_code(&t, CODE, BYTES("\x10\x0f\x10\xee") /* mrc p15,0,r0,c0,c0,0 */);
-        ok(uct_run(&t));
-        assert_int_equal(uct_get(&t, UC_ARM_REG_R0), midr[model]);
-        uct_close(&t);
-    }
-}
-
 static void test_request_cache(void **state)
 {
     uc_tb tb = {9, 9, 9};
@@ -414,14 +271,13 @@ static void test_modes_with_values(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mode_and_arch),     cmocka_unit_test(test_wrong_words),
-        cmocka_unit_test(test_page_size),         cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_exits_refuse),      cmocka_unit_test(test_exits_listed),
-        cmocka_unit_test(test_exits_end_runs),    cmocka_unit_test(test_cpu_model_first),
-        cmocka_unit_test(test_cpu_models),        cmocka_unit_test(test_cpu_model_x86),
-        cmocka_unit_test(test_cpu_model_arm),     cmocka_unit_test(test_request_cache),
-        cmocka_unit_test(test_remove_cache),      cmocka_unit_test(test_flush),
-        cmocka_unit_test(test_modes_with_values),
+        cmocka_unit_test(test_mode_and_arch),  cmocka_unit_test(test_wrong_words),
+        cmocka_unit_test(test_page_size),      cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_exits_refuse),   cmocka_unit_test(test_exits_listed),
+        cmocka_unit_test(test_exits_end_runs),
+
+        cmocka_unit_test(test_request_cache),  cmocka_unit_test(test_remove_cache),
+        cmocka_unit_test(test_flush),          cmocka_unit_test(test_modes_with_values),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
