@@ -21,6 +21,7 @@ enum nw_arm_reg {
     NW_ARM_TPIDRURW = 21,
     NW_ARM_TPIDRURO = 22,
     NW_ARM_TPIDRPRW = 23,
+    NW_ARM_CPACR = 24,
     NW_ARM_D0 = 32, /* d0..d31 are 32..63 */
     NW_ARM_S0 = 64, /* s0..s31 are 64..95 */
     NW_ARM_BIG_ENDIAN_CODE = 96, /* 1: instructions are fetched in big-endian order, as BE-32 systems do */
@@ -42,7 +43,10 @@ NW_API nw_status nw_arm_cp_read(nw_vcpu *, const nw_arm_cp *, uint64_t *value);
 NW_API nw_status nw_arm_cp_write(nw_vcpu *, const nw_arm_cp *, uint64_t value);
 
 /* Engines with NW_EXC_BARE: vCPUs begin in supervisor mode with A, I and F set and floating point
- * disabled (CPACR, FPEXC). Supervisor calls are NW_EXIT_SYSCALL, breakpoints NW_EXIT_BREAKPOINT. */
+ * disabled; FPEXC alone enables it for privileged modes, whatever CPACR says. Supervisor calls are
+ * NW_EXIT_SYSCALL, breakpoints NW_EXIT_BREAKPOINT, and SMC is NW_EXIT_EXCEPTION, its error the immediate,
+ * its pc the next instruction. */
+enum nw_arm_exception { NW_ARM_EXC_SMC = 13 };
 
 #ifdef __cplusplus
 }

@@ -112,13 +112,22 @@ static uint32_t order_of(const struct nw_vcpu *vcpu, enum mem_hook kind)
     return 8 * vcpu->access_index + kind;
 }
 
+/* The number in SIZE bytes that are VALUE in little-endian order, as the guest sees it. */
+static uint64_t as_guest(const struct nw_vcpu *vcpu, uint64_t value, uint32_t size)
+{
+    if (NW_LIKELY(!vcpu->guest->big_endian) || size > 8 || !vcpu->guest->big_endian(vcpu))
+        return value;
+    return __builtin_bswap64(value) >> (64 - 8 * size);
+}
+
 /* The low 8 bytes; DATA has at least as many. */
-static uint64_t value_of(const uint8_t *data, uint32_t size)
+static uint64_t value_of(const struct nw_vcpu *vcpu, const uint8_t *data, uint32_t size)
 {
     uint64_t value = 0;
 
     if (data)
         memcpy(&value, data, sizeof value);
+    value = as_guest(vcpu, value, size);
     return size < 8 ? value & ((1ull << 8 * size) - 1) : value;
 }
 
@@ -193,7 +202,7 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
 {
     enum vcpu_leave leave = VCPU_LEAVE_NONE;
     const struct nw_hook *h = vcpu->engine->hooks.access[list_of(kind)];
-    uint64_t value = value_of(data, size);
+    uint64_t value = value_of(vcpu, data, size);
 
     if (NW_UNLIKELY(vcpu->reported) && order_of(vcpu, kind) < vcpu->reported)
         return MEM_HOOK_GO;
@@ -226,7 +235,7 @@ bool hooks_fault(struct nw_vcpu *vcpu)
                      .pc = vcpu_pc(vcpu),
                      .addr = e->addr,
                      .size = e->size};
-    uint64_t value = e->access == NW_ACCESS_WRITE ? vcpu->fault_value : 0;
+    uint64_t value = e->access == NW_ACCESS_WRITE ? as_guest(vcpu, vcpu->fault_value, e->size) : 0;
     bool mended = false;
 
     for (const struct nw_hook *h = vcpu->engine->hooks.list, *next; h && !mended; h = next) {

@@ -100,6 +100,8 @@ struct guest_ops {
                       struct mmu_page *out);
     uint32_t fetch_modes;  /* bits of the mode word that fetches are translated differently by */
     uint8_t physical_bits; /* with TRANSLATE: of physical addresses */
+    /* Is data big-endian now? Null: never. */
+    bool (*big_endian)(const struct nw_vcpu *);
     /* The number of the instructions named NAME, lower case, or 0. May be null. */
     uint32_t (*insn_id)(const char *name);
     /* The state has been replaced by bytes that may be anybody's, BEFORE is what it was, FLAGS are

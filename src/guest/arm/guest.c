@@ -5,9 +5,10 @@
 #include "guest/arm/front.h"
 #include <narwhal/arm.h>
 
-#define SCTLR_A    (1u << 1)
-#define CPSR_AIF   (7u << 6)
-#define CPACR_FULL (0xfu << 20) /* full access to cp10 and cp11 */
+#define SCTLR_A     (1u << 1)
+#define CPSR_AIF    (7u << 6)
+#define CPACR_VFP11 0xc0000000u  /* no Advanced SIMD, 16 double registers */
+#define CPACR_FULL  (0xfu << 20) /* full access to cp10 and cp11 */
 
 static nw_status arm_init(struct nw_vcpu *vcpu, const char *model)
 {
@@ -29,8 +30,10 @@ static void arm_bare(struct nw_vcpu *vcpu)
     struct arm_state *s = arm_of(vcpu);
 
     s->control = ARM_SVC | CPSR_AIF;
-    s->cpacr = 0;
+    s->nzcv = 4;
     s->fpexc = 0;
+    s->bare = 1;
+    s->cpacr = (s->features & (ARM_F_V6 | ARM_F_V7)) == ARM_F_V6 ? CPACR_VFP11 : 0;
 }
 
 static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
@@ -44,6 +47,7 @@ static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
     s->fpsid = old->fpsid;
     s->mvfr0 = old->mvfr0;
     s->mvfr1 = old->mvfr1;
+    s->bare = old->bare;
     s->nzcv &= 15;
     s->q &= 1;
     s->ge &= 15;
@@ -68,6 +72,11 @@ static void arm_advance(struct nw_vcpu *vcpu, unsigned size)
 
     s->r[15] += size;
     s->itstate = arm_it_advance((uint8_t)s->itstate);
+}
+
+static bool arm_big_endian(const struct nw_vcpu *vcpu)
+{
+    return ((const struct arm_state *)vcpu->state)->big_endian;
 }
 
 static struct block_key arm_key(const struct nw_vcpu *vcpu)
@@ -104,6 +113,7 @@ static uint32_t *plain_reg(struct arm_state *s, unsigned reg)
         return &s->r[reg];
     switch (reg) {
     case NW_ARM_SPSR: return spsr(s);
+    case NW_ARM_CPACR: return &s->cpacr;
     case NW_ARM_FPEXC: return &s->fpexc;
     case NW_ARM_FPSID: return &s->fpsid;
     case NW_ARM_TPIDRURW: return &s->tpidrurw;
@@ -215,7 +225,7 @@ static const struct guest_pin pins[] = {
 const struct guest_ops arm_guest = {
     .name = "arm",
     .arch = NW_ARCH_ARM,
-    .models = "arm926, cortex-a8, cortex-a15 or max",
+    .models = "arm926, cortex-a8, cortex-a15, max and others",
     .state_size = sizeof(struct arm_state),
     .pc_offset = ARM_OFF(r[15]),
     .aux_offset = ARM_OFF(itstate),
@@ -229,6 +239,7 @@ const struct guest_ops arm_guest = {
     .reset = arm_reset,
     .bare = arm_bare,
     .key = arm_key,
+    .big_endian = arm_big_endian,
     .lift = arm_lift_block,
     .exception = arm_exception_enter,
     .interrupt = arm_interrupt,

@@ -2,6 +2,7 @@
  * A5.7.1, B9.3. */
 #include "guest/arm/front.h"
 #include "guest/arm/lift.h"
+#include <narwhal/arm.h>
 
 /* ---- CPSR and SPSR ---- */
 
@@ -167,6 +168,17 @@ void arm_bkpt(struct arm_lift *l, const struct arm_insn *i)
         return;
     }
     arm_exception(l, EXC_BREAKPOINT, i->imm, false);
+}
+
+/* SMC: B9.3.14. Only the bare CPU has a monitor to call, the engine's caller; the others are
+ * without the Security Extensions. */
+void arm_smc(struct arm_lift *l, const struct arm_insn *i)
+{
+    if (!l->priv || !arm_of(l->req->vcpu)->bare) {
+        arm_undefined(l);
+        return;
+    }
+    arm_exception(l, EXC_GUEST + NW_ARM_EXC_SMC, i->imm, true);
 }
 
 /* UDF: A8.8.247 */

@@ -56,6 +56,7 @@ struct arm_state {
 
     uint32_t features;     /* enum arm_feature */
     uint32_t midr, ctr, fpsid, mvfr0, mvfr1;
+    uint32_t bare;         /* NW_EXC_BARE: privileged modes need not ask CPACR; SMC is an exit. 0 or 1 */
     uint32_t big_code;     /* instructions are fetched in big-endian order, 0 or 1 */
     uint32_t sctlr, actlr, cpacr, ttbr0, ttbr1, ttbcr, dacr, dfsr, ifsr, dfar, ifar, contextidr, vbar;
 };

@@ -52,7 +52,9 @@ bool arm_vfp_permitted(const struct arm_state *s)
     if (!(s->features & ARM_F_VFP2))
         return false;
     if (!(s->features & ARM_F_V6))
-        return true;                      /* no CPACR */
+        return true; /* no CPACR */
+    if (s->bare && (s->control & 0x1f) != ARM_USR)
+        return true;
     unsigned access = s->cpacr >> 20 & 3; /* of cp10; cp11 must say the same */
     return access == 3 || (access == 1 && (s->control & 0x1f) != ARM_USR);
 }
