@@ -111,7 +111,7 @@ static uc_err borrow(const uc_context *c, struct borrowed *b)
     if (c->magic != MAGIC || !b->guest)
         return UC_ERR_ARG;
     config.arch = b->guest->native((uc_mode)c->mode);
-    config.cpu = b->guest->cpu_name(c->cpu_model < 0 ? b->guest->default_model : c->cpu_model);
+    config.cpu = b->guest->cpu_name(c->cpu_model);
     error = uc_from_status(nw_engine_open(&config, &b->engine));
     if (error == UC_ERR_OK)
         error = uc_from_status(nw_vcpu_create(b->engine, &b->vcpu));

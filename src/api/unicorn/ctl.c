@@ -100,7 +100,7 @@ static uc_err set_exits(uc_engine *uc, const uint64_t *from, size_t n)
     if (n && (!from || n > SIZE_MAX / sizeof *copy || !(copy = malloc(n * sizeof *copy))))
         return from ? UC_ERR_NOMEM : UC_ERR_ARG;
     for (size_t i = 0; i < n; i++)
-        copy[i] = uc_guest_of(uc->arch)->address(from[i]);
+        copy[i] = uc_guest_of(uc->arch)->until(from[i]);
     n = in_order(copy, n);
     free(uc->exits);
     uc->exits = copy;
@@ -140,11 +140,14 @@ static uc_err cpu_model(struct uc_request *r)
 
         if (!out)
             return UC_ERR_ARG;
-        *out = uc->cpu_model < 0 ? guest->default_model : uc->cpu_model;
+        *out = uc->cpu_model;
         return UC_ERR_OK;
     }
     int model = va_arg(r->args, int);
     if (uc->core->engine || model < 0 || model >= guest->models || !guest->cpu_name(model))
+        return UC_ERR_ARG;
+    model = guest->model(uc->mode, model);
+    if (model < 0)
         return UC_ERR_ARG;
     uc->cpu_model = model;
     return UC_ERR_OK;

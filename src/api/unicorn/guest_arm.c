@@ -4,7 +4,7 @@
 #include "uc.h"
 
 /* The numbers that INTR hooks are called with. */
-enum { INTR_SVC = 2, INTR_BKPT = 7 };
+enum { INTR_SVC = 2, INTR_DATA_ABORT = 4, INTR_BKPT = 7 };
 
 #define CPSR_T     (1u << 5)
 #define CPSR_E     (1u << 9)
@@ -20,6 +20,23 @@ static nw_arch native(uc_mode mode)
 {
     (void)mode;
     return NW_ARCH_ARM;
+}
+
+static int model(uc_mode mode, int wanted)
+{
+    if (mode & UC_MODE_MCLASS)
+        return UC_CPU_ARM_CORTEX_M33;
+    /* Big-endian code went away with v7. */
+    if (mode & UC_MODE_BIG_ENDIAN && wanted >= UC_CPU_ARM_CORTEX_A7 &&
+        wanted <= UC_CPU_ARM_CORTEX_A15)
+        return -1;
+    if (wanted >= 0)
+        return wanted;
+    if (mode & UC_MODE_ARM926)
+        return UC_CPU_ARM_926;
+    if (mode & UC_MODE_ARM946)
+        return UC_CPU_ARM_946;
+    return mode & (UC_MODE_ARM1176 | UC_MODE_BIG_ENDIAN) ? UC_CPU_ARM_1176 : UC_CPU_ARM_CORTEX_A15;
 }
 
 static nw_status setup(uc_engine *uc)
@@ -44,6 +61,12 @@ static void set_pc(uc_engine *uc, uint64_t address)
 static uint64_t address(uint64_t a)
 {
     return (uint32_t)a & ~1u;
+}
+
+/* An odd one is never met. */
+static uint64_t until(uint64_t a)
+{
+    return (uint32_t)a;
 }
 
 static uc_mode mode_now(uc_engine *uc)
@@ -72,6 +95,10 @@ static bool serve(uc_engine *uc, const nw_exit *x)
         if (uc_call_intr(uc, INTR_BKPT))
             return true;
         break;
+    case NW_EXIT_FAULT: /* of alignment */
+        if (uc_call_intr(uc, INTR_DATA_ABORT))
+            return true;
+        break;
     case NW_EXIT_EXCEPTION:
         if (uc_call_intr(uc, x->code))
             return true;
@@ -86,7 +113,7 @@ const struct uc_guest uc_guest_arm = {
     .arch = UC_ARCH_ARM,
     .modes = UC_MODE_THUMB | UC_MODE_MCLASS | UC_MODE_ARM926 | UC_MODE_ARM946 | UC_MODE_ARM1176 |
              (uint32_t)UC_MODE_BIG_ENDIAN | UC_MODE_ARMBE8,
-    .default_model = UC_CPU_ARM_CORTEX_A15,
+    .model = model,
     .models = UC_CPU_ARM_ENDING,
     .page_size = 1024,
     .native = native,
@@ -97,6 +124,7 @@ const struct uc_guest uc_guest_arm = {
     .reg_write = uc_arm_reg_write,
     .set_pc = set_pc,
     .address = address,
+    .until = until,
     .serve = serve,
     .mode_now = mode_now,
 };

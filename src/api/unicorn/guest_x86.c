@@ -61,10 +61,16 @@ static bool serve(uc_engine *uc, const nw_exit *x)
     return false;
 }
 
+static int model(uc_mode mode, int wanted)
+{
+    (void)mode;
+    return wanted < 0 ? UC_CPU_X86_HASWELL : wanted;
+}
+
 const struct uc_guest uc_guest_x86 = {
     .arch = UC_ARCH_X86,
     .modes = UC_MODE_16 | UC_MODE_32 | UC_MODE_64,
-    .default_model = UC_CPU_X86_HASWELL,
+    .model = model,
     .models = UC_CPU_X86_ENDING,
     .page_size = 4096,
     .native = native,
@@ -75,6 +81,7 @@ const struct uc_guest uc_guest_x86 = {
     .reg_write = uc_x86_reg_write,
     .set_pc = set_pc,
     .address = address,
+    .until = address,
     .serve = serve,
     .mode_now = mode_now,
 };

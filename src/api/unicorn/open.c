@@ -72,7 +72,7 @@ uc_err uc_open(uc_arch arch, uc_mode mode, uc_engine **result)
     uc->core->first_handle = uc;
     uc->arch = arch;
     uc->mode = mode;
-    uc->cpu_model = -1;
+    uc->cpu_model = guest->model(mode, -1);
     uc->page_size = guest->page_size;
     uc->context_mode = UC_CTL_CONTEXT_CPU;
     *result = uc;
@@ -82,9 +82,8 @@ uc_err uc_open(uc_arch arch, uc_mode mode, uc_engine **result)
 static uc_err make_engine(uc_engine *uc)
 {
     const struct uc_guest *guest = uc_guest_of(uc->arch);
-    int model = uc->cpu_model < 0 ? guest->default_model : uc->cpu_model;
     nw_config config = {.arch = guest->native(uc->mode),
-                        .cpu = guest->cpu_name(model),
+                        .cpu = guest->cpu_name(uc->cpu_model),
                         .exceptions = NW_EXC_BARE,
                         .code_buffer = uc->buffer_size};
 

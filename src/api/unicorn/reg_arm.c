@@ -36,6 +36,7 @@ static const struct row rows[UC_ARM_REG_ENDING] = {
     ROW(SPSR, WORD, NW_ARM_SPSR, 0)
     ROW(FPSCR, FPSCR_PART, 0, ALL) ROW(FPSCR_NZCV, FPSCR_PART, 0, NZCV)
     ROW(FPEXC, WORD, NW_ARM_FPEXC, 0) ROW(FPSID, CONSTANT, NW_ARM_FPSID, 0)
+    ROW(C1_C0_2, WORD, NW_ARM_CPACR, 0)
     ROW(C13_C0_2, WORD, NW_ARM_TPIDRURW, 0) ROW(C13_C0_3, WORD, NW_ARM_TPIDRURO, 0)
     ROW(CP_REG, COPROCESSOR, 0, 0)
 // clang-format on
@@ -65,18 +66,22 @@ static size_t size_of(unsigned kind)
     }
 }
 
+/* What is no register reads as 0 and takes no value. */
 static uc_err cp_read(nw_vcpu *vcpu, uc_arm_cp_reg *r)
 {
     nw_arm_cp cp = {r->cp, r->is64 != 0, r->opc1, r->crn, r->crm, r->opc2};
 
-    return nw_arm_cp_read(vcpu, &cp, &r->val) == NW_OK ? UC_ERR_OK : UC_ERR_ARG;
+    r->val = 0;
+    nw_arm_cp_read(vcpu, &cp, &r->val);
+    return UC_ERR_OK;
 }
 
 static uc_err cp_write(nw_vcpu *vcpu, const uc_arm_cp_reg *r)
 {
     nw_arm_cp cp = {r->cp, r->is64 != 0, r->opc1, r->crn, r->crm, r->opc2};
 
-    return nw_arm_cp_write(vcpu, &cp, r->val) == NW_OK ? UC_ERR_OK : UC_ERR_ARG;
+    nw_arm_cp_write(vcpu, &cp, r->val);
+    return UC_ERR_OK;
 }
 
 uc_err uc_arm_reg_read(nw_vcpu *vcpu, uc_mode mode, int id, void *value, size_t *size)

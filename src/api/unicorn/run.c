@@ -99,7 +99,11 @@ static bool serve(uc_engine *uc, const nw_exit *x)
     case NW_EXIT_STOP:
     case NW_EXIT_LIMIT:
     case NW_EXIT_STOP_POINT: return false;
-    case NW_EXIT_FAULT: uc->error = fault_error(x); return false;
+    case NW_EXIT_FAULT:
+        if (x->fault == NW_FAULT_ALIGN && x->access != NW_ACCESS_FETCH)
+            return uc_guest_of(uc->arch)->serve(uc, x);
+        uc->error = fault_error(x);
+        return false;
     case NW_EXIT_ERROR: uc->error = uc_from_status(x->status); return false;
     default: return uc_guest_of(uc->arch)->serve(uc, x);
     }
@@ -169,7 +173,7 @@ uc_err uc_emu_start(uc_engine *uc, uint64_t begin, uint64_t until, uint64_t time
         nw_vcpu_cancel_stop(uc->vcpu);
     guest->set_pc(uc, begin);
     outer = uc->until;
-    uc->until = guest->address(until);
+    uc->until = guest->until(until);
     uc->depth++;
     error = start(uc, timeout, count);
     uc->depth--;

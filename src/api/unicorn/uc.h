@@ -69,7 +69,7 @@ struct uc_struct {
     nw_vcpu *vcpu;
     uc_arch arch;
     uc_mode mode;
-    int cpu_model; /* -1: the default */
+    int cpu_model;
     uint32_t page_size;
     uint32_t buffer_size; /* of translated code */
     uc_err error;         /* how the last run ended */
@@ -94,7 +94,7 @@ uc_err uc_open_shared(uc_engine *, uc_engine **out);
 struct uc_guest {
     uc_arch arch;
     uint32_t modes; /* bits that uc_open takes */
-    int default_model;
+    int (*model)(uc_mode, int wanted); /* which model WANTED is, -1: none; of -1: the first */
     int models;
     uint32_t page_size;
     nw_arch (*native)(uc_mode);
@@ -108,6 +108,8 @@ struct uc_guest {
     void (*set_pc)(uc_engine *, uint64_t address);
     /* ADDRESS as an instruction's address: without what else it says. */
     uint64_t (*address)(uint64_t address);
+    /* … as the one at which a run ends. */
+    uint64_t (*until)(uint64_t address);
     /* Number and handling of an exit that is no fault: true when the run goes on. */
     bool (*serve)(uc_engine *, const nw_exit *);
     uc_mode (*mode_now)(uc_engine *);
