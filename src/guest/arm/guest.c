@@ -225,7 +225,10 @@ static const struct guest_pin pins[] = {
 const struct guest_ops arm_guest = {
     .name = "arm",
     .arch = NW_ARCH_ARM,
-    .models = "arm926, cortex-a8, cortex-a15, max and others",
+    .models = "arm926, arm946, arm1026, arm1136-r2, arm1136, arm1176, arm11mpcore, "
+              "cortex-r5, cortex-r5f, cortex-a7, cortex-a8, cortex-a8-r0, cortex-a9, "
+              "cortex-a15, ti925t, sa1100, sa1110, pxa250, pxa255, pxa260, pxa261, pxa262, "
+              "pxa270, pxa270-a1, pxa270-b0, pxa270-b1, pxa270-c0, pxa270-c5 or max",
     .state_size = sizeof(struct arm_state),
     .pc_offset = ARM_OFF(r[15]),
     .aux_offset = ARM_OFF(itstate),
