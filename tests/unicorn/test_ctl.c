@@ -203,6 +203,8 @@ static void test_request_cache(void **state)
     assert_int_equal(tb.icount, 3);
     assert_int_equal(tb.size, 6);
     ok(uc_ctl_request_cache(t.uc, CODE, NULL));
+    if (DIFFERS("cache-unmapped", "a block of rubbish is made where nothing is mapped"))
+        fails(uc_ctl_request_cache(t.uc, NOWHERE, &tb), UC_ERR_FETCH_UNMAPPED);
     uct_close(&t);
     uct_arm(&t, UC_MODE_ARM,
             BYTES("\x00\xf0\x20\xe3\xfe\xff\xff\xea\x00\xf0\x20\xe3") /* nop; b .; nop */);

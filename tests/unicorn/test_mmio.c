@@ -244,6 +244,18 @@ static void test_vmem_flat(void **state)
     fails(read(t.uc, NOWHERE, UC_PROT_READ, &v, 8), UC_ERR_READ_PROT);
     fails(write(t.uc, NOWHERE, UC_PROT_WRITE, &v, 8), UC_ERR_WRITE_PROT);
     ok(read(t.uc, NOWHERE, UC_PROT_READ, &v, 0));
+    /* It is the guest's tables that are asked, of which there are none: not what memory allows. */
+    ok(uc_mem_map(t.uc, MMIO, 0x1000, UC_PROT_READ));
+    for (int prot = 1; prot <= 4; prot *= 2) {
+        ok(translate(t.uc, MMIO + 8, (uc_prot)prot, &pa));
+        assert_int_equal(pa, MMIO + 8);
+        ok(translate(t.uc, NOWHERE + 16, (uc_prot)prot, &pa));
+        assert_int_equal(pa, NOWHERE + 16);
+        v = (uint64_t)prot;
+        ok(write(t.uc, MMIO, (uc_prot)prot, &v, 8));
+        assert_int_equal(uct_mem(&t, MMIO, 8), prot);
+    }
+    ok(read(t.uc, MMIO, UC_PROT_EXEC, &v, 8));
     uct_close(&t);
 }
 
