@@ -12,7 +12,7 @@
  * It must not run the same vCPU, destroy it or close the engine, nor wait for a thread that changes
  * this engine's memory or hooks.
  *
- * Callbacks of one kind are called in the order in which they were added. Threads: any may add and
+ * Callbacks of one kind are called in the order in which they were added, BLOCK before all others. Threads: any may add and
  * remove; a callback runs on its vCPU's thread. */
 #ifndef NARWHAL_HOOK_H
 #define NARWHAL_HOOK_H

@@ -166,7 +166,10 @@ nw_status hooks_at(struct nw_engine *engine, uint64_t pc, uint32_t size, uint32_
     site->entry = entry;
     site->stop = stop;
     for (struct nw_hook *h = t->list; h; h = h->next)
-        if (applies(h, pc, insn_id, entry))
+        if (h->spec.kind == NW_HOOK_BLOCK && applies(h, pc, insn_id, entry))
+            site->hook[site->n++] = h;
+    for (struct nw_hook *h = t->list; h; h = h->next)
+        if (h->spec.kind != NW_HOOK_BLOCK && applies(h, pc, insn_id, entry))
             site->hook[site->n++] = h;
     choose_way(site);
     *out = site;

@@ -58,6 +58,15 @@ static void set_pc(uc_engine *uc, uint64_t address)
     nw_reg_write(uc->vcpu, NW_ARM_PC, (uint32_t)address & ~1u);
 }
 
+static uint64_t pc(uc_engine *uc)
+{
+    uint64_t v = 0, cpsr = 0;
+
+    nw_reg_read(uc->vcpu, NW_ARM_PC, &v);
+    nw_reg_read(uc->vcpu, NW_ARM_CPSR, &cpsr);
+    return v | (cpsr & CPSR_T ? 1 : 0);
+}
+
 static uint64_t address(uint64_t a)
 {
     return (uint32_t)a & ~1u;
@@ -123,6 +132,7 @@ const struct uc_guest uc_guest_arm = {
     .reg_read = uc_arm_reg_read,
     .reg_write = uc_arm_reg_write,
     .set_pc = set_pc,
+    .pc = pc,
     .address = address,
     .until = until,
     .serve = serve,

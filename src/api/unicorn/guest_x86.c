@@ -25,6 +25,14 @@ static void set_pc(uc_engine *uc, uint64_t address)
     nw_reg_write(uc->vcpu, NW_X86_PC, address);
 }
 
+static uint64_t pc(uc_engine *uc)
+{
+    uint64_t v = 0;
+
+    nw_reg_read(uc->vcpu, NW_X86_PC, &v);
+    return v;
+}
+
 static uint64_t address(uint64_t a)
 {
     return a;
@@ -80,6 +88,7 @@ const struct uc_guest uc_guest_x86 = {
     .reg_read = uc_x86_reg_read,
     .reg_write = uc_x86_reg_write,
     .set_pc = set_pc,
+    .pc = pc,
     .address = address,
     .until = address,
     .serve = serve,

@@ -31,17 +31,25 @@ bool uc_call_invalid(uc_engine *uc)
 
 /* ---- ports ---- */
 
-/* The last of several IN hooks says what is read. */
+/* The next hook of instruction INSN at or behind H whose range the vCPU is in, or null. */
+static struct uc_hook_entry *next_port(struct uc_hook_entry *h, uc_engine *uc, int insn)
+{
+    uint64_t pc = uc_guest_of(uc->arch)->pc(uc);
+
+    while ((h = next(h, UC_HOOK_INSN)) &&
+           (h->insn != insn || (h->begin <= h->end && (pc < h->begin || pc > h->end))))
+        h = h->next;
+    return h;
+}
+
+/* The first of several IN hooks says what is read. */
 static uint32_t port_read(void *opaque, uint16_t port, unsigned size)
 {
     struct uc_core *core = opaque;
     uc_engine *uc = nw_vcpu_user(nw_vcpu_current());
-    uint32_t value = 0;
+    struct uc_hook_entry *h = next_port(core->first, uc, UC_X86_INS_IN);
 
-    for (struct uc_hook_entry *h = core->first; (h = next(h, UC_HOOK_INSN)); h = h->next)
-        if (h->insn == UC_X86_INS_IN)
-            value = ((uc_cb_insn_in_t)h->callback)(uc, port, (int)size, h->user);
-    return value;
+    return h ? ((uc_cb_insn_in_t)h->callback)(uc, port, (int)size, h->user) : 0;
 }
 
 static void port_write(void *opaque, uint16_t port, uint32_t value, unsigned size)
@@ -49,9 +57,8 @@ static void port_write(void *opaque, uint16_t port, uint32_t value, unsigned siz
     struct uc_core *core = opaque;
     uc_engine *uc = nw_vcpu_user(nw_vcpu_current());
 
-    for (struct uc_hook_entry *h = core->first; (h = next(h, UC_HOOK_INSN)); h = h->next)
-        if (h->insn == UC_X86_INS_OUT)
-            ((uc_cb_insn_out_t)h->callback)(uc, port, (int)size, value, h->user);
+    for (struct uc_hook_entry *h = core->first; (h = next_port(h, uc, UC_X86_INS_OUT)); h = h->next)
+        ((uc_cb_insn_out_t)h->callback)(uc, port, (int)size, value, h->user);
 }
 
 uc_err uc_ports_connect(uc_engine *uc)

@@ -151,37 +151,57 @@ static uc_err start(uc_engine *uc, uint64_t timeout, size_t count)
     return uc->error;
 }
 
+/* What a run within a callback of another one must not change for that. */
+struct outer {
+    uint64_t until, timeout, pc;
+    uc_err error;
+};
+
+static void enter(uc_engine *uc, struct outer *o)
+{
+    *o = (struct outer){uc->until, uc->timeout, 0, uc->error};
+    if (uc->depth)
+        o->pc = uc_guest_of(uc->arch)->pc(uc);
+    else /* a stop that came too late for the last run */
+        nw_vcpu_cancel_stop(uc->vcpu);
+    uc->error = UC_ERR_OK;
+    uc->timed_out = false;
+    atomic_store(&uc->stop, false);
+    uc->depth++;
+}
+
+static void leave(uc_engine *uc, const struct outer *o)
+{
+    if (--uc->depth) {
+        uc->until = o->until;
+        uc->timeout = o->timeout;
+        uc->error = o->error;
+        uc_guest_of(uc->arch)->set_pc(uc, o->pc);
+        set_stops(uc);
+        atomic_store(&uc->stop, false);
+    }
+}
+
 uc_err uc_emu_start(uc_engine *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count)
 {
     const struct uc_guest *guest;
-    uint64_t outer;
+    struct outer outer;
     uc_err error;
 
     if (!uc)
         return UC_ERR_HANDLE;
     if (uc->depth >= UC_DEPTH_MAX)
-        return uc->error = UC_ERR_RESOURCE;
+        return UC_ERR_RESOURCE;
     error = uc_need(uc);
     if (error != UC_ERR_OK)
         return error;
     guest = uc_guest_of(uc->arch);
-    uc->error = UC_ERR_OK;
+    enter(uc, &outer);
     uc->timeout = timeout;
-    uc->timed_out = false;
-    atomic_store(&uc->stop, false);
-    if (!uc->depth) /* a stop that came too late for the last run */
-        nw_vcpu_cancel_stop(uc->vcpu);
-    guest->set_pc(uc, begin);
-    outer = uc->until;
     uc->until = guest->until(until);
-    uc->depth++;
+    guest->set_pc(uc, begin);
     error = start(uc, timeout, count);
-    uc->depth--;
-    uc->until = outer;
-    if (uc->depth) {
-        set_stops(uc);
-        atomic_store(&uc->stop, false);
-    }
+    leave(uc, &outer);
     return error;
 }
 

@@ -106,6 +106,8 @@ struct uc_guest {
     uc_err (*reg_write)(nw_vcpu *, uc_mode, int id, const void *value, size_t *size);
     /* Execution goes to ADDRESS, as uc_emu_start means it. */
     void (*set_pc)(uc_engine *, uint64_t address);
+    /* What set_pc takes to go on where the vCPU is. */
+    uint64_t (*pc)(uc_engine *);
     /* ADDRESS as an instruction's address: without what else it says. */
     uint64_t (*address)(uint64_t address);
     /* … as the one at which a run ends. */
