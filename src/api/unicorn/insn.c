@@ -17,7 +17,7 @@ uint32_t uc_insn_native(const uc_engine *uc, int insn)
 {
     if (insn > 0 && insn & UC_INSN_NATIVE)
         return (uint32_t)(insn & ~UC_INSN_NATIVE);
-    if (uc->arch != UC_ARCH_X86 || is_port(uc, insn) || insn <= 0 ||
+    if (uc->arch != UC_ARCH_X86 || is_port(uc, insn) || insn <= 0 || insn >= UC_X86_INS_ENDING ||
         (size_t)insn >= sizeof x86_names / sizeof x86_names[0])
         return 0;
     return nw_insn_id(NW_ARCH_X86, x86_names[insn]);

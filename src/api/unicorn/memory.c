@@ -28,7 +28,9 @@ static void note_change(uc_engine *uc)
     uc->core->map_version = ++uc->core->map_versions;
 }
 
-static uc_err note(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms)
+/* DEVICE: of MMIO regions. */
+static uc_err note(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms,
+                   struct uc_mmio *device)
 {
     struct mem_region *r = calloc(1, sizeof *r);
 
@@ -39,6 +41,9 @@ static uc_err note(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perm
     r->start = address;
     r->end = address + size;
     r->perms = perms;
+    r->kind = device ? MEM_MMIO : MEM_OWNED;
+    r->opaque = device;
+    r->base = address;
     region_insert(&uc->core->regions, r);
     note_change(uc);
     return UC_ERR_OK;
@@ -52,7 +57,7 @@ uc_err uc_mem_map(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms
         error = UC_ERR_ARG;
     if (error == UC_ERR_OK)
         error = uc_from_status(nw_mem_map(uc->core->engine, address, size, perms));
-    return error == UC_ERR_OK ? note(uc, address, size, perms) : error;
+    return error == UC_ERR_OK ? note(uc, address, size, perms, NULL) : error;
 }
 
 uc_err uc_mem_map_ptr(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms, void *ptr)
@@ -63,7 +68,7 @@ uc_err uc_mem_map_ptr(uc_engine *uc, uint64_t address, uint64_t size, uint32_t p
         error = UC_ERR_ARG;
     if (error == UC_ERR_OK)
         error = uc_from_status(nw_mem_map_ptr(uc->core->engine, address, size, perms, ptr));
-    return error == UC_ERR_OK ? note(uc, address, size, perms) : error;
+    return error == UC_ERR_OK ? note(uc, address, size, perms, NULL) : error;
 }
 
 /* ---- devices ---- */
@@ -115,7 +120,7 @@ uc_err uc_mmio_map(uc_engine *uc, uint64_t address, uint64_t size, uc_cb_mmio_re
         return error;
     }
     uc->core->mmio = m;
-    return note(uc, address, size, perms);
+    return note(uc, address, size, perms, m);
 }
 
 /* ---- changing what is mapped ---- */
@@ -242,6 +247,64 @@ void uc_memory_inherit(struct uc_core *core, const uc_engine *gone, uc_engine *h
 
 /* ---- debugger accesses ---- */
 
+/* The largest aligned piece of at most 4 bytes at ADDRESS, of SIZE that are left. */
+static unsigned piece(uint64_t address, uint64_t size)
+{
+    unsigned n = 4;
+
+    while (n > size || address & (n - 1))
+        n >>= 1;
+    return n;
+}
+
+static void device_read(struct uc_mmio *m, uint64_t offset, uint8_t *bytes, uint64_t size)
+{
+    for (unsigned n; size; offset += n, bytes += n, size -= n) {
+        n = piece(offset, size);
+        uint64_t value = mmio_read(m, offset, n);
+        memcpy(bytes, &value, n);
+    }
+}
+
+static void device_write(struct uc_mmio *m, uint64_t offset, const uint8_t *bytes, uint64_t size)
+{
+    for (unsigned n; size; offset += n, bytes += n, size -= n) {
+        uint64_t value = 0;
+
+        n = piece(offset, size);
+        memcpy(&value, bytes, n);
+        mmio_write(m, offset, value, n);
+    }
+}
+
+/* Regions one by one, for ranges that devices are in; exactly one of INTO and FROM is given. */
+static bool transfer(uc_engine *uc, uint64_t address, uint8_t *into, const uint8_t *from,
+                     uint64_t size)
+{
+    struct uc_core *c = uc->core;
+
+    if (address + (size - 1) < address || !region_all(&c->regions, address, size))
+        return false;
+    for (uint64_t at = 0, n; at < size; at += n) {
+        struct mem_region *r = region_find(&c->regions, address + at);
+        uint64_t offset, left;
+
+        if (!r) /* a callback has unmapped it */
+            return false;
+        offset = address + at - r->base;
+        left = r->end - (address + at);
+        n = size - at < left ? size - at : left;
+        if (r->kind == MEM_MMIO && into)
+            device_read(r->opaque, offset, into + at, n);
+        else if (r->kind == MEM_MMIO)
+            device_write(r->opaque, offset, from + at, n);
+        else if ((into ? nw_mem_read(c->engine, address + at, into + at, n)
+                       : nw_mem_write(c->engine, address + at, from + at, n)) != NW_OK)
+            return false;
+    }
+    return true;
+}
+
 uc_err uc_mem_read(uc_engine *uc, uint64_t address, void *bytes, uint64_t size)
 {
     if (!uc)
@@ -250,7 +313,8 @@ uc_err uc_mem_read(uc_engine *uc, uint64_t address, void *bytes, uint64_t size)
         return UC_ERR_OK;
     if (!bytes)
         return UC_ERR_ARG;
-    if (!uc->core->engine || nw_mem_read(uc->core->engine, address, bytes, size) != NW_OK)
+    if (!uc->core->engine || (nw_mem_read(uc->core->engine, address, bytes, size) != NW_OK &&
+                              !transfer(uc, address, bytes, NULL, size)))
         return UC_ERR_READ_UNMAPPED;
     return UC_ERR_OK;
 }
@@ -263,7 +327,8 @@ uc_err uc_mem_write(uc_engine *uc, uint64_t address, const void *bytes, uint64_t
         return UC_ERR_OK;
     if (!bytes)
         return UC_ERR_ARG;
-    if (!uc->core->engine || nw_mem_write(uc->core->engine, address, bytes, size) != NW_OK)
+    if (!uc->core->engine || (nw_mem_write(uc->core->engine, address, bytes, size) != NW_OK &&
+                              !transfer(uc, address, NULL, bytes, size)))
         return UC_ERR_WRITE_UNMAPPED;
     return UC_ERR_OK;
 }
