@@ -2,6 +2,7 @@
  * instruction, for hooks that must not be called twice. */
 #include <stddef.h>
 #include "exec/engine.h"
+#include "exec/hooks.h"
 
 struct rewrite {
     struct ir_region out;
@@ -50,11 +51,14 @@ static void count_one(struct rewrite *w, uint32_t n)
 }
 
 /* The same ones however an instruction is translated: other calls may be left out, as flags that
- * nobody needs are. */
+ * nobody needs are, and hooks where it is run again. */
 static bool accesses(const struct ir_region *r, const struct ir_insn *i)
 {
-    if (i->op == IR_call)
-        return r->calls.at[i->a].helper->flags & IR_H_EXITS;
+    if (i->op == IR_call) {
+        const struct ir_helper *h = r->calls.at[i->a].helper;
+
+        return h->flags & IR_H_EXITS && !(h->flags & IR_H_HOOK) && h->fn != hooks_compare;
+    }
     return ir_rows[i->op].effects & IR_E_FAULT;
 }
 

@@ -100,6 +100,21 @@ static bool on_fault(nw_vcpu *vcpu, const nw_exit *fault, uint64_t value, void *
     return l->plan.act == HOOK_MEND && l->mend(l, fault);
 }
 
+static void nothing_compared(nw_vcpu *vcpu, uint64_t pc, uint64_t a, uint64_t b, uint32_t size,
+                             unsigned what, void *user)
+{
+    (void)vcpu, (void)pc, (void)a, (void)b, (void)size, (void)what, (void)user;
+}
+
+static bool add_code(struct hook_log *l)
+{
+    nw_hook_spec code = {.kind = NW_HOOK_CODE, .begin = 1, .code = nothing};
+    nw_hook_spec compare = {.kind = NW_HOOK_COMPARE, .begin = 1, .compare = nothing_compared};
+
+    return nw_hook_add(l->engine, &code, &l->hook[l->nhooks++]) == NW_OK &&
+           nw_hook_add(l->engine, &compare, &l->hook[l->nhooks++]) == NW_OK;
+}
+
 static bool add_fault(struct hook_log *l)
 {
     nw_hook_spec spec = {.kind = NW_HOOK_FAULT, .begin = 1, .fault = on_fault, .user = l};
@@ -133,6 +148,8 @@ bool hook_log_set(struct hook_log *l, const struct hook_set *set)
         ok &= add(l, set, NW_HOOK_READ_AFTER, on_after);
     if (set->write)
         ok &= add(l, set, NW_HOOK_WRITE, on_write);
+    if (set->code)
+        ok &= add_code(l);
     return add_fault(l) && ok;
 }
 

@@ -37,7 +37,7 @@ struct hook_plan {
 
 struct hook_log {
     nw_engine *engine;
-    nw_hook *hook[4];
+    nw_hook *hook[6];
     unsigned nhooks;
     /* The fault goes away when the access is made again. */
     bool (*mend)(struct hook_log *, const nw_exit *fault);
@@ -52,6 +52,7 @@ struct hook_log {
 /* Which accesses of an engine are logged. */
 struct hook_set {
     bool read, after, write;
+    bool code;           /* instructions and comparisons are hooked too, which nothing comes of */
     bool pieces;         /* nw_hook_spec.pieces; of READ and WRITE alone */
     uint64_t begin, end; /* begin > end: all */
 };

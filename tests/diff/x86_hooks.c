@@ -83,7 +83,7 @@ static bool fill_code(struct run *r)
 static struct hook_set random_set(struct rng *r)
 {
     unsigned kinds = below(r, 2) ? 7 : 1 + below(r, 7);
-    struct hook_set set = {kinds & 1, kinds & 2, kinds & 4, !below(r, 4), 1, 0};
+    struct hook_set set = {kinds & 1, kinds & 2, kinds & 4, !below(r, 4), !below(r, 4), 1, 0};
 
     /* Some of a page, or several. */
     if (!below(r, 3)) {
@@ -141,11 +141,11 @@ static void report(struct run *r, const char *what, const char *diff)
             printf("  %llx %s\n", (unsigned long long)i->addr, text);
     }
     print_state(&r->state, r->bits, 0, false);
-    printf("  hooks:%s%s%s%s %llx..%llx, callback %u does %d, ends %d\n",
+    printf("  hooks:%s%s%s%s%s %llx..%llx, callback %u does %d, ends %d\n",
            r->set.read ? " read" : "", r->set.after ? " after" : "", r->set.write ? " write" : "",
-           r->set.pieces ? " pieces" : "", (unsigned long long)r->set.begin,
-           (unsigned long long)r->set.end, r->tested.log.plan.at, r->tested.log.plan.act,
-           r->tested.result.outcome.end);
+           r->set.code ? " code" : "", r->set.pieces ? " pieces" : "",
+           (unsigned long long)r->set.begin, (unsigned long long)r->set.end, r->tested.log.plan.at,
+           r->tested.log.plan.act, r->tested.result.outcome.end);
     printf("  interpreter\n");
     hook_log_print(&r->interp.log);
     printf("  %s\n", engine_mode(r->tested.engine)->name);
