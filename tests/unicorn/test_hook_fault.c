@@ -176,6 +176,7 @@ static void check_retry(const uint8_t *code, size_t n, uint64_t end, const char 
 static void test_retry(void **state)
 {
     (void)state;
+    UNMET("READ hooks after the fault is mended");
     NEEDS_2_1();
     check_retry(BYTES("\x48\x8b\x0c\x25\x08\x00\x90\x00\x90") /* mov rcx,[0x900008]; nop */, 0,
                 "c1000:8 map900008 r900008:8 a900008:8=0 c1008:1");
@@ -289,6 +290,7 @@ static void test_protected_unchanged(void **state)
     struct uct t;
 
     (void)state;
+    UNMET("PROT hooks that mend nothing: MAP");
     uct_x86(&t, 64, BYTES("\x48\x89\x0c\x25\x10\x00\x10\x00") /* mov [0x100010],rcx */);
     map_protected(&t);
     uct_log(&t, "f");

@@ -91,6 +91,7 @@ static void test_unaligned(void **state)
 static void test_read_modify_write(void **state)
 {
     (void)state;
+    UNMET("order of the halves of CMPXCHG16B");
     x64(BYTES("\x66\x01\x04\x25\x08\x20\x00\x00") /* add [0x2008],ax */,
         "r2008:2 a2008:2=101 w2008:2=7889");
     x64(BYTES(
@@ -130,6 +131,7 @@ static void test_read_modify_write(void **state)
 static void test_strings(void **state)
 {
     (void)state;
+    UNMET("order of the reads of CMPS");
     x64(BYTES("\xb9\x02\x00\x00\x00\xf3\xa4") /* mov ecx,2; rep movsb */,
         "r2900:1 a2900:1=20 w2800:1=20 r2901:1 a2901:1=20 w2801:1=20");
     x64(BYTES("\x48\xa5\xab\x66\xad") /* movsq; stosd; lodsw */,
@@ -146,6 +148,7 @@ static void test_strings(void **state)
 static void test_vectors(void **state)
 {
     (void)state;
+    UNMET("order of reads and their values");
     /* 16 bytes are two accesses of 8. */
     x64(BYTES(
             "\x0f\x10\x04\x25\x09\x20\x00\x00\x0f\x29\x04\x25\x00\x21\x00\x00") /* movups
@@ -204,6 +207,7 @@ static void test_32_bits(void **state)
     struct uct t;
 
     (void)state;
+    UNMET("order of PUSHA");
     uct_x86(&t, 32, BYTES("\x60\x61") /* pushad; popad */);
     uct_set(&t, UC_X86_REG_EAX, 0xa);
     uct_set(&t, UC_X86_REG_EDI, 0xd);
@@ -244,6 +248,7 @@ static void arm(int mode, const uint8_t *code, size_t n, const char *expected)
 static void test_arm(void **state)
 {
     (void)state;
+    UNMET("Advanced SIMD");
     arm(0, BYTES("\x07\x00\xa4\xe8\x60\x00\x14\xe9") /* stm r4!,{r0-r2}; ldmdb r4,{r5,r6} */,
         "w2000:4=100 w2004:4=101 w2008:4=102 r2004:4 a2004:4=101 r2008:4 a2008:4=102");
     arm(0, BYTES("\x03\x40\x2d\xe9\x07\x00\xbd\xe8") /* push {r0,r1,lr}; pop {r0,r1,r2} */,
@@ -325,6 +330,7 @@ static void test_ranges(void **state)
     struct uct t;
 
     (void)state;
+    UNMET("ranges are met by any byte of an access");
     uct_x86(
         &t,
         64, BYTES("\x89\x04\x25\x00\x20\x00\x00\x89\x04\x25\x04\x20\x00\x00\x89\x04\x25\xfe\x1f\x00\x00\x8b\x04\x25\x00\x20\x00\x00") /* mov [0x2000],eax; mov [0x2004],eax; mov [0x1ffe],eax; mov eax,[0x2000] */);
@@ -424,6 +430,7 @@ static void test_jump(void **state)
     struct uct t;
 
     (void)state;
+    UNMET("pc writes in WRITE hooks give the store up");
     uct_x86(&t, 64, BYTES("\x48\xff\xc3\x89\x0c\x25\x00\x20\x00\x00\x48\xff\xc3\x48\xff\xc2") /* inc rbx; mov [0x2000],ecx; inc rbx; inc rdx */);
     uct_set(&t, UC_X86_REG_RCX, 0x55);
     uct_hook(&t, UC_HOOK_MEM_WRITE, (void *)jumps);

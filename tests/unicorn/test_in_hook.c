@@ -207,6 +207,7 @@ static void test_registers_in_memory_hooks(void **state)
     struct uct t;
 
     (void)state;
+    UNMET("register writes in WRITE hooks change what is stored");
     NEEDS_2_1();
     uct_x86(&t, 64,
             BYTES("\x89\x04\x25\x00\x20\x00\x00\x48\xff\xc3") /* mov [0x2000],eax; inc rbx */);

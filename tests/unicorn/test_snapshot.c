@@ -79,6 +79,7 @@ static void test_nested(void **state)
     struct uct t;
 
     (void)state;
+    UNMET("going forward to a later snapshot");
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY, BYTES("\x90") /* nop */);
     uct_poke(&t, MEM, 1, 8);

@@ -88,6 +88,16 @@ void *uct_function(const char *name);
 bool uct_differs(const char *id);
 #define DIFFERS(id, reason) uct_differs(id)
 
+/* Ends a test of something that our library does not do, or not yet. It runs on Unicorn's. */
+void uct_unmet(const char *what);
+#define UNMET(what)                                                                                \
+    do {                                                                                           \
+        if (uct_ours()) {                                                                          \
+            uct_unmet(what);                                                                       \
+            skip();                                                                                \
+        }                                                                                          \
+    } while (0)
+
 /* Guards what Unicorn 2.0 has not, or does otherwise. */
 #define SINCE_2_1 uct_at_least(2, 1)
 #define NEEDS_2_1()                                                                                \
