@@ -35,6 +35,10 @@ sysroots: | setup
 bench: build sysroots
 	@bench/run.py --narwhal $(NARWHAL) --cache $(CACHE) --build $(BUILD)
 
+# One program on Unicorn's own library (NARWHAL_UNICORN, a directory, or the system's) and on ours.
+bench-unicorn: build
+	@bench/unicorn.py --program $(BUILD)/bench/bench_unicorn --ours $(BUILD)/src/api/unicorn
+
 # The long differential runs: SEEDS × 250,000 instructions per engine mode.
 fuzz: build
 	@tools/fuzz.sh $(BUILD)
@@ -42,4 +46,4 @@ fuzz: build
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all setup build run test test-slow sysroots bench fuzz clean
+.PHONY: all setup build run test test-slow sysroots bench bench-unicorn fuzz clean
