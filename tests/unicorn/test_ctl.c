@@ -68,7 +68,6 @@ static void test_page_size(void **state)
     uint32_t v = 0;
 
     (void)state;
-    UNMET("pages of 1 KiB");
     NEEDS_2_1();
     ok(uc_ctl_get_page_size(uc, &v));
     assert_int_equal(v, 4096);
@@ -76,6 +75,8 @@ static void test_page_size(void **state)
     fails(uc_ctl_set_page_size(uc, 1024), UC_ERR_ARG);
     ok(uc_close(uc));
     for (uint32_t size = 0x400; size <= 0x10000; size *= 2) {
+        if (size != 0x1000 && !MET("page sizes of ARM other than 4 KiB"))
+            continue;
         uc = arm(UC_MODE_ARM);
         ok(uc_ctl_set_page_size(uc, size));
         ok(uc_ctl_get_page_size(uc, &v));

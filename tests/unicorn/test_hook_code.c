@@ -72,12 +72,12 @@ static void test_rep(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("the last look at the counter of REP as a CODE call");
     uct_x86(&t, 64, BYTES("\xb9\x03\x00\x00\x00\xf3\xaa\x90") /* mov ecx,3; rep stosb; nop */);
     uct_set(&t, UC_X86_REG_RDI, DATA);
     uct_log(&t, "c");
     ok(uct_run(&t));
-    uct_expect(&t, "c1000:5 c1005:2 c1005:2 c1005:2 c1005:2 c1007:1");
+    if (MET("the last look at the counter of REP as a CODE call"))
+        uct_expect(&t, "c1000:5 c1005:2 c1005:2 c1005:2 c1005:2 c1007:1");
     uct_close(&t);
     uct_x86(&t, 64, BYTES("\x31\xc9\xf3\xaa\x90") /* xor ecx,ecx; rep stosb; nop */);
     uct_log(&t, "c");
@@ -162,18 +162,21 @@ static void test_add_fails(void **state)
     uc_hook h;
 
     (void)state;
-    UNMET("INSN hooks of any instruction by its Unicorn number");
     uct_x86(&t, 64, BYTES("\x90") /* nop */);
-    fails(uc_hook_add(t.uc, &h, UC_HOOK_INSN, (void *)code_A, &t, 1, 0, UC_X86_INS_MOV),
-          UC_ERR_HOOK);
+    if (DIFFERS("insn-any", "only seven instructions can be hooked"))
+        ok(uc_hook_add(t.uc, &h, UC_HOOK_INSN, (void *)code_A, &t, 1, 0, UC_X86_INS_MOV));
+    else
+        fails(uc_hook_add(t.uc, &h, UC_HOOK_INSN, (void *)code_A, &t, 1, 0, UC_X86_INS_MOV),
+              UC_ERR_HOOK);
     fails(uc_hook_add(t.uc, &h, UC_HOOK_INSN, (void *)code_A, &t, 1, 0, UC_X86_INS_INVALID),
           UC_ERR_HOOK);
     fails(uc_hook_add(t.uc, &h, UC_HOOK_INSN, (void *)code_A, &t, 1, 0, UC_X86_INS_ENDING),
           UC_ERR_HOOK);
     fails(uc_hook_add(t.uc, &h, UC_HOOK_INSN, (void *)code_A, &t, 1, 0, -1), UC_ERR_HOOK);
     fails(uc_hook_add(t.uc, &h, UC_HOOK_TCG_OPCODE, (void *)code_A, &t, 1, 0, 1, 0), UC_ERR_HOOK);
-    fails(uc_hook_add(t.uc, &h, UC_HOOK_TCG_OPCODE, (void *)code_A, &t, 1, 0, UC_TCG_OP_SUB, 3),
-          UC_ERR_HOOK);
+    if (MET("the error for both flags of TCG_OPCODE at once"))
+        fails(uc_hook_add(t.uc, &h, UC_HOOK_TCG_OPCODE, (void *)code_A, &t, 1, 0, UC_TCG_OP_SUB, 3),
+              UC_ERR_HOOK);
     /* What is no kind is no hook, and no error. */
     ok(uc_hook_add(t.uc, &h, 1 << 18, (void *)code_A, &t, 1, 0));
     ok(uc_hook_add(t.uc, &h, 0, (void *)code_A, &t, 1, 0));

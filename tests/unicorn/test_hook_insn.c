@@ -148,7 +148,6 @@ static void test_syscall(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("several SYSCALL hooks");
     uct_x86(&t, 64, BYTES("\x90\x0f\x05\x48\xff\xc0") /* nop; syscall; inc rax */);
     hook_insn_in(&t, UC_X86_INS_SYSCALL, (void *)call_A, 1, 0);
     hook_insn_in(&t, UC_X86_INS_SYSCALL, (void *)call_B, CODE + 1, CODE + 1);
@@ -157,7 +156,8 @@ static void test_syscall(void **state)
     uct_set(&t, UC_X86_REG_R11, 6);
     t.with_pc = true;
     ok(uct_run(&t));
-    uct_expect(&t, "A@1001 B@1001");
+    if (MET("several hooks at one SYSCALL"))
+        uct_expect(&t, "A@1001 B@1001");
     assert_int_equal(uct_get(&t, UC_X86_REG_RAX), 1);
     assert_int_equal(uct_get(&t, UC_X86_REG_RCX), 5);
     assert_int_equal(uct_get(&t, UC_X86_REG_R11), 6);

@@ -207,14 +207,14 @@ static void test_registers_in_memory_hooks(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("register writes in WRITE hooks change what is stored");
     NEEDS_2_1();
     uct_x86(&t, 64,
             BYTES("\x89\x04\x25\x00\x20\x00\x00\x48\xff\xc3") /* mov [0x2000],eax; inc rbx */);
     uct_set(&t, UC_X86_REG_RAX, 5);
     uct_hook(&t, UC_HOOK_MEM_WRITE, (void *)set_registers);
     ok(uct_run(&t));
-    assert_int_equal(uct_mem(&t, DATA, 4), 5); /* the value was there already */
+    if (MET("the value of a store whose WRITE hook writes the register"))
+        assert_int_equal(uct_mem(&t, DATA, 4), 5); /* it was there already */
     assert_int_equal(uct_get(&t, UC_X86_REG_RAX), 9);
     assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 101);
     uct_close(&t);

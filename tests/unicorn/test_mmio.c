@@ -121,13 +121,12 @@ static void test_unaligned(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("unaligned device accesses in one piece");
     uct_x86(&t, 64, BYTES("\x8b\x0c\x25\x03\x00\x02\x00\x89\x0c\x25\x05\x00\x02\x00") /* mov ecx,[0x20003]; mov [0x20005],ecx */);
     map_mmio(&t);
     ok(uct_run(&t));
-    if (DIFFERS("mmio-unaligned", "both words that it lies on are read, pieces are written")) {
-        uct_expect(&t, "R3:4 W5:4=44332211");
-        assert_int_equal(uct_get(&t, UC_X86_REG_RCX), 0x44332211);
+    if (DIFFERS("mmio-unaligned", "both words that it lies on are read")) {
+        uct_expect(&t, "R3:1 R4:2 R6:1 W5:1=11 W6:2=2211 W8:1=11");
+        assert_int_equal(uct_get(&t, UC_X86_REG_RCX), 0x11221111);
     }
     uct_close(&t);
 }
@@ -227,7 +226,6 @@ static void test_vmem_flat(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("translation without tables of what is not mapped");
     NEEDS_2_1();
     uct_x86(&t, 64, BYTES("\x90") /* nop */);
     for (int prot = 0; prot <= 8; prot++) {
@@ -248,7 +246,7 @@ static void test_vmem_flat(void **state)
     ok(read(t.uc, NOWHERE, UC_PROT_READ, &v, 0));
     /* It is the guest's tables that are asked, of which there are none: not what memory allows. */
     ok(uc_mem_map(t.uc, MMIO, 0x1000, UC_PROT_READ));
-    for (int prot = 1; prot <= 4; prot *= 2) {
+    for (int prot = 1; MET("translation without tables of any address") && prot <= 4; prot *= 2) {
         ok(translate(t.uc, MMIO + 8, (uc_prot)prot, &pa));
         assert_int_equal(pa, MMIO + 8);
         ok(translate(t.uc, NOWHERE + 16, (uc_prot)prot, &pa));
@@ -257,7 +255,8 @@ static void test_vmem_flat(void **state)
         ok(write(t.uc, MMIO, (uc_prot)prot, &v, 8));
         assert_int_equal(uct_mem(&t, MMIO, 8), prot);
     }
-    ok(read(t.uc, MMIO, UC_PROT_EXEC, &v, 8));
+    if (MET("translation without tables of any address"))
+        ok(read(t.uc, MMIO, UC_PROT_EXEC, &v, 8));
     uct_close(&t);
 }
 
@@ -283,7 +282,6 @@ static void test_paging(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("memory hooks are given virtual addresses");
     NEEDS_2_1();
     uct_x86(
         &t, 64,
@@ -296,8 +294,9 @@ static void test_paging(void **state)
     ok(uct_run(&t));
     assert_int_equal(uct_get(&t, UC_X86_REG_RAX), 0x5555);
     assert_int_equal(uct_mem(&t, 0x3000, 8), 0x5555);
-    assert_int_equal(uct_mem(&t, 0x2010, 8), 0x5555);    /* CR0.WP is clear */
-    uct_expect(&t, "r2008:8 w3000:8=5555 w2010:8=5555"); /* physical addresses */
+    assert_int_equal(uct_mem(&t, 0x2010, 8), 0x5555); /* CR0.WP is clear */
+    if (MET("physical addresses in memory hooks"))
+        uct_expect(&t, "r2008:8 w3000:8=5555 w2010:8=5555");
     uct_close(&t);
 }
 

@@ -79,11 +79,11 @@ static void test_status(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("bits of CPSR without meaning in ARM state");
     uct_arm(&t, UC_MODE_ARM, BYTES("\x00\xf0\x20\xe3") /* nop */);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         uct_set(&t, UC_ARM_REG_CPSR, values[i]);
-        assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), values[i]);
+        if (values[i] != 0x0f0001d3 || MET("bits of CPSR without meaning in ARM state"))
+            assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), values[i]);
     }
     uct_set(&t, UC_ARM_REG_CPSR, 0x400001d3);
     /* A mode that is none leaves the mode as it is. */
@@ -159,7 +159,6 @@ static void test_vfp(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("Advanced SIMD");
     uct_arm(&t, UC_MODE_ARM, BYTES("\x40\x28\x20\xf2\x90\x0a\x11\xee\x10\x1a\xf1\xee") /* vadd.i32 q1,q0,q0; vmov r0,s3; vmrs r1,fpscr */);
     ok(uc_reg_write(t.uc, UC_ARM_REG_Q0, q));
     assert_int_equal(uct_get(&t, UC_ARM_REG_D0), q[0]);
@@ -177,8 +176,11 @@ static void test_vfp(void **state)
     fails(uct_run(&t), UC_ERR_INSN_INVALID);
     uct_set(&t, UC_ARM_REG_FPEXC, 0x40000000);
     uct_set(&t, UC_ARM_REG_FPSCR, 0x00c00000);
-    ok(uct_run(&t));
-    assert_int_equal(uct_get(&t, UC_ARM_REG_D2), 0x2222222299bbddfe);
+    if (MET("Advanced SIMD")) {
+        ok(uct_run(&t));
+        assert_int_equal(uct_get(&t, UC_ARM_REG_D2), 0x2222222299bbddfe);
+    }
+    ok(uc_emu_start(t.uc, CODE + 4, t.end, 0, 0));
     assert_int_equal(uct_get(&t, UC_ARM_REG_R0), 0x00112233);
     assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 0x00c00000);
     uct_close(&t);

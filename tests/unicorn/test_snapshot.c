@@ -79,7 +79,6 @@ static void test_nested(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("going forward to a later snapshot");
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY, BYTES("\x90") /* nop */);
     uct_poke(&t, MEM, 1, 8);
@@ -95,13 +94,13 @@ static void test_nested(void **state)
     assert_int_equal(uct_mem(&t, MEM, 8), 2);
     ok(uc_context_restore(t.uc, a));
     assert_int_equal(uct_mem(&t, MEM, 8), 1);
+    /* A restore gives up those taken after it. */
     if (DIFFERS("snapshot-forward", "crashes when a later one is restored after an earlier one")) {
-        ok(uc_context_restore(t.uc, c));
-        assert_int_equal(uct_mem(&t, MEM, 8), 3);
+        fails(uc_context_restore(t.uc, c), UC_ERR_ARG);
+        fails(uc_context_restore(t.uc, b), UC_ERR_ARG);
+        assert_int_equal(uct_mem(&t, MEM, 8), 1);
         ok(uc_context_restore(t.uc, a));
         assert_int_equal(uct_mem(&t, MEM, 8), 1);
-        ok(uc_context_restore(t.uc, b));
-        assert_int_equal(uct_mem(&t, MEM, 8), 2);
     }
     ok(uc_context_free(c));
     ok(uc_context_free(b));
