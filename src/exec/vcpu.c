@@ -21,10 +21,14 @@ void vcpu_raise(struct nw_vcpu *vcpu, enum vcpu_exc_kind kind, uint32_t payload)
 
 uint64_t vcpu_pc(const struct nw_vcpu *vcpu)
 {
-    uint64_t pc = 0;
+    const uint8_t *at = vcpu->state + vcpu->guest->pc_offset;
+    uint64_t wide;
+    uint32_t narrow;
 
-    memcpy(&pc, vcpu->state + vcpu->guest->pc_offset, ir_type_size(vcpu->guest->addr_type));
-    return pc;
+    /* A copy of a size that is not known here would be read back before it is complete. */
+    if (vcpu->guest->addr_type == IR_I64)
+        return memcpy(&wide, at, sizeof wide), wide;
+    return memcpy(&narrow, at, sizeof narrow), narrow;
 }
 
 void vcpu_free(struct nw_vcpu *vcpu)
