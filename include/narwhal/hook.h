@@ -44,7 +44,8 @@ typedef enum nw_hook_kind {
 #define NW_HOOK_KINDS (NW_HOOK_RING + 1)
 
 typedef void (*nw_code_fn)(nw_vcpu *, uint64_t pc, uint32_t size, void *user);
-/* True: the instruction counts as done, the guest goes on behind it (or where pc was set to). */
+/* True: the instruction counts as done, the guest goes on behind it (or where pc was set to), after the
+ * other hooks of that place. */
 typedef bool (*nw_insn_fn)(nw_vcpu *, uint64_t pc, uint32_t size, void *user);
 /* SIZE is 1, 2, 4, 8, 16 or 32, one call for one access even where it is unaligned. VALUE: the low
  * 8 bytes; DATA: all of them in guest order, or null in NW_HOOK_READ. */

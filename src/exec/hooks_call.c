@@ -98,27 +98,31 @@ static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, const s
     }
 }
 
-/* The hooks of SITE one after the other. */
+/* The hooks of SITE one after the other. The instruction is done when one of them has done it, but all
+ * are told. */
 static enum ir_hook_result call_all(struct nw_vcpu *vcpu, const struct hook_site *site)
 {
     enum vcpu_leave outcome = VCPU_LEAVE_NONE;
+    bool done = false;
 
     for (uint32_t n = 0; n < site->n; n++) {
         struct hook_frame frame;
 
         hooks_enter(vcpu, &frame);
-        bool done = call_one(vcpu, site, site->hook[n]);
+        done |= call_one(vcpu, site, site->hook[n]);
         hooks_leave(vcpu, &frame);
         enum vcpu_leave now = hooks_outcome(vcpu, &frame);
-        if (done && !hooks_moved(vcpu, &frame)) {
-            vcpu->guest->advance(vcpu, site->insn_size);
-            vcpu->leave = VCPU_LEAVE_STATE;
-            return IR_HOOK_LEAVE;
-        }
-        if (now == VCPU_LEAVE_UNDONE)
+        if (hooks_moved(vcpu, &frame))
             return IR_HOOK_LEAVE;
         if (now != VCPU_LEAVE_NONE)
             outcome = now;
+        if (now == VCPU_LEAVE_UNDONE) /* stopped */
+            break;
+    }
+    if (done) {
+        vcpu->guest->advance(vcpu, site->insn_size);
+        vcpu->leave = VCPU_LEAVE_STATE;
+        return IR_HOOK_LEAVE;
     }
     /* A callback may have run the vCPU, which leaves this as it ended. */
     vcpu->leave = outcome;
