@@ -304,11 +304,12 @@ static void remove_entry(struct uc_core *c, struct uc_hook_entry *h)
 
 /* ---- the calls ---- */
 
-static uc_err check(uc_engine *uc, int type, int insn)
+static uc_err check(uc_engine *uc, int type, int insn, int flags)
 {
     if (type & UC_HOOK_INSN && !uc_insn_known(uc, insn))
         return UC_ERR_HOOK;
-    if (type & UC_HOOK_TCG_OPCODE && insn != UC_TCG_OP_SUB)
+    if (type & UC_HOOK_TCG_OPCODE &&
+        (insn != UC_TCG_OP_SUB || flags == (UC_TCG_OP_FLAG_CMP | UC_TCG_OP_FLAG_DIRECT)))
         return UC_ERR_HOOK;
     return UC_ERR_OK;
 }
@@ -334,7 +335,7 @@ uc_err uc_hook_add(uc_engine *uc, uc_hook *hh, int type, void *callback, void *u
     va_end(args);
     error = uc_need(uc);
     if (error == UC_ERR_OK)
-        error = check(uc, type, first);
+        error = check(uc, type, first, second);
     if (error != UC_ERR_OK)
         return error;
     if (type & UC_HOOK_INSN)
