@@ -98,8 +98,8 @@ static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, const s
     }
 }
 
-/* The hooks of SITE one after the other. The instruction is done when one of them has done it, but all
- * are told. */
+/* The hooks of SITE one after the other. The instruction is done when one of them has done it, but
+ * all are told. */
 static enum ir_hook_result call_all(struct nw_vcpu *vcpu, const struct hook_site *site)
 {
     enum vcpu_leave outcome = VCPU_LEAVE_NONE;
