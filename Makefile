@@ -43,6 +43,13 @@ bench-unicorn: build
 fuzz: build
 	@tools/fuzz.sh $(BUILD)
 
+# Random calls of the Unicorn interface under the sanitizers; a failure prints seed and sequence.
+SEED     ?= $(shell date +%s)
+fuzz-unicorn: | setup
+	@[ -f $(BUILD)-asan/build.ninja ] || meson setup $(BUILD)-asan -Dsanitize=address,undefined >/dev/null
+	@ninja -C $(BUILD)-asan --quiet tests/fuzz/fuzz_unicorn
+	@$(BUILD)-asan/tests/fuzz/fuzz_unicorn $(SEED) 600
+
 clean:
 	rm -rf $(BUILD)
 

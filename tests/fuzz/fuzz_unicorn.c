@@ -1,0 +1,830 @@
+/* Random sequences of calls of the Unicorn interface: fuzz_unicorn SEED SECONDS [SEQUENCE]
+ *
+ * Each sequence opens an engine, makes every kind of call in any order, from callbacks too, and
+ * frees everything. What must hold: no crash, no leak, no hang, and the few rules that are checked
+ * here. A failure prints the seed and the number of the sequence; with that number as the third
+ * argument this one sequence runs alone. SECONDS 0: one sequence.
+ *
+ * Host pointers are real ones or null, callbacks fit their hooks, and contexts are those of engines
+ * of this process: anything else is outside of the contract. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <unicorn/narwhal.h>
+#include <unicorn/unicorn.h>
+#include "unicorn_code.h"
+
+#define PAGE     4096u
+#define HOST     (16 * PAGE) /* memory for uc_mem_map_ptr */
+#define HOOKS    24
+#define CONTEXTS 4
+#define VALUE    1024 /* bytes: more than any register has */
+#define BATCH    6
+#define STEPS    120
+#define INNER    150 /* calls from callbacks, in a sequence */
+#define COUNT    1000
+#define DEPTH    3
+#define WATCHDOG 20 /* seconds for a sequence */
+
+struct world {
+    uint64_t random;
+    uc_engine *uc, *other; /* OTHER: a second vCPU, or null */
+    uc_engine *running;    /* while DEPTH is not 0 */
+    uc_arch arch;
+    uc_mode mode;
+    uint8_t *host;
+    uc_hook hook[HOOKS];
+    uc_context *context[CONTEXTS];
+    uint64_t snapshot, counter, ring_entries[16];
+    uc_nw_ring ring;
+    uint8_t coverage[256];
+    unsigned depth; /* of runs */
+    unsigned inner; /* calls from callbacks so far */
+};
+
+/* For the message of a failure. */
+static unsigned long long seed, sequence;
+static volatile unsigned step;
+
+static void where(void)
+{
+    char text[160];
+    int n = snprintf(text, sizeof text, "fuzz_unicorn: seed %llu, sequence %llu, step %u\n", seed,
+                     sequence, step);
+
+    if (write(STDERR_FILENO, text, (size_t)n) < 0)
+        _exit(2);
+}
+
+static void on_signal(int number)
+{
+    if (number == SIGALRM) {
+        static const char text[] = "fuzz_unicorn: hang\n";
+
+        if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+            _exit(2);
+    }
+    where();
+    signal(SIGABRT, SIG_DFL);
+    abort();
+}
+
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                        \
+            fprintf(stderr, __VA_ARGS__);                                                          \
+            fputc('\n', stderr);                                                                   \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+static uc_err check(uc_err error)
+{
+    CHECK(error <= UC_ERR_OVERFLOW, "error %d", error);
+    return error;
+}
+
+/* ---- random arguments ---- */
+
+static uint64_t next(struct world *w)
+{
+    uint64_t x = w->random += 0x9e3779b97f4a7c15u;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+static uint32_t below(struct world *w, uint32_t n)
+{
+    return (uint32_t)((next(w) >> 32) % n);
+}
+
+static bool one_in(struct world *w, uint32_t n)
+{
+    return !below(w, n);
+}
+
+/* Mostly pages that meet each other, at both ends of the address space too. */
+static uint64_t page(struct world *w)
+{
+    switch (below(w, 16)) {
+    case 0: return 0xffff0000u + ((uint64_t)below(w, 16) << 12);
+    case 1: return 0xfffffffffffe0000u + ((uint64_t)below(w, 32) << 12);
+    case 2: return next(w) & ~(uint64_t)(PAGE - 1);
+    case 3: return (uint64_t)below(w, 16) << 28;
+    default: return (uint64_t)below(w, 24) << 12;
+    }
+}
+
+static uint64_t address(struct world *w)
+{
+    switch (below(w, 8)) {
+    case 0: return next(w);
+    case 1: return page(w) + PAGE - below(w, 16);
+    case 2: return page(w);
+    default: return page(w) + below(w, PAGE);
+    }
+}
+
+/* What maps something, or is refused for the overflow; never so much that memory runs short. */
+static uint64_t length(struct world *w)
+{
+    switch (below(w, 24)) {
+    case 0: return 0;
+    case 1: return below(w, 2 * PAGE);
+    case 2: return UINT64_MAX - (PAGE - 1);
+    default: return (1 + (uint64_t)below(w, one_in(w, 4) ? 16 : 3)) * PAGE;
+    }
+}
+
+static uint32_t perms(struct world *w)
+{
+    if (one_in(w, 24))
+        return (uint32_t)next(w);
+    return one_in(w, 3) ? below(w, 8) : UC_PROT_ALL;
+}
+
+static int reg(struct world *w)
+{
+    int last = w->arch == UC_ARCH_ARM ? UC_ARM_REG_ENDING : UC_X86_REG_ENDING;
+
+    return one_in(w, 32) ? (int)next(w) : (int)below(w, (uint32_t)last + 3);
+}
+
+static void fill(struct world *w, void *into, size_t size)
+{
+    uint8_t *bytes = into;
+    uint64_t x = 0;
+
+    for (size_t n = 0; n < size; n++, x >>= 8) {
+        if (!(n & 7))
+            x = one_in(w, 2) ? address(w) : next(w);
+        bytes[n] = (uint8_t)x;
+    }
+}
+
+/* While one vCPU is in a callback the others of this thread stand still: nobody else could go on.
+ */
+static uc_engine *engine(struct world *w)
+{
+    if (one_in(w, 100))
+        return NULL;
+    if (w->depth)
+        return w->running;
+    return w->other && one_in(w, 4) ? w->other : w->uc;
+}
+
+/* ---- guest code ---- */
+
+static void code(struct world *w, uint8_t *into, size_t size)
+{
+    bool thumb = one_in(w, 2);
+
+    for (size_t at = 0; at < size;) {
+        struct snippet s = {4, {0}};
+        uint64_t x = next(w);
+
+        if (one_in(w, 12)) {
+            memcpy(s.bytes, &x, s.size);
+        } else if (w->arch == UC_ARCH_X86) {
+            s = x86_code[below(w, sizeof x86_code / sizeof x86_code[0])];
+            if (w->mode == UC_MODE_64 && one_in(w, 4)) { /* REX */
+                memmove(s.bytes + 1, s.bytes, s.size++);
+                s.bytes[0] = 0x40 | (x & 15);
+            }
+        } else if (thumb) {
+            s.size = 2;
+            memcpy(s.bytes, &thumb_code[below(w, sizeof thumb_code / 2)], 2);
+        } else {
+            memcpy(s.bytes, &arm_code[below(w, sizeof arm_code / 4)], 4);
+        }
+        for (size_t n = 0; n < s.size && at < size; n++)
+            into[at++] = s.bytes[n];
+    }
+}
+
+/* ---- callbacks: each may make any call ---- */
+
+static void act(struct world *w);
+static void regs(struct world *w);
+
+/* The runs that a callback is in are bound by COUNT, the calls of all callbacks by INNER. */
+static void inside(struct world *w)
+{
+    while (w->inner < INNER && one_in(w, 6)) {
+        w->inner++;
+        act(w);
+    }
+}
+
+static bool answer(struct world *w)
+{
+    inside(w);
+    return w->inner < INNER && one_in(w, 2);
+}
+
+static void on_code(uc_engine *uc, uint64_t pc, uint32_t size, void *user)
+{
+    (void)uc, (void)pc, (void)size;
+    inside(user);
+}
+
+static void on_intr(uc_engine *uc, uint32_t number, void *user)
+{
+    struct world *w = user;
+
+    (void)number;
+    inside(w);
+    if (one_in(w, 8))
+        uc_emu_stop(uc);
+}
+
+static bool on_invalid(uc_engine *uc, void *user)
+{
+    (void)uc;
+    return answer(user);
+}
+
+static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *user)
+{
+    (void)uc;
+    CHECK(size == 1 || size == 2 || size == 4, "size %d", size);
+    inside(user);
+    return port;
+}
+
+static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value, void *user)
+{
+    (void)uc, (void)port, (void)value;
+    CHECK(size == 1 || size == 2 || size == 4, "size %d", size);
+    inside(user);
+}
+
+static void on_syscall(uc_engine *uc, void *user)
+{
+    (void)uc;
+    inside(user);
+}
+
+static int on_insn(uc_engine *uc, void *user)
+{
+    (void)uc;
+    return answer(user);
+}
+
+/* Called with the code locked where it is for a fetch: only registers are touched. */
+static bool on_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *result, void *user)
+{
+    struct world *w = user;
+
+    (void)uc, (void)type;
+    if (w->inner < INNER && one_in(w, 6)) {
+        w->inner++;
+        regs(w);
+    }
+    result->paddr = one_in(w, 3) ? page(w) : va & ~(uint64_t)(PAGE - 1);
+    result->perms = (uc_prot)(one_in(w, 4) ? below(w, 8) : UC_PROT_ALL);
+    return !one_in(w, 8);
+}
+
+static void on_edge(uc_engine *uc, uc_tb *now, uc_tb *before, void *user)
+{
+    (void)uc;
+    CHECK(now && before, "block");
+    inside(user);
+}
+
+static void on_compare(uc_engine *uc, uint64_t pc, uint64_t a, uint64_t b, uint32_t size,
+                       void *user)
+{
+    (void)uc, (void)pc, (void)a, (void)b, (void)size;
+    inside(user);
+}
+
+static void on_access(uc_engine *uc, uc_mem_type type, uint64_t at, int size, int64_t value,
+                      void *user)
+{
+    (void)uc, (void)at, (void)value;
+    CHECK(type >= UC_MEM_READ && type <= UC_MEM_READ_AFTER, "type %d", type);
+    CHECK(size > 0, "size %d", size);
+    inside(user);
+}
+
+static bool on_fault(uc_engine *uc, uc_mem_type type, uint64_t at, int size, int64_t value,
+                     void *user)
+{
+    struct world *w = user;
+
+    (void)type, (void)size, (void)value;
+    inside(w);
+    if (one_in(w, 3))
+        return uc_mem_map(uc, at & ~(uint64_t)(PAGE - 1), PAGE, UC_PROT_ALL) == UC_ERR_OK;
+    return one_in(w, 6);
+}
+
+static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+{
+    (void)uc;
+    CHECK(size == 1 || size == 2 || size == 4 || size == 8, "size %u", size);
+    inside(user);
+    return offset * 0x01010101;
+}
+
+static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    (void)uc, (void)offset, (void)value;
+    CHECK(size == 1 || size == 2 || size == 4 || size == 8, "size %u", size);
+    inside(user);
+}
+
+/* ---- hooks ---- */
+
+/* The range of a hook: mostly everywhere, or a few pages. */
+static void range(struct world *w, uint64_t *begin, uint64_t *end)
+{
+    *begin = one_in(w, 2) ? 1 : address(w);
+    *end = *begin == 1 ? 0 : *begin + below(w, 3 * PAGE);
+}
+
+static uc_err add_insn(struct world *w, uc_engine *uc, uc_hook *hh, uint64_t begin, uint64_t end)
+{
+    static const char *const names[] = {"svc", "mrs", "ldr", "add", "cpuid", "mov", "nothing"};
+    int insn = (int)below(w, UC_X86_INS_ENDING + 2);
+
+    switch (below(w, 7)) {
+    case 0: return uc_hook_add(uc, hh, UC_HOOK_INSN, (void *)on_in, w, begin, end, UC_X86_INS_IN);
+    case 1: return uc_hook_add(uc, hh, UC_HOOK_INSN, (void *)on_out, w, begin, end, UC_X86_INS_OUT);
+    case 2: insn = UC_X86_INS_SYSCALL; break;
+    case 3: insn = UC_X86_INS_SYSENTER; break;
+    case 4: insn = UC_X86_INS_CPUID; break;
+    case 5: check(uc_ctl_nw_insn_id(uc, names[below(w, 7)], &insn)); break;
+    default: break;
+    }
+    if (insn == UC_X86_INS_IN || insn == UC_X86_INS_OUT)
+        return UC_ERR_OK;
+    return uc_hook_add(uc, hh, UC_HOOK_INSN,
+                       insn == UC_X86_INS_SYSCALL || insn == UC_X86_INS_SYSENTER
+                           ? (void *)on_syscall
+                           : (void *)on_insn,
+                       w, begin, end, insn);
+}
+
+static uc_err add_native(struct world *w, uc_engine *uc, uc_hook *hh, uint64_t begin, uint64_t end)
+{
+    int blocks = (int)below(w, 2);
+
+    switch (below(w, 3)) {
+    case 0: return uc_ctl_nw_counter(uc, hh, &w->counter, blocks, begin, end);
+    case 1: return uc_ctl_nw_ring(uc, hh, &w->ring, blocks, begin, end);
+    default: return uc_ctl_nw_coverage(uc, hh, w->coverage, sizeof w->coverage, begin, end);
+    }
+}
+
+static void hook_add(struct world *w)
+{
+    static const struct {
+        int types;
+        void *callback;
+    } kinds[] = {
+        {UC_HOOK_INTR, (void *)on_intr},
+        {UC_HOOK_CODE | UC_HOOK_BLOCK, (void *)on_code},
+        {UC_HOOK_MEM_INVALID, (void *)on_fault},
+        {UC_HOOK_MEM_VALID | UC_HOOK_MEM_READ_AFTER, (void *)on_access},
+        {UC_HOOK_INSN_INVALID, (void *)on_invalid},
+        {UC_HOOK_EDGE_GENERATED, (void *)on_edge},
+        {UC_HOOK_TCG_OPCODE, (void *)on_compare},
+        {UC_HOOK_TLB_FILL, (void *)on_fill},
+    };
+    uc_hook *hh = &w->hook[below(w, HOOKS)], made = 0;
+    uc_engine *uc = engine(w);
+    unsigned kind = below(w, sizeof kinds / sizeof kinds[0] + 2);
+    uint64_t begin, end;
+    uc_err error;
+
+    range(w, &begin, &end);
+    if (kind == sizeof kinds / sizeof kinds[0]) {
+        error = add_insn(w, uc, &made, begin, end);
+    } else if (kind > sizeof kinds / sizeof kinds[0]) {
+        error = add_native(w, uc, &made, begin, end);
+    } else {
+        int types = kinds[kind].types;
+
+        if (one_in(w, 2))
+            types &= (int)next(w);
+        error = uc_hook_add(uc, one_in(w, 64) ? NULL : &made, types,
+                            one_in(w, 64) ? NULL : kinds[kind].callback, w, begin, end,
+                            (int)one_in(w, 16), (int)below(w, 4));
+    }
+    if (check(error) == UC_ERR_OK && made)
+        *hh = made;
+}
+
+static void hook_del(struct world *w)
+{
+    check(uc_hook_del(engine(w), one_in(w, 16) ? (uc_hook)next(w) : w->hook[below(w, HOOKS)]));
+}
+
+/* ---- memory ---- */
+
+static void mem_map(struct world *w)
+{
+    check(uc_mem_map(engine(w), one_in(w, 24) ? address(w) : page(w), length(w), perms(w)));
+}
+
+static void mem_map_ptr(struct world *w)
+{
+    uint32_t first = below(w, HOST / PAGE);
+    uint64_t size = (1 + (uint64_t)below(w, HOST / PAGE - first)) * PAGE;
+    uint8_t *at = one_in(w, 24) ? NULL : w->host + first * (size_t)PAGE;
+
+    check(uc_mem_map_ptr(engine(w), page(w), size, perms(w), at));
+}
+
+static void mmio_map(struct world *w)
+{
+    check(uc_mmio_map(engine(w), page(w), length(w), one_in(w, 8) ? NULL : on_mmio_read, w,
+                      one_in(w, 8) ? NULL : on_mmio_write, w));
+}
+
+static void mem_unmap(struct world *w)
+{
+    check(uc_mem_unmap(engine(w), page(w), length(w)));
+}
+
+static void mem_protect(struct world *w)
+{
+    check(uc_mem_protect(engine(w), page(w), length(w), perms(w)));
+}
+
+static void mem_regions(struct world *w)
+{
+    uc_mem_region *regions = NULL;
+    uint32_t count = 0;
+
+    check(uc_mem_regions(engine(w), one_in(w, 16) ? NULL : &regions, &count));
+    for (uint32_t n = 0; regions && n < count; n++) {
+        CHECK(!(regions[n].begin & (PAGE - 1)) && (regions[n].end & (PAGE - 1)) == PAGE - 1 &&
+                  regions[n].begin < regions[n].end,
+              "region %u", n);
+        for (uint32_t m = 0; m < n; m++)
+            CHECK(regions[m].end < regions[n].begin || regions[n].end < regions[m].begin,
+                  "regions %u and %u", m, n);
+    }
+    check(uc_free(regions));
+}
+
+static void mem_access(struct world *w)
+{
+    uint8_t bytes[2 * PAGE];
+    uint64_t at = address(w), size = one_in(w, 4) ? below(w, sizeof bytes) : below(w, 64);
+    uc_prot prot = (uc_prot)(one_in(w, 16) ? below(w, 16) : 1u << below(w, 3));
+    void *buffer = one_in(w, 32) ? NULL : bytes;
+
+    fill(w, bytes, size);
+    switch (below(w, 5)) {
+    case 0: check(uc_mem_read(engine(w), at, buffer, size)); break;
+    case 1: check(uc_mem_write(engine(w), at, buffer, size)); break;
+    case 2: check(uc_vmem_read(engine(w), at, prot, buffer, size)); break;
+    case 3: check(uc_vmem_write(engine(w), at, prot, buffer, size)); break;
+    default: check(uc_vmem_translate(engine(w), at, prot, one_in(w, 16) ? NULL : &at)); break;
+    }
+}
+
+static void mem_code(struct world *w)
+{
+    uint8_t bytes[96];
+    uint64_t at = page(w) + (one_in(w, 3) ? PAGE - 48 : below(w, 64) * 4);
+
+    code(w, bytes, sizeof bytes);
+    if (uc_mem_write(w->uc, at, bytes, sizeof bytes) == UC_ERR_OK && one_in(w, 2))
+        check(uc_mem_write(w->uc, at, bytes, 4));
+}
+
+/* ---- registers ---- */
+
+struct values {
+    uint8_t bytes[BATCH][VALUE];
+    void *at[BATCH];
+    size_t size[BATCH];
+    int id[BATCH], count;
+};
+
+static void values(struct world *w, struct values *v)
+{
+    v->count = one_in(w, 16) ? -1 : (int)below(w, BATCH + 1);
+    for (int n = 0; n < BATCH; n++) {
+        memset(v->bytes[n], 0, VALUE);
+        fill(w, v->bytes[n], 64);
+        v->at[n] = one_in(w, 48) ? NULL : v->bytes[n];
+        v->size[n] = one_in(w, 2) ? 8 : below(w, 80);
+        v->id[n] = reg(w);
+    }
+}
+
+static void regs(struct world *w)
+{
+    struct values v;
+    uc_engine *uc = engine(w);
+    const int *ids = one_in(w, 64) ? NULL : v.id;
+    size_t *sizes = one_in(w, 64) ? NULL : v.size;
+
+    values(w, &v);
+    switch (below(w, 8)) {
+    case 0: check(uc_reg_read(uc, v.id[0], v.at[0])); break;
+    case 1: check(uc_reg_write(uc, v.id[0], v.at[0])); break;
+    case 2: check(uc_reg_read2(uc, v.id[0], v.at[0], sizes)); break;
+    case 3: check(uc_reg_write2(uc, v.id[0], v.at[0], sizes)); break;
+    case 4: check(uc_reg_read_batch(uc, ids, v.at, v.count)); break;
+    case 5: check(uc_reg_write_batch(uc, ids, v.at, v.count)); break;
+    case 6: check(uc_reg_read_batch2(uc, ids, v.at, sizes, v.count)); break;
+    default: check(uc_reg_write_batch2(uc, ids, (const void *const *)v.at, sizes, v.count)); break;
+    }
+}
+
+static void context_regs(struct world *w)
+{
+    struct values v;
+    uc_context *c = w->context[below(w, CONTEXTS)];
+    const int *ids = one_in(w, 64) ? NULL : v.id;
+    size_t *sizes = one_in(w, 64) ? NULL : v.size;
+
+    values(w, &v);
+    switch (below(w, 8)) {
+    case 0: check(uc_context_reg_read(c, v.id[0], v.at[0])); break;
+    case 1: check(uc_context_reg_write(c, v.id[0], v.at[0])); break;
+    case 2: check(uc_context_reg_read2(c, v.id[0], v.at[0], sizes)); break;
+    case 3: check(uc_context_reg_write2(c, v.id[0], v.at[0], sizes)); break;
+    case 4: check(uc_context_reg_read_batch(c, ids, v.at, v.count)); break;
+    case 5: check(uc_context_reg_write_batch(c, ids, v.at, v.count)); break;
+    case 6: check(uc_context_reg_read_batch2(c, ids, v.at, sizes, v.count)); break;
+    default:
+        check(uc_context_reg_write_batch2(c, ids, (const void *const *)v.at, sizes, v.count));
+        break;
+    }
+}
+
+/* ---- contexts and snapshots ---- */
+
+static void context(struct world *w)
+{
+    uc_context **c = &w->context[below(w, CONTEXTS)];
+    uc_engine *uc = engine(w);
+
+    switch (below(w, 6)) {
+    case 0:
+        check(uc_context_free(*c));
+        *c = NULL;
+        break;
+    case 1: CHECK(uc_context_size(w->uc), "size of contexts"); break;
+    case 2:
+    case 3: check(uc_context_restore(uc, *c)); break;
+    default:
+        if (!*c && check(uc_context_alloc(uc, c)) != UC_ERR_OK)
+            *c = NULL;
+        check(uc_context_save(uc, *c));
+        break;
+    }
+}
+
+static void snapshot(struct world *w)
+{
+    uint64_t id = one_in(w, 8) ? next(w) : w->snapshot;
+
+    switch (below(w, 3)) {
+    case 0: check(uc_ctl_nw_snapshot_take(engine(w), &w->snapshot)); break;
+    case 1: check(uc_ctl_nw_snapshot_restore(engine(w), id)); break;
+    default: check(uc_ctl_nw_snapshot_drop(engine(w), id)); break;
+    }
+}
+
+/* ---- uc_ctl and what is asked ---- */
+
+static void ctl_exits(struct world *w)
+{
+    uint64_t exits[8];
+    size_t n = below(w, 9);
+    uc_engine *uc = engine(w);
+
+    for (size_t i = 0; i < 8; i++)
+        exits[i] = address(w);
+    switch (below(w, 5)) {
+    case 0: check(uc_ctl_exits_enable(uc)); break;
+    case 1: check(uc_ctl_exits_disable(uc)); break;
+    case 2: check(uc_ctl_get_exits_cnt(uc, &n)); break;
+    case 3: check(uc_ctl_get_exits(uc, exits, n)); break;
+    default: check(uc_ctl_set_exits(uc, one_in(w, 16) ? NULL : exits, n)); break;
+    }
+}
+
+static void ctl_code(struct world *w)
+{
+    uint64_t at = address(w), end = at + length(w);
+    uc_engine *uc = engine(w);
+    uc_tb tb = {0};
+
+    switch (below(w, 4)) {
+    case 0: check(uc_ctl_flush_tb(uc)); break;
+    case 1: check(uc_ctl_flush_tlb(uc)); break;
+    case 2: check(uc_ctl_remove_cache(uc, at, end)); break;
+    default: check(uc_ctl_request_cache(uc, at, one_in(w, 8) ? NULL : &tb)); break;
+    }
+}
+
+static void ctl(struct world *w)
+{
+    uint64_t out = 0;
+    uc_engine *uc = engine(w);
+
+    switch (below(w, 10)) {
+    case 0: check(uc_ctl_get_mode(uc, (int *)&out)); break;
+    case 1: check(uc_ctl_get_arch(uc, (int *)&out)); break;
+    case 2: check(uc_ctl_get_timeout(uc, &out)); break;
+    case 3: check(uc_ctl_get_page_size(uc, (uint32_t *)&out)); break;
+    case 4: check(uc_ctl_set_page_size(uc, (uint32_t)next(w))); break;
+    case 5: check(uc_ctl_get_cpu_model(uc, (int *)&out)); break;
+    case 6: check(uc_ctl_set_cpu_model(uc, (int)below(w, 42) - 2)); break;
+    case 7: check(uc_ctl_get_tcg_buffer_size(uc, (uint32_t *)&out)); break;
+    case 8: check(uc_ctl_tlb_mode(uc, (int)below(w, 3))); break;
+    default: check(uc_ctl_context_mode(uc, (int)below(w, 5))); break;
+    }
+    /* Numbers that there are not, whatever the rest of the word says. */
+    check(uc_ctl(uc, (uc_control_type)(((uint32_t)next(w) & ~0xffffu) | (1000 + below(w, 60000))),
+                 &out, &out));
+}
+
+static void ask(struct world *w)
+{
+    static const int beyond = 20;
+    unsigned major, minor;
+    size_t result = 0;
+
+    check(uc_query(engine(w), (uc_query_type)below(w, 8), one_in(w, 16) ? NULL : &result));
+    check(uc_errno(engine(w)));
+    CHECK(uc_strerror((uc_err)((int)below(w, UC_ERR_OVERFLOW + 2u * beyond) - beyond)), "text");
+    CHECK(uc_version(one_in(w, 2) ? &major : NULL, one_in(w, 2) ? &minor : NULL), "version");
+    CHECK(uc_arch_supported(w->arch), "arch");
+    uc_arch_supported((uc_arch)(int)next(w));
+}
+
+/* ---- running ---- */
+
+static void emu_start(struct world *w)
+{
+    uint64_t begin = one_in(w, 8) ? address(w) : page(w) + below(w, 64) * 4;
+    uint64_t until = one_in(w, 4) ? begin + below(w, 64) : address(w);
+    uint64_t timeout = one_in(w, 32) ? UC_SECOND_SCALE : 0;
+
+    if (w->depth >= DEPTH)
+        return;
+    if (w->arch == UC_ARCH_ARM)
+        begin |= below(w, 2);
+    if (!w->depth)
+        w->running = engine(w);
+    w->depth++;
+    check(uc_emu_start(w->running, begin, until, timeout, 1 + below(w, w->depth > 1 ? 50 : COUNT)));
+    w->depth--;
+}
+
+static void emu_stop(struct world *w)
+{
+    check(uc_emu_stop(engine(w)));
+}
+
+/* Engines come and go outside of callbacks only. */
+static void open_more(struct world *w)
+{
+    uc_engine *uc = NULL;
+
+    if (check(uc_open((uc_arch)below(w, 14), (uc_mode)next(w), one_in(w, 8) ? NULL : &uc)) ==
+        UC_ERR_OK)
+        check(uc_close(uc));
+    check(uc_close(NULL));
+    if (w->depth || !one_in(w, 4))
+        return;
+    if (w->other) {
+        check(uc_close(w->other));
+        w->other = NULL;
+    } else if (check(uc_ctl_nw_vcpu(w->uc, &w->other)) != UC_ERR_OK) {
+        w->other = NULL;
+    }
+}
+
+static void act(struct world *w)
+{
+    static void (*const calls[])(struct world *) = {
+        mem_map,      mem_map,    mem_map_ptr, mmio_map,  mem_unmap, mem_protect,
+        mem_regions,  mem_access, mem_access,  mem_code,  mem_code,  regs,
+        regs,         regs,       hook_add,    hook_add,  hook_add,  hook_del,
+        context_regs, context,    context,     snapshot,  ctl_exits, ctl_code,
+        ctl,          ask,        emu_start,   emu_start, emu_start, emu_stop,
+    };
+
+    calls[below(w, sizeof calls / sizeof calls[0])](w);
+}
+
+/* ---- sequences ---- */
+
+/* Some memory with code and registers that point into it, so that most runs get somewhere. */
+static void prepare(struct world *w)
+{
+    uint8_t bytes[2 * PAGE];
+
+    if (one_in(w, 8))
+        return;
+    code(w, bytes, sizeof bytes);
+    check(uc_mem_map(w->uc, 0, 16 * PAGE, UC_PROT_ALL));
+    for (unsigned n = 0; n < 4; n++)
+        check(uc_mem_write(w->uc, n * sizeof bytes, bytes, sizeof bytes));
+    for (int id = 1; id < (w->arch == UC_ARCH_ARM ? UC_ARM_REG_ENDING : 60); id++) {
+        uint8_t value[VALUE] = {0};
+        uint64_t at = below(w, 16 * PAGE);
+
+        memcpy(value, &at, sizeof at);
+        if (one_in(w, 2))
+            check(uc_reg_write(w->uc, id, value));
+    }
+}
+
+static void run_sequence(uint64_t number)
+{
+    static const struct {
+        uc_arch arch;
+        uc_mode mode;
+    } guests[] = {
+        {UC_ARCH_X86, UC_MODE_16},  {UC_ARCH_X86, UC_MODE_32},    {UC_ARCH_X86, UC_MODE_64},
+        {UC_ARCH_ARM, UC_MODE_ARM}, {UC_ARCH_ARM, UC_MODE_THUMB},
+    };
+    struct world *w = calloc(1, sizeof *w);
+    unsigned guest, steps;
+
+    CHECK(w, "memory");
+    w->random = (seed * 0x9e3779b97f4a7c15u) ^ (number * 0xd1342543de82ef95u);
+    w->host = aligned_alloc(PAGE, HOST);
+    CHECK(w->host, "memory");
+    code(w, w->host, HOST);
+    w->ring = (uc_nw_ring){w->ring_entries, 16, 0};
+    guest = below(w, sizeof guests / sizeof guests[0]);
+    w->arch = guests[guest].arch;
+    w->mode = guests[guest].mode;
+    CHECK(check(uc_open(w->arch, w->mode, &w->uc)) == UC_ERR_OK, "open");
+    /* What the first call makes final is asked before it now and then. */
+    if (one_in(w, 4))
+        ctl(w);
+    prepare(w);
+    steps = below(w, STEPS);
+    for (step = 0; step < steps; step++) {
+        if (one_in(w, 30))
+            open_more(w);
+        act(w);
+    }
+    if (w->other)
+        check(uc_close(w->other));
+    for (unsigned n = 0; n < CONTEXTS; n++)
+        check(uc_context_free(w->context[n]));
+    CHECK(check(uc_close(w->uc)) == UC_ERR_OK, "close");
+    free(w->host);
+    free(w);
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Of the sanitizers; without them it is not there. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+int main(int argc, char **argv)
+{
+    double end;
+    unsigned long long done = 0;
+
+    if (argc < 3) {
+        fprintf(stderr, "usage: %s SEED SECONDS [SEQUENCE]\n", argv[0]);
+        return 2;
+    }
+    seed = strtoull(argv[1], NULL, 0);
+    end = now() + strtod(argv[2], NULL);
+    sequence = argc > 3 ? strtoull(argv[3], NULL, 0) : 0;
+    signal(SIGALRM, on_signal);
+    signal(SIGABRT, on_signal);
+    if (__sanitizer_set_death_callback)
+        __sanitizer_set_death_callback(where);
+    do {
+        alarm(WATCHDOG);
+        run_sequence(sequence);
+        alarm(0);
+        sequence++;
+        done++;
+    } while (argc == 3 && now() < end);
+    printf("seed %llu: %llu sequences\n", seed, done);
+    return 0;
+}
