@@ -52,7 +52,7 @@ static void test_wrong_words(void **state)
     fails(uc_ctl(uc, UC_CTL_READ(UC_CTL_UC_USE_EXITS, 1), &v), UC_ERR_ARG);
     fails(uc_ctl(uc, UC_CTL_READ(UC_CTL_TB_FLUSH, 0)), UC_ERR_ARG);
     fails(uc_ctl(uc, UC_CTL_READ(UC_CTL_TB_REQUEST_CACHE, 2), (uint64_t)CODE, &v), UC_ERR_ARG);
-    fails(uc_ctl(uc, (uc_control_type)(100 | 1 << 26 | 2 << 30), &v), UC_ERR_ARG);
+    fails(uc_ctl(uc, UC_CTL_READ((uc_control_type)100, 1), &v), UC_ERR_ARG);
     if (SINCE_2_1) {
         fails(uc_ctl(uc, UC_CTL_NONE(UC_CTL_TB_FLUSH, 0)), UC_ERR_ARG);
         fails(uc_ctl(uc, UC_CTL_READ(UC_CTL_TLB_FLUSH, 0)), UC_ERR_ARG);
