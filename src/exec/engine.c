@@ -77,7 +77,6 @@ nw_status engine_open(const nw_config *config, const struct guest_ops *guest, nw
     e->accel = &accel_dbt;
     take_config(e, config);
     ir_region_init(&e->region);
-    hooks_init(e);
     if (config->cpu && !(e->cpu = strdup(config->cpu))) {
         free(e);
         return NW_ERR_NOMEM;

@@ -7,23 +7,48 @@
 #define EXEC_HOOKS_H
 
 #include <narwhal/hook.h>
+#include <stddef.h>
+#include "exec/hook_tree.h"
 #include "guest/guest.h"
 #include "mem/core.h"
 
 struct nw_hook {
+    struct hook_node node;
     nw_hook_spec spec;
     _Atomic bool removed;
-    struct nw_hook *next;
+    struct nw_hook *_Atomic same; /* the next of its kind; stays when this one is removed */
+    struct nw_hook *before;       /* … and the one before */
+    struct nw_hook *gone;         /* the next of those removed, or spare */
     struct access_direct direct;
-    struct nw_hook *same;  /* the next of hook_table.access of its kind */
 };
 
+static inline struct nw_hook *hook_of(struct hook_node *node)
+{
+    return (struct nw_hook *)(void *)((char *)node - offsetof(struct nw_hook, node));
+}
+
+/* In the order of adding. Changed with the engine's lock, read without it in callbacks. */
+struct hook_list {
+    struct nw_hook *_Atomic first;
+    struct nw_hook *last;
+};
+
+struct hook_slab;
+
 struct hook_table {
-    struct nw_hook *list, **end; /* in the order of adding */
-    struct nw_hook *removed;     /* blocks may still refer to these */
+    struct hook_list kind[NW_HOOK_KINDS];
     uint32_t count[NW_HOOK_KINDS];
-    struct nw_hook *access[3]; /* of reads, after reads, of writes; in the order of adding */
-    _Atomic uint64_t changes; /* grows with every hook added or removed */
+    uint32_t unbounded[NW_HOOK_KINDS]; /* … of all addresses */
+    uint32_t total, basic;             /* hooks; those that want basic blocks */
+    struct hook_node *sites;           /* of instructions and blocks */
+    struct hook_node *compares;        /* NW_HOOK_COMPARE */
+    struct hook_node *accesses;        /* of accesses */
+    struct nw_hook *removed;           /* blocks may still refer to these */
+    struct nw_hook *spare;
+    struct hook_slab *slabs;
+    uint64_t serial;        /* the next one's */
+    struct nw_hook **found; /* scratch of hooks_site.c */
+    uint32_t nfound, found_cap;
     struct hook_stops {
         uint64_t *at; /* sorted: every address that was a stop of some vCPU lately */
         uint32_t n, cap;
@@ -46,19 +71,22 @@ struct hook_site {
     struct nw_hook *hook[];
 };
 
-void hooks_init(struct nw_engine *);
 void hooks_free(struct nw_engine *);
-/* Nobody refers to removed hooks: frees them. Engine's lock held, no vCPU inside. */
+/* Nobody refers to removed hooks: they may be used again. Engine's lock held, no vCPU inside. */
 void hooks_sweep(struct nw_engine *);
+/* Into and out of their list and tree. */
+void hooks_link(struct hook_table *, struct nw_hook *);
+void hooks_unlink(struct hook_table *, struct nw_hook *);
+bool hooks_is_stop(const struct hook_stops *, uint64_t pc);
 
 /* ---- translating; engine's lock held ---- */
 
 /* What has to be done before the instruction at PC into *OUT, null: nothing. ENTRY: it is the first
  * of a block that is entered there. */
-/* Those of comparisons by the instruction at PC, in the same way. */
-nw_status hooks_compare_at(struct nw_engine *, uint64_t pc, struct hook_site **out);
 nw_status hooks_at(struct nw_engine *, uint64_t pc, uint32_t size, uint32_t insn_id, bool entry,
                    struct hook_site **out);
+/* Hooks of comparisons by the instruction at PC, in the same way. */
+nw_status hooks_compare_at(struct nw_engine *, uint64_t pc, struct hook_site **out);
 /* The block of SITE, one of its first instruction, has SIZE bytes. */
 void hooks_block_size(struct hook_site *site, uint32_t size);
 void hooks_free_sites(struct hook_site *);
@@ -70,8 +98,9 @@ bool hooks_want_basic(const struct nw_engine *);
 void hooks_switch(struct nw_vcpu *, struct hook_frame *);
 void hooks_switch_back(struct nw_vcpu *, const struct hook_frame *);
 
-/* Between these the caller's code runs: under the caller's floating-point modes, and its flags are not
- * the guest's. Changing MXCSR is slow; as long as the guest has no floating point it need not be. */
+/* Between these the caller's code runs: under the caller's floating-point modes, and its flags are
+ * not the guest's. Changing MXCSR is slow; as long as the guest has no floating point it need not
+ * be. */
 static inline void hooks_enter(struct nw_vcpu *vcpu, struct hook_frame *f)
 {
     f->outer = vcpu->frame;
@@ -115,6 +144,7 @@ void hooks_note_mxcsr(struct nw_vcpu *);
 
 /* ---- hooks without a callback (hooks_note.c) ---- */
 
+bool hooks_note_is(nw_hook_kind);
 /* Is there something to be done before an instruction that is a block's first, or is not? */
 bool hooks_note_applies(const nw_hook_spec *, bool entry);
 /* What does it, and its first argument; null: hooks_note only. */
@@ -134,8 +164,10 @@ enum mem_hook_result hooks_access_after(struct nw_vcpu *, enum mem_hook kind,
 uint8_t hooks_everywhere(const struct nw_engine *);
 /* Sets the vCPU's direct calls. */
 void hooks_direct(struct nw_vcpu *);
-/* Hooks of accesses have come or gone; engine's lock held. With any, the arena has been left. */
-void hooks_memory_changed(struct nw_engine *);
+/* A hook of accesses comes or goes: CHANGE is done while no other vCPU looks. Engine's lock held;
+ * the arena has been left. */
+void hooks_memory_changed(struct nw_engine *, struct nw_hook *,
+                          void (*change)(struct hook_table *, struct nw_hook *));
 /* Asks the hooks about the fault in vcpu->exc. True: the instruction may be tried again, or the
  * guest goes on elsewhere (exec_vcpu.moved). */
 bool hooks_fault(struct nw_vcpu *);

@@ -181,13 +181,13 @@ bool hooks_translated(struct nw_vcpu *vcpu, const nw_block *block, const nw_bloc
 {
     uint32_t flags = 0;
 
-    for (const struct nw_hook *h = vcpu->engine->hooks.list, *next; h; h = next) {
+    for (const struct nw_hook *h = vcpu->engine->hooks.kind[NW_HOOK_TRANSLATE].first; h;
+         h = h->same) {
         const nw_hook_spec *s = &h->spec;
         struct hook_frame frame;
 
-        next = h->next;
-        if (s->kind != NW_HOOK_TRANSLATE ||
-            (s->begin <= s->end && (block->pc < s->begin || block->pc > s->end)))
+        if (block->pc < h->node.begin || block->pc > h->node.end ||
+            atomic_load_explicit(&h->removed, memory_order_relaxed))
             continue;
         hooks_enter(vcpu, &frame);
         s->translate(vcpu, block, previous, s->user);

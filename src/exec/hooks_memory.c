@@ -14,9 +14,14 @@ static enum mem_hook kind_of(nw_hook_kind kind)
     }
 }
 
-static bool meets(const nw_hook_spec *s, uint64_t first, uint64_t last)
+static bool meets(const struct nw_hook *h, uint64_t first, uint64_t last)
 {
-    return s->begin > s->end || (last >= s->begin && first <= s->end);
+    return last >= h->node.begin && first <= h->node.end;
+}
+
+static void add_kind(void *kinds, struct hook_node *node)
+{
+    *(uint32_t *)kinds |= kind_of(hook_of(node)->spec.kind);
 }
 
 uint32_t hooks_page(void *opaque, uint64_t page)
@@ -24,52 +29,30 @@ uint32_t hooks_page(void *opaque, uint64_t page)
     const struct nw_engine *engine = opaque;
     uint32_t kinds = 0;
 
-    for (const struct nw_hook *h = engine->hooks.list; h; h = h->next)
-        if (meets(&h->spec, page, page | (PAGE_SIZE_ - 1)))
-            kinds |= kind_of(h->spec.kind);
+    hook_tree_find(engine->hooks.accesses, page, page | (PAGE_SIZE_ - 1), add_kind, &kinds);
     return kinds;
 }
 
-static unsigned list_of(enum mem_hook kind)
+static const struct hook_list *list_of(const struct nw_engine *engine, enum mem_hook kind)
 {
-    return kind == MEM_HOOK_READ ? 0 : kind == MEM_HOOK_READ_AFTER ? 1 : 2;
-}
-
-/* Callbacks may stand on a removed one: what it leads to stays. */
-static void make_lists(struct hook_table *t)
-{
-    struct nw_hook **end[] = {&t->access[0], &t->access[1], &t->access[2]};
-
-    for (struct nw_hook *h = t->list; h; h = h->next) {
-        enum mem_hook kind = kind_of(h->spec.kind);
-
-        if (!kind)
-            continue;
-        *end[list_of(kind)] = h;
-        end[list_of(kind)] = &h->same;
-    }
-    for (unsigned n = 0; n < 3; n++)
-        *end[n] = NULL;
+    return &engine->hooks.kind[kind == MEM_HOOK_READ         ? NW_HOOK_READ
+                               : kind == MEM_HOOK_READ_AFTER ? NW_HOOK_READ_AFTER
+                                                             : NW_HOOK_WRITE];
 }
 
 static const struct access_direct *direct_of(const struct nw_hook *h)
 {
     const nw_hook_spec *s = h ? &h->spec : NULL;
 
-    return s && !h->same && s->pieces && s->begin > s->end ? &h->direct : NULL;
-}
+    bool only = h && !atomic_load_explicit(&h->same, memory_order_relaxed);
 
-static bool everywhere(const struct nw_hook *h)
-{
-    while (h && h->spec.begin <= h->spec.end)
-        h = h->same;
-    return h != NULL;
+    return only && s->pieces && s->begin > s->end ? &h->direct : NULL;
 }
 
 uint8_t hooks_everywhere(const struct nw_engine *engine)
 {
-    struct nw_hook *const *access = engine->hooks.access;
-    bool reads = everywhere(access[0]) || everywhere(access[1]), writes = everywhere(access[2]);
+    const uint32_t *n = engine->hooks.unbounded;
+    bool reads = n[NW_HOOK_READ] | n[NW_HOOK_READ_AFTER], writes = n[NW_HOOK_WRITE];
 
     return (uint8_t)(reads | writes << 1);
 }
@@ -79,25 +62,26 @@ void hooks_direct(struct nw_vcpu *vcpu)
     const struct hook_table *t = &vcpu->engine->hooks;
 
     /* What is read is reported before it is read only. */
-    vcpu->direct_read = t->access[1] ? NULL : direct_of(t->access[0]);
-    vcpu->direct_write = direct_of(t->access[2]);
+    vcpu->direct_read =
+        t->count[NW_HOOK_READ_AFTER] ? NULL : direct_of(t->kind[NW_HOOK_READ].first);
+    vcpu->direct_write = direct_of(t->kind[NW_HOOK_WRITE].first);
 }
 
-void hooks_memory_changed(struct nw_engine *engine)
+void hooks_memory_changed(struct nw_engine *engine, struct nw_hook *h,
+                          void (*change)(struct hook_table *, struct nw_hook *))
 {
     const uint32_t *count = engine->hooks.count;
-    uint32_t kinds = (count[NW_HOOK_READ] ? MEM_HOOK_READ : 0) |
-                     (count[NW_HOOK_READ_AFTER] ? MEM_HOOK_READ_AFTER : 0) |
-                     (count[NW_HOOK_WRITE] ? MEM_HOOK_WRITE : 0);
     struct nw_vcpu *self = signals_vcpu();
+    bool numbered = engine->mem.hooked;
 
     sync_pause(engine, self && self->engine == engine ? self : NULL);
     uint8_t before = hooks_everywhere(engine);
-    bool numbered = engine->mem.hooked;
-    engine->mem.hooked = kinds;
-    make_lists(&engine->hooks);
+    change(&engine->hooks, h);
+    engine->mem.hooked = (count[NW_HOOK_READ] ? MEM_HOOK_READ : 0) |
+                         (count[NW_HOOK_READ_AFTER] ? MEM_HOOK_READ_AFTER : 0) |
+                         (count[NW_HOOK_WRITE] ? MEM_HOOK_WRITE : 0);
     /* Code that numbers its accesses, or goes straight to the slow path. */
-    if (numbered != (kinds != 0) || before != hooks_everywhere(engine))
+    if (numbered != (engine->mem.hooked != 0) || before != hooks_everywhere(engine))
         cache_forget(engine, 0, UINT64_MAX);
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
         tlb_flush(v);
@@ -171,7 +155,7 @@ static enum mem_hook_result settle(struct nw_vcpu *vcpu, const struct hook_frame
 /* The first access hook at or behind H that concerns the access. */
 static const struct nw_hook *next_for(const struct nw_hook *h, uint64_t first, uint64_t last)
 {
-    while (h && (!meets(&h->spec, first, last) ||
+    while (h && (!meets(h, first, last) ||
                  NW_UNLIKELY(atomic_load_explicit(&h->removed, memory_order_relaxed))))
         h = h->same;
     return h;
@@ -201,7 +185,7 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
                                   uint32_t size, const uint8_t *data)
 {
     enum vcpu_leave leave = VCPU_LEAVE_NONE;
-    const struct nw_hook *h = vcpu->engine->hooks.access[list_of(kind)];
+    const struct nw_hook *h = list_of(vcpu->engine, kind)->first;
     uint64_t value = value_of(vcpu, data, size);
 
     if (NW_UNLIKELY(vcpu->reported) && order_of(vcpu, kind) < vcpu->reported)
@@ -238,12 +222,13 @@ bool hooks_fault(struct nw_vcpu *vcpu)
     uint64_t value = e->access == NW_ACCESS_WRITE ? as_guest(vcpu, vcpu->fault_value, e->size) : 0;
     bool mended = false;
 
-    for (const struct nw_hook *h = vcpu->engine->hooks.list, *next; h && !mended; h = next) {
+    for (const struct nw_hook *h = vcpu->engine->hooks.kind[NW_HOOK_FAULT].first; h && !mended;
+         h = h->same) {
         struct hook_frame frame;
 
-        next = h->next;
-        if (h->spec.kind != NW_HOOK_FAULT || (h->spec.faults && !(h->spec.faults & bit)) ||
-            !meets(&h->spec, fault.addr, fault.addr + fault.size - 1))
+        if ((h->spec.faults && !(h->spec.faults & bit)) ||
+            !meets(h, fault.addr, fault.addr + fault.size - 1) ||
+            atomic_load_explicit(&h->removed, memory_order_relaxed))
             continue;
         hooks_enter(vcpu, &frame);
         mended = h->spec.fault(vcpu, &fault, value, h->spec.user);

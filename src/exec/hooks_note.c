@@ -34,6 +34,11 @@ static void cover(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t pc)
     vcpu->exec->covered = here >> 1;
 }
 
+bool hooks_note_is(nw_hook_kind kind)
+{
+    return kind == NW_HOOK_COUNTER || kind == NW_HOOK_RING || kind == NW_HOOK_COVERAGE;
+}
+
 bool hooks_note_applies(const nw_hook_spec *s, bool entry)
 {
     return s->kind == NW_HOOK_COVERAGE ? entry : !s->blocks || entry;

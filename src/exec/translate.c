@@ -124,7 +124,7 @@ static enum lift_hooked hooked(struct lift_request *req, uint64_t pc, uint32_t s
 
 static bool any_hooks(const struct nw_engine *engine)
 {
-    return engine->hooks.list || engine->hooks.stops.n;
+    return engine->hooks.total || engine->hooks.stops.n;
 }
 
 static nw_status lift(struct nw_vcpu *vcpu, struct ir_builder *builder, struct ir_region *region,

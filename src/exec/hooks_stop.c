@@ -1,0 +1,125 @@
+/* The addresses before which runs end. */
+#include "exec/hooks.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "exec/engine.h"
+
+#define STOPS_MAX 4096u
+
+/* The first stop that is not below PC. */
+static uint32_t stop_place(const struct hook_stops *s, uint64_t pc)
+{
+    uint32_t low = 0, high = s->n;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (s->at[middle] < pc)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool hooks_is_stop(const struct hook_stops *s, uint64_t pc)
+{
+    uint32_t at = stop_place(s, pc);
+
+    return at < s->n && s->at[at] == pc;
+}
+
+bool hooks_stop_at(const struct nw_vcpu *vcpu, uint64_t pc)
+{
+    const struct exec_vcpu *x = vcpu->exec;
+
+    for (uint32_t n = 0; n < x->nstops; n++)
+        if (x->stops[n] == pc)
+            return true;
+    return false;
+}
+
+/* Makes PC a place that blocks ask at. */
+static nw_status learn_stop(struct nw_engine *engine, uint64_t pc)
+{
+    struct hook_stops *s = &engine->hooks.stops;
+    uint32_t at = stop_place(s, pc);
+
+    if (at < s->n && s->at[at] == pc)
+        return NW_OK;
+    if (s->n == s->cap) {
+        uint32_t cap = s->cap ? 2 * s->cap : 16;
+        uint64_t *grown = realloc(s->at, cap * sizeof *grown);
+
+        if (!grown)
+            return NW_ERR_NOMEM;
+        s->at = grown;
+        s->cap = cap;
+    }
+    memmove(&s->at[at + 1], &s->at[at], (s->n - at) * sizeof s->at[0]);
+    s->at[at] = pc;
+    s->n++;
+    if (engine->mmu)
+        cache_forget(engine, 0, UINT64_MAX);
+    else
+        cache_forget(engine, pc, 1);
+    return NW_OK;
+}
+
+static bool all_known(const struct nw_engine *engine, const uint64_t *addresses, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!hooks_is_stop(&engine->hooks.stops, addresses[i]))
+            return false;
+    return true;
+}
+
+/* Too many to be kept for ever: those of no vCPU go. */
+static void forget_stops(struct nw_engine *engine)
+{
+    engine->hooks.stops.n = 0;
+    cache_forget(engine, 0, UINT64_MAX);
+    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
+        for (uint32_t n = 0; n < v->exec->nstops; n++)
+            learn_stop(engine, v->exec->stops[n]);
+}
+
+static nw_status learn_stops(struct nw_engine *engine, const uint64_t *addresses, size_t n)
+{
+    nw_status status = NW_OK;
+
+    if (all_known(engine, addresses, n))
+        return NW_OK;
+    struct engine_hold hold = engine_lock(engine);
+    if (engine->hooks.stops.n + n > STOPS_MAX)
+        forget_stops(engine);
+    for (size_t i = 0; i < n && status == NW_OK; i++)
+        status = learn_stop(engine, addresses[i]);
+    engine_unlock(engine, hold);
+    return status;
+}
+
+nw_status nw_vcpu_set_stops(nw_vcpu *vcpu, const uint64_t *addresses, size_t n)
+{
+    struct exec_vcpu *x;
+
+    if (!vcpu || (n && !addresses))
+        return NW_ERR_ARG;
+    x = vcpu->exec;
+    if (atomic_load(&x->running) && !hooks_inside(vcpu))
+        return NW_ERR_BUSY;
+    if (n > x->stops_cap) {
+        uint64_t *grown = realloc(x->stops, n * sizeof *grown);
+
+        if (!grown)
+            return NW_ERR_NOMEM;
+        x->stops = grown;
+        x->stops_cap = (uint32_t)n;
+    }
+    TRY(learn_stops(vcpu->engine, addresses, n));
+    if (n)
+        memcpy(x->stops, addresses, n * sizeof *addresses);
+    x->nstops = (uint32_t)n;
+    return NW_OK;
+}
