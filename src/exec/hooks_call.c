@@ -133,17 +133,13 @@ uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64
                     uint64_t unused3)
 {
     const struct hook_site *site = (const struct hook_site *)(uintptr_t)arg;
-    enum ir_hook_result result;
 
     (void)unused1, (void)unused2, (void)unused3;
     if (site->stop && hooks_stop_at(vcpu, site->pc)) {
         vcpu->leave = VCPU_LEAVE_UNDONE;
-        vcpu->lazy_flags = NULL;
         return IR_HOOK_LEAVE;
     }
-    result = call_all(vcpu, site);
-    vcpu->lazy_flags = NULL;
-    return result;
+    return call_all(vcpu, site);
 }
 
 uint64_t hooks_after(struct nw_vcpu *vcpu, const struct hook_frame *f)

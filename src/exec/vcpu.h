@@ -141,13 +141,14 @@ struct nw_vcpu {
     uint32_t mxcsr_counts;     /* flags of MXCSR that are the guest's: none before there is code with
                                 * floating point, so that callbacks may set them */
     uint32_t mxcsr_switch;     /* not 0: callbacks need another MXCSR than guest code */
-    struct hook_frame *frame;  /* the callback that is under way, or null */
+    struct hook_frame *frame;  /* the callback that is under way, or null; in translated code never null:
+                                * that of the next direct call */
     /* What translated code calls at hooks: exec/hooks.h, hooks_call and hooks_after. */
     uint64_t (*hook_call)(struct nw_vcpu *, uint64_t site, uint64_t, uint64_t, uint64_t);
     uint64_t (*hook_after)(struct nw_vcpu *, const struct hook_frame *);
     const struct access_direct *direct_read, *direct_write; /* see exec/hooks_memory.c; or null */
     uint32_t reported;         /* of an instruction that is run again: reports below this were made */
-    void *lazy_flags;          /* during a hook: flags that are put off, see host_settle; or null */
+    void *lazy_flags;          /* in translated code: flags that are put off, see host_settle; or null */
     uint32_t mxcsr_live;       /* 1 while the host's MXCSR holds guest flags */
     uint32_t irq_lines;        /* levels, bit per line; atomic access */
     struct fp_env fp;

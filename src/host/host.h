@@ -24,7 +24,7 @@ struct host_runtime {
     uint32_t load, store, cas, rmw; /* slow memory accesses after save */
     uint32_t load_wide, store_wide; /* … of vectors */
     uint32_t call[4];          /* helpers after save; bit 0: may leave, bit 1: writes state */
-    uint32_t hook, hook_direct; /* helpers with IR_H_HOOK, instead of save and call */
+    uint32_t hook, hook_after; /* helpers with IR_H_HOOK, instead of save and call */
     uint32_t soft;             /* fp/soft.h after save */
     uint32_t settle;           /* packs the guest's flags; keeps all registers */
     uint32_t raise;            /* raises an exception and leaves */
@@ -92,7 +92,7 @@ void host_link(const struct host_exit *, uint8_t *block_rw, const uint8_t *block
 /* Makes a site that keeps faulting go straight to its stub. */
 void host_site_demote(const struct host_site *, uint8_t *block_rw);
 
-/* In a helper with IR_H_HOOK: makes sure that the slot of the guest's flags holds them. */
+/* In a callback: makes sure that the slot of the guest's flags holds them. */
 void host_settle(struct nw_vcpu *);
 
 /* For the SIGSEGV handler: sets the interrupted context's pc. UCONTEXT is a ucontext_t. */

@@ -49,7 +49,7 @@ static bool reset_values(struct host_emitter *e, uint32_t n)
 
 static bool reset_labels(struct host_emitter *e, uint32_t n)
 {
-    const struct label fresh = {.at = NO_REF, .places = NO_REF, .fields = NO_REF};
+    const struct label fresh = {.at = NO_REF, .places = NO_REF, .fields = NO_REF, .stored = ~0u};
     VEC_CLEAR(&e->labels);
     while (e->labels.len < n)
         if (!VEC_PUSH(&e->labels, fresh))
@@ -59,7 +59,7 @@ static bool reset_labels(struct host_emitter *e, uint32_t n)
 
 static void reset_pins(struct host_emitter *e)
 {
-    e->pinned = 0;
+    e->pinned = e->stored = 0;
     e->temps = TEMP_REGS;
     e->all_age = 0;
     memset(e->pin_at, NO_PIN, sizeof e->pin_at);

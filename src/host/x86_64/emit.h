@@ -63,7 +63,7 @@ struct cold_put {
     uint8_t type, lazy; /* VAL_LAZY bits */
 };
 
-enum stub_kind { STUB_EXIT, STUB_REQUEST, STUB_MISS, STUB_MEMORY, STUB_FLOAT, STUB_FLAGS };
+enum stub_kind { STUB_EXIT, STUB_REQUEST, STUB_MISS, STUB_MEMORY, STUB_FLOAT, STUB_FLAGS, STUB_HOOK, STUB_HOOK_AFTER };
 
 /* An operand as a stub finds it. */
 struct stub_ref {
@@ -108,6 +108,7 @@ struct label {
     uint32_t at;     /* its record */
     uint32_t places; /* snapshot of what all skips agree on, NO_REF: no skip yet */
     uint32_t fields; /* head of the list of rel32 fields, linked through the fields themselves */
+    uint32_t stored; /* pinned registers that every skip has found stored */
 };
 
 /* A slot that stays in register LOC around the block's loop: record GET reads it at the entry, value
@@ -132,6 +133,7 @@ struct host_emitter {
     unsigned features;      /* … that may be used */
     uint32_t temps;    /* general registers that are temporaries */
     uint32_t pinned;
+    uint32_t stored;  /* pinned registers whose slots in memory hold the same */
     uint32_t made;    /* values made where they are used, so far */
     bool keep;        /* emitting a cold value: no operand dies, no pinned register is a target */
     bool unreachable; /* after an exit, before the next label */
@@ -323,6 +325,12 @@ bool flags_hold(const struct host_emitter *, enum flags_kind, const struct ir_in
 
 /* Compares for fcc I, unless EFLAGS hold it already; the condition to jump by. */
 enum x_cc emit_fcc_compare(struct host_emitter *, const struct ir_insn *);
+
+/* ---- emit_call.c ---- */
+
+/* The ways of a hook's call that are rarely taken. */
+void emit_hook_stub(struct host_emitter *, const struct stub *);
+void emit_hook_after_stub(struct host_emitter *, const struct stub *);
 
 /* ---- emit_lazy.c ---- */
 

@@ -55,6 +55,7 @@ static void skip(struct host_emitter *e, const struct ir_insn *i, bool when)
         l->places = places_save(e);
     else
         places_meet(e, l->places);
+    l->stored &= e->stored;
     uint32_t field = x_jcc32(&e->a, cc);
     memcpy(e->a.start + field, &l->fields, 4);
     l->fields = field;
@@ -78,9 +79,12 @@ void emit_label(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     (void)v;
     if (l->places == NO_REF)
         return; /* nothing comes here but what falls through */
-    if (!e->unreachable)
+    if (!e->unreachable) {
         places_meet(e, l->places);
+        l->stored &= e->stored;
+    }
     places_restore(e, l->places);
+    e->stored = l->stored;
     for (uint32_t field = l->fields; field != NO_REF;) {
         uint32_t next;
         memcpy(&next, e->a.start + field, 4);

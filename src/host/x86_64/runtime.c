@@ -11,8 +11,10 @@ const uint8_t pin_regs[NPINREGS] = {RBX, RDI, R12, R13, R14, R8, R9, R10, R11};
 
 static const uint8_t pushed[] = {RBP, RBX, R12, R13, R14, R15};
 
-#define SAVED_REGS   0x7fcfu /* all but rsp, rbp, r15 */
-#define CALLER_SAVED 0x0fc7u /* rax, rcx, rdx, rsi, rdi, r8..r11 */
+#define SAVED_REGS 0x7fcfu /* all but rsp, rbp, r15 */
+
+_Static_assert(sizeof(struct hook_frame) <= FRAME_OUTER_LAZY - FRAME_HOOK && FRAME_SIZE % 16 == 8,
+               "the frame has room");
 
 struct thunks {
     struct asm_buf a;
@@ -129,6 +131,43 @@ static uint32_t emit_settle(struct thunks *t, int32_t depth)
     return at;
 }
 
+static struct x_mem hook_frame(size_t offset)
+{
+    return x_at(RSP, FRAME_HOOK + (int32_t)offset);
+}
+
+/* While translated code runs, a callback that it calls directly has its frame, and flags that are
+ * put off can be found. */
+static void frame_enter(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    struct x_mem current = vcpu_at(offsetof(struct nw_vcpu, frame));
+    struct x_mem lazy = vcpu_at(offsetof(struct nw_vcpu, lazy_flags));
+    x_load(a, X_W, RAX, current);
+    x_store(a, X_W, hook_frame(offsetof(struct hook_frame, outer)), RAX);
+    x_store_imm32(a, 0, hook_frame(offsetof(struct hook_frame, flags)), 0);
+    x_lea(a, X_W, RAX, hook_frame(0));
+    x_store(a, X_W, current, RAX);
+    if (!t->guest->flags_offset)
+        return;
+    x_load(a, X_W, RAX, lazy);
+    x_store(a, X_W, x_at(RSP, FRAME_OUTER_LAZY), RAX);
+    x_lea(a, X_W, RAX, x_at(RSP, FRAME_FLAGS));
+    x_store(a, X_W, lazy, RAX);
+}
+
+/* Through rcx. */
+static void frame_leave(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    x_load(a, X_W, RCX, hook_frame(offsetof(struct hook_frame, outer)));
+    x_store(a, X_W, vcpu_at(offsetof(struct nw_vcpu, frame)), RCX);
+    if (!t->guest->flags_offset)
+        return;
+    x_load(a, X_W, RCX, x_at(RSP, FRAME_OUTER_LAZY));
+    x_store(a, X_W, vcpu_at(offsetof(struct nw_vcpu, lazy_flags)), RCX);
+}
+
 /* host_enter_fn: rdi = vCPU, rsi = code. */
 static void emit_enter(struct thunks *t)
 {
@@ -143,6 +182,7 @@ static void emit_enter(struct thunks *t)
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 1);
     x_store_imm32(a, 0, x_at(RSP, FRAME_FLAGS + 4), LAZY_NONE);
     x_store_imm32(a, 0, x_at(RSP, FRAME_FLAGS + 12), 0);
+    frame_enter(t);
     x_load(a, X_W, R15, vcpu_at(offsetof(struct nw_vcpu, arena)));
     pins_move(t, true);
     x_jmp_reg(a, RSI);
@@ -173,6 +213,7 @@ static void emit_leave(struct thunks *t)
     ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, host_mxcsr)));
     v_zeroupper(a); /* so that the host's SSE code is not slowed */
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 0);
+    frame_leave(t);
     x_alu_imm(a, X_W, X_ADD, RSP, FRAME_SIZE);
     for (unsigned n = ARRAY_LEN(pushed); n-- > 0;)
         pop(a, pushed[n]);
@@ -243,7 +284,8 @@ static struct x_mem frame_in_thunk(int32_t offset)
     return x_at(RSP, offset + 8);
 }
 
-/* Exchanges the pc and aux slots with the frame's, through r10 and r11. Not by XCHG, which locks. */
+/* Exchanges the pc and aux slots with the frame's, through r10 and r11. Not by XCHG, which locks.
+ */
 static void exchange_pc(struct thunks *t)
 {
     struct asm_buf *a = &t->a;
@@ -306,85 +348,33 @@ static void reload_pins(struct thunks *t)
     asm_u8(&t->a, 0xc3);
 }
 
-static void hook_begin(struct thunks *t)
-{
-    pins_move(t, false);
-    if (!t->guest->flags_offset)
-        return;
-    x_lea(&t->a, X_W, RDX, frame_in_thunk(FRAME_FLAGS));
-    x_store(&t->a, X_W, vcpu_at(offsetof(struct nw_vcpu, lazy_flags)), RDX);
-}
-
-/* rcx = a struct hook_site; the pins have been stored. */
-static void call_hooks(struct thunks *t)
+/* Called: rcx = a struct hook_site; temporaries are free. */
+static uint32_t emit_hook_call(struct thunks *t)
 {
     struct asm_buf *a = &t->a;
+    uint32_t at = asm_pos(a);
+    pins_move(t, false);
     x_mov(a, X_W, RSI, RCX);
     x_lea(a, X_W, RDI, vcpu_at(0));
     x_load(a, X_W, RAX, vcpu_at(offsetof(struct nw_vcpu, hook_call)));
     call_c(a);
     leave_if_asked(t);
     reload_pins(t);
-}
-
-/* Called: rcx = a struct hook_site; temporaries are free. */
-static uint32_t emit_hook_call(struct thunks *t)
-{
-    uint32_t at = asm_pos(&t->a);
-    hook_begin(t);
-    call_hooks(t);
     return at;
 }
 
-static struct x_mem hook_frame(size_t offset)
+/* Called behind a direct call that has changed something; the pins are in the vCPU. */
+static uint32_t emit_hook_after(struct thunks *t)
 {
-    return frame_in_thunk(FRAME_VEC + (int32_t)offset);
-}
-
-/* The same for a site that has a direct call. */
-static uint32_t emit_hook_direct(struct thunks *t)
-{
-#define SITE(field) x_at(RCX, (int32_t)offsetof(struct hook_site, field))
     struct asm_buf *a = &t->a;
-    struct x_mem current = vcpu_at(offsetof(struct nw_vcpu, frame));
     uint32_t at = asm_pos(a);
-    hook_begin(t);
-    x_alu_mem_imm(a, 0, X_CMP, vcpu_at(offsetof(struct nw_vcpu, mxcsr_switch)), 0);
-    uint32_t full = x_jcc32(a, X_NE);
-    x_load(a, X_W, RAX, current);
-    x_store(a, X_W, hook_frame(offsetof(struct hook_frame, outer)), RAX);
-    x_store_imm32(a, 0, hook_frame(offsetof(struct hook_frame, flags)), 0);
-    x_lea(a, X_W, RAX, hook_frame(0));
-    x_store(a, X_W, current, RAX);
-    x_load(a, X_W, RDI, SITE(self));
-    x_test(a, X_W, RDI, RDI);
-    uint8_t *given = x_jcc8(a, X_NE);
     x_lea(a, X_W, RDI, vcpu_at(0));
-    x_here8(a, given);
-    x_load(a, X_W, RAX, SITE(direct));
-    x_load(a, X_W, RSI, SITE(pc));
-    x_load(a, 0, RDX, SITE(size));
-    x_load(a, X_W, RCX, SITE(user));
-    call_c(a);
-    x_load(a, X_W, RAX, hook_frame(offsetof(struct hook_frame, outer)));
-    x_store(a, X_W, current, RAX);
-    if (t->guest->flags_offset)
-        x_store_imm32(a, X_W, vcpu_at(offsetof(struct nw_vcpu, lazy_flags)), 0);
-    x_load(a, 0, RAX, hook_frame(offsetof(struct hook_frame, flags)));
-    x_alu_mem(a, 0, X_OR, RAX, vcpu_at(offsetof(struct nw_vcpu, request)));
-    uint32_t changed = x_jcc32(a, X_NE);
-    reload_pins(t);
-    x_fix32(a, changed, (int32_t)asm_pos(a));
-    x_lea(a, X_W, RDI, vcpu_at(0));
-    x_lea(a, X_W, RSI, hook_frame(0));
+    x_lea(a, X_W, RSI, frame_in_thunk(FRAME_HOOK));
     x_load(a, X_W, RAX, vcpu_at(offsetof(struct nw_vcpu, hook_after)));
     call_c(a);
     leave_if_asked(t);
-    reload_pins(t);
-    x_fix32(a, full, (int32_t)asm_pos(a));
-    call_hooks(t);
+    asm_u8(a, 0xc3);
     return at;
-#undef SITE
 }
 
 /* Jumped to: esi = kind, edx = payload; pinned registers live. */
@@ -435,7 +425,7 @@ nw_status host_emit_runtime(struct host_buffer buf, const struct guest_ops *gues
     for (unsigned n = 0; n < 4; n++)
         rt->call[n] = emit_helper_call(&t, n & 1, n & 2, 0);
     rt->hook = emit_hook_call(&t);
-    rt->hook_direct = emit_hook_direct(&t);
+    rt->hook_after = emit_hook_after(&t);
     rt->soft = emit_helper_call(&t, false, false, offsetof(struct nw_vcpu, fp));
     emit_raise(&t);
     emit_constants(&t, buf.rx);

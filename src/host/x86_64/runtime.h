@@ -20,7 +20,9 @@
 #define FRAME_VEC    (FRAME_XMM + 32 * 16) /* vectors for slow calls: the result, operands */
 #define FRAME_VEC_SPILL  (FRAME_VEC + 4 * 32)
 #define FRAME_VEC_SPILLS 32
-#define FRAME_SIZE   (FRAME_VEC_SPILL + 32 * FRAME_VEC_SPILLS + 8) /* 8 modulo 16: aligned after six pushes */
+#define FRAME_HOOK       (FRAME_VEC_SPILL + 32 * FRAME_VEC_SPILLS) /* struct hook_frame of direct calls */
+#define FRAME_OUTER_LAZY (FRAME_HOOK + 48) /* vcpu->lazy_flags of the run around this one */
+#define FRAME_SIZE       (FRAME_OUTER_LAZY + 8) /* 8 modulo 16: aligned after six pushes */
 
 /* Instructions that a host may have beyond those that host_check asks for. */
 enum host_feature { HOST_F16C = 1, HOST_CLMUL = 2, HOST_AES = 4, HOST_SHA = 8, HOST_GFNI = 16 };
@@ -30,6 +32,7 @@ unsigned host_features(void);
 #define NPINREGS 9
 extern const uint8_t pin_regs[NPINREGS];
 #define TEMP_REGS 0x47u /* rax, rcx, rdx, rsi */
+#define CALLER_SAVED 0x0fc7u /* rax, rcx, rdx, rsi, rdi, r8..r11 */
 
 /* Upper half of the first word of FRAME_FLAGS. */
 #define LAZY_NONE UINT32_MAX

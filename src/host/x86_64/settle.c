@@ -33,7 +33,6 @@ void host_settle(struct nw_vcpu *vcpu)
 
     if (!f)
         return;
-    vcpu->lazy_flags = NULL;
     slot = (uint32_t *)(void *)(vcpu->state + vcpu->guest->flags_offset);
     if (f->kind != LAZY_NONE)
         *slot = packed(f);

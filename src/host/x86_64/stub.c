@@ -408,6 +408,7 @@ nw_status stubs_emit(struct host_emitter *e)
         [STUB_EXIT] = emit_exit_stub,   [STUB_REQUEST] = emit_request_stub,
         [STUB_MISS] = emit_miss_stub,   [STUB_MEMORY] = emit_memory_stub,
         [STUB_FLOAT] = emit_float_stub, [STUB_FLAGS] = emit_flags_stub,
+        [STUB_HOOK] = emit_hook_stub,   [STUB_HOOK_AFTER] = emit_hook_after_stub,
     };
     for (uint32_t n = 0; n < e->stubs.len; n++) {
         struct stub *s = &e->stubs.at[n];
