@@ -539,7 +539,7 @@ nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
         run_inner(&r, limit);
     } else {
         vcpu->budget = limit;
-        vcpu->exec->covered = 0;
+        vcpu->covered = 0;
         run_outermost(&r);
     }
     vcpu->exec->depth--;

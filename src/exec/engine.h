@@ -100,7 +100,6 @@ struct exec_vcpu {
     bool moved;      /* a fault hook has written the pc */
     uint64_t *stops; /* see nw_vcpu_set_stops */
     uint32_t nstops, stops_cap;
-    uint64_t covered; /* the last block of NW_HOOK_COVERAGE, in this run */
     _Atomic uint64_t counters[COUNTERS];
 };
 

@@ -158,7 +158,8 @@ static nw_status check(const nw_hook_spec *s)
     if (s->kind == NW_HOOK_COVERAGE && (!s->map_size || s->map_size & (s->map_size - 1)))
         return NW_ERR_ARG;
     if (s->kind == NW_HOOK_RING &&
-        (!s->ring->entries || !s->ring->size || s->ring->size & (s->ring->size - 1)))
+        (!s->ring->entries || !s->ring->size || s->ring->size & (s->ring->size - 1) ||
+         s->ring->size > 1ull << 32))
         return NW_ERR_ARG;
     return NW_OK;
 }

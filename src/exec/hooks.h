@@ -67,7 +67,8 @@ struct hook_site {
     nw_code_fn direct;
     void *self, *user; /* its first argument, null: the vCPU; its last */
     uint32_t size;     /* its third */
-    uint32_t n;
+    uint32_t n;        /* hooks to call */
+    uint32_t notes;    /* those behind them that need no call: see hooks_lift_notes */
     struct nw_hook *hook[];
 };
 
@@ -147,9 +148,11 @@ void hooks_note_mxcsr(struct nw_vcpu *);
 bool hooks_note_is(nw_hook_kind);
 /* Is there something to be done before an instruction that is a block's first, or is not? */
 bool hooks_note_applies(const nw_hook_spec *, bool entry);
-/* What does it, and its first argument; null: hooks_note only. */
-nw_code_fn hooks_note_direct(const nw_hook_spec *, void **self);
-void hooks_note(struct nw_vcpu *, const nw_hook_spec *, uint64_t pc);
+/* Makes what SITE has of them part of the code. */
+struct ir_builder;
+void hooks_lift_notes(struct ir_builder *, const struct hook_site *);
+/* Does what SITE's Nth hook is there for. */
+void hooks_note_now(struct nw_vcpu *, const struct hook_site *, uint32_t n);
 
 /* ---- accesses and faults (hooks_memory.c) ---- */
 

@@ -81,8 +81,9 @@ enum vcpu_leave hooks_outcome(struct nw_vcpu *vcpu, const struct hook_frame *f)
 }
 
 /* True: the instruction has been done by the callback. */
-static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, const struct nw_hook *h)
+static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, uint32_t n)
 {
+    const struct nw_hook *h = site->hook[n];
     const nw_hook_spec *s = &h->spec;
     void *first = s->self ? s->self : vcpu;
 
@@ -91,7 +92,7 @@ static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, const s
     switch (s->kind) {
     case NW_HOOK_COUNTER:
     case NW_HOOK_RING:
-    case NW_HOOK_COVERAGE: hooks_note(vcpu, s, site->pc); return false;
+    case NW_HOOK_COVERAGE: hooks_note_now(vcpu, site, n); return false;
     case NW_HOOK_INSN: return s->insn_fn(vcpu, site->pc, site->insn_size, s->user);
     case NW_HOOK_BLOCK: s->code(first, site->pc, site->block_size, s->user); return false;
     default: s->code(first, site->pc, site->insn_size, s->user); return false;
@@ -109,7 +110,7 @@ static enum ir_hook_result call_all(struct nw_vcpu *vcpu, const struct hook_site
         struct hook_frame frame;
 
         hooks_enter(vcpu, &frame);
-        done |= call_one(vcpu, site, site->hook[n]);
+        done |= call_one(vcpu, site, n);
         hooks_leave(vcpu, &frame);
         enum vcpu_leave now = hooks_outcome(vcpu, &frame);
         if (hooks_moved(vcpu, &frame))

@@ -1,38 +1,7 @@
 /* Hooks without a callback: what they count and write down before an instruction. */
 #include "exec/engine.h"
 #include "exec/hooks.h"
-
-/* Several vCPUs may share what is written: each write is whole, some may be lost. */
-
-static void count(nw_vcpu *self, uint64_t pc, uint32_t size, void *user)
-{
-    uint64_t *counter = (uint64_t *)(void *)self;
-
-    (void)pc, (void)size, (void)user;
-    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-}
-
-/* The entry before the position: who sees the position sees the entry. */
-static void write_down(nw_vcpu *self, uint64_t pc, uint32_t size, void *user)
-{
-    nw_ring *ring = (nw_ring *)(void *)self;
-    uint64_t at = __atomic_load_n(&ring->position, __ATOMIC_RELAXED);
-
-    (void)size, (void)user;
-    __atomic_store_n(&ring->entries[at & (ring->size - 1)], pc, __ATOMIC_RELAXED);
-    __atomic_store_n(&ring->position, at + 1, __ATOMIC_RELEASE);
-}
-
-/* Addresses of blocks spread over the map; half of the one before, so that an edge differs from its
- * reverse and from that of a block to itself. */
-static void cover(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t pc)
-{
-    uint64_t here = (pc * 0x9e3779b97f4a7c15u) >> 32;
-    uint8_t *at = &s->map[(here ^ vcpu->exec->covered) & (s->map_size - 1)];
-
-    __atomic_store_n(at, (uint8_t)(__atomic_load_n(at, __ATOMIC_RELAXED) + 1), __ATOMIC_RELAXED);
-    vcpu->exec->covered = here >> 1;
-}
+#include "ir/interp.h"
 
 bool hooks_note_is(nw_hook_kind kind)
 {
@@ -44,22 +13,50 @@ bool hooks_note_applies(const nw_hook_spec *s, bool entry)
     return s->kind == NW_HOOK_COVERAGE ? entry : !s->blocks || entry;
 }
 
-nw_code_fn hooks_note_direct(const nw_hook_spec *s, void **self)
+static struct ir_note note_of(const nw_hook_spec *s, uint64_t pc, bool last)
 {
+    struct ir_note n = {.pc = pc};
+
     switch (s->kind) {
-    case NW_HOOK_COUNTER: *self = s->counter; return count;
-    case NW_HOOK_RING: *self = s->ring; return write_down;
-    default: return NULL;
+    case NW_HOOK_COUNTER:
+        n.kind = IR_NOTE_COUNT;
+        n.target = s->counter;
+        break;
+    case NW_HOOK_COVERAGE:
+        /* Addresses of blocks spread over the map; half of the one before, so that an edge differs
+         * from its reverse and from that of a block to itself. */
+        n.kind = IR_NOTE_COVER;
+        n.target = s->map;
+        n.mask = s->map_size - 1;
+        n.place = (uint32_t)((pc * 0x9e3779b97f4a7c15u) >> 32);
+        n.moves = last;
+        break;
+    default:
+        n.kind = IR_NOTE_RING;
+        n.target = s->ring;
+        n.mask = (uint32_t)(s->ring->size - 1);
+        break;
     }
+    return n;
 }
 
-void hooks_note(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t pc)
+/* Is the Nth of some hooks in order the last of NW_HOOK_COVERAGE? */
+static bool is_last(struct nw_hook *const *hook, uint32_t n, uint32_t count)
 {
-    void *self;
-    nw_code_fn direct = hooks_note_direct(s, &self);
+    return n + 1 == count || hook[n + 1]->spec.kind != NW_HOOK_COVERAGE;
+}
 
-    if (direct)
-        direct(self, pc, 0, NULL);
-    else
-        cover(vcpu, s, pc);
+void hooks_lift_notes(struct ir_builder *b, const struct hook_site *site)
+{
+    struct nw_hook *const *hook = site->hook + site->n;
+
+    for (uint32_t n = 0; n < site->notes; n++)
+        ir_note(b, note_of(&hook[n]->spec, site->pc, is_last(hook, n, site->notes)));
+}
+
+void hooks_note_now(struct nw_vcpu *vcpu, const struct hook_site *site, uint32_t n)
+{
+    struct ir_note note = note_of(&site->hook[n]->spec, site->pc, is_last(site->hook, n, site->n));
+
+    ir_note_run(vcpu, &note);
 }

@@ -59,7 +59,13 @@ static void find_one(void *opaque, struct hook_node *node)
 /* Those without a callback, of blocks, the others; each in the order of adding. */
 static unsigned rank(const struct nw_hook *h)
 {
-    return hooks_note_is(h->spec.kind) ? 0 : h->spec.kind == NW_HOOK_BLOCK ? 1 : 2;
+    switch (h->spec.kind) {
+    case NW_HOOK_COUNTER:
+    case NW_HOOK_RING: return 0;
+    case NW_HOOK_COVERAGE: return 1;
+    case NW_HOOK_BLOCK: return 2;
+    default: return 3;
+    }
 }
 
 static int in_order(const void *a, const void *b)
@@ -72,8 +78,22 @@ static int in_order(const void *a, const void *b)
     return x->node.serial < y->node.serial ? -1 : x->node.serial > y->node.serial;
 }
 
+/* What needs no call goes behind the others; where runs may end it must not be done before that is
+ * known. */
+static void part_notes(struct hook_site *site, struct nw_hook *const *found, uint32_t n)
+{
+    uint32_t notes = 0;
+
+    while (notes < n && !site->stop && hooks_note_is(found[notes]->spec.kind))
+        notes++;
+    site->notes = notes;
+    site->n = n - notes;
+    for (uint32_t k = 0; k < n; k++)
+        site->hook[k < notes ? site->n + k : k - notes] = found[k];
+}
+
 /* A site with the hooks of TREE that apply at PC; null: there are none. */
-static nw_status make_site(struct hook_node *tree, uint64_t pc, struct question *q, bool always,
+static nw_status make_site(struct hook_node *tree, uint64_t pc, struct question *q, bool stop,
                            struct hook_site **out)
 {
     struct hook_table *t = q->t;
@@ -84,17 +104,16 @@ static nw_status make_site(struct hook_node *tree, uint64_t pc, struct question 
     hook_tree_find(tree, pc, pc, find_one, q);
     if (q->failed)
         return NW_ERR_NOMEM;
-    if (!t->nfound && !always)
+    if (!t->nfound && !stop)
         return NW_OK;
     site = calloc(1, sizeof *site + t->nfound * sizeof(struct nw_hook *));
     if (!site)
         return NW_ERR_NOMEM;
     if (t->nfound > 1)
         qsort(t->found, t->nfound, sizeof(struct nw_hook *), in_order);
-    for (uint32_t n = 0; n < t->nfound; n++)
-        site->hook[n] = t->found[n];
     site->pc = pc;
-    site->n = t->nfound;
+    site->stop = stop;
+    part_notes(site, t->found, t->nfound);
     *out = site;
     return NW_OK;
 }
@@ -115,13 +134,9 @@ static void choose_way(struct hook_site *site)
 {
     const nw_hook_spec *s = site->n == 1 ? &site->hook[0]->spec : NULL;
 
-    if (site->stop || !s)
+    if (site->stop || !s || !calls_code(s->kind))
         return;
     site->size = site->insn_size;
-    if (!calls_code(s->kind)) {
-        site->direct = hooks_note_direct(s, &site->self);
-        return;
-    }
     site->direct = s->code;
     site->self = s->self;
     site->user = s->user;
@@ -140,7 +155,6 @@ nw_status hooks_at(struct nw_engine *engine, uint64_t pc, uint32_t size, uint32_
         return NW_OK;
     site->insn_size = site->block_size = size;
     site->entry = entry;
-    site->stop = stop;
     choose_way(site);
     return NW_OK;
 }

@@ -148,6 +148,7 @@ struct nw_vcpu {
     uint64_t (*hook_after)(struct nw_vcpu *, const struct hook_frame *);
     const struct access_direct *direct_read, *direct_write; /* see exec/hooks_memory.c; or null */
     uint32_t reported;         /* of an instruction that is run again: reports below this were made */
+    uint32_t covered;          /* NW_HOOK_COVERAGE: of the block before, in this run; see struct ir_note */
     void *lazy_flags;          /* in translated code: flags that are put off, see host_settle; or null */
     uint32_t mxcsr_live;       /* 1 while the host's MXCSR holds guest flags */
     uint32_t irq_lines;        /* levels, bit per line; atomic access */

@@ -22,7 +22,11 @@ void lift_hooks(struct ir_builder *b, struct lift_request *req)
     static const struct ir_helper helper = {"hooks", hooks_call,
                                             IR_H_READS | IR_H_EXITS | IR_H_HOOK, IR_VOID, 1};
 
-    ir_call(b, &helper, ir_const64(b, req->site), IR_NONE, IR_NONE, IR_NONE);
+    const struct hook_site *site = (const struct hook_site *)(uintptr_t)req->site;
+
+    hooks_lift_notes(b, site);
+    if (site->n || site->stop)
+        ir_call(b, &helper, ir_const64(b, req->site), IR_NONE, IR_NONE, IR_NONE);
 }
 
 static ir_val wide(struct ir_builder *b, ir_val v, unsigned bits)

@@ -31,7 +31,7 @@ struct lift_request {
      * open, begins the instruction and calls lift_hooks. What a callback changes ends the block. */
     enum lift_hooked (*hooked)(struct lift_request *, uint64_t pc, uint32_t size, uint32_t id);
     uint64_t compare; /* not 0: comparisons are hooked, see lift_compare; set by HOOKED */
-    uint64_t site; /* what HOOKED found: argument of the call that lift_hooks makes */
+    uint64_t site; /* what HOOKED found, a struct hook_site: what lift_hooks is to do */
     bool basic;    /* the block ends at every branch */
     bool single;   /* a repeated instruction does one round at a time */
     void *opaque;  /* the fetcher's */
@@ -126,8 +126,7 @@ static inline enum lift_hooked lift_ask(struct lift_request *req, uint64_t pc, u
  * enum nw_compare. */
 void lift_compare(struct ir_builder *, struct lift_request *, ir_val a, ir_val b, unsigned bits,
                   unsigned what);
-/* Makes the call before an instruction that req->hooked has asked for. The instruction has begun.
- */
+/* Does before an instruction what req->hooked has asked for. The instruction has begun. */
 void lift_hooks(struct ir_builder *, struct lift_request *);
 
 extern const struct guest_ops arm_guest, x86_guest, x86_64_guest;

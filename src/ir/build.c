@@ -307,3 +307,10 @@ ir_val ir_call(struct ir_builder *b, const struct ir_helper *helper, ir_val a0, 
         known_forget_all(b);
     return v;
 }
+
+void ir_note(struct ir_builder *b, struct ir_note note)
+{
+    if (!VEC_PUSH(&b->region->notes, note))
+        b->region->oom = true;
+    build_append(b, (struct ir_insn){.op = IR_note, .a = b->region->notes.len - 1});
+}

@@ -97,6 +97,9 @@ ir_val ir_v2i(struct ir_builder *, enum ir_type, enum vec_op, ir_val a, ir_val b
 /* Arguments beyond the helper's nargs are ignored (pass IR_NONE). */
 ir_val ir_call(struct ir_builder *, const struct ir_helper *, ir_val a0, ir_val a1, ir_val a2, ir_val a3);
 
+/* After ir_insn_start, before anything that may leave the instruction. */
+void ir_note(struct ir_builder *, struct ir_note);
+
 /* Skips: make a label, jump to it, place it once, later. A skip on a constant is resolved. */
 uint32_t ir_label_new(struct ir_builder *);
 void ir_skip_if(struct ir_builder *, ir_val cond, uint32_t label);

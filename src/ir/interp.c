@@ -280,6 +280,7 @@ enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, un
             if (NW_UNLIKELY(vcpu->leave != VCPU_LEAVE_NONE))
                 return IR_LEFT_RAISED;
             break;
+        case IR_note: ir_note_run(vcpu, &region->notes.at[i->a]); break;
         case IR_fence: atomic_thread_fence(memory_order_seq_cst); break;
         case IR_label: break;
         case IR_skip_if:

@@ -16,4 +16,7 @@ enum ir_leave {
  * elements. */
 enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, union ir_vec *slots);
 
+/* Several vCPUs may share what is written: each write is whole, some may be lost. */
+void ir_note_run(struct nw_vcpu *, const struct ir_note *);
+
 #endif

@@ -113,10 +113,25 @@ struct ir_call {
     ir_val args[4];
 };
 
+enum ir_note_kind {
+    IR_NOTE_COUNT, /* the 64-bit number at TARGET grows by 1 */
+    IR_NOTE_COVER, /* the byte at TARGET + ((PLACE ^ vcpu->covered) & MASK) grows by 1 */
+    IR_NOTE_RING,  /* PC goes to the struct nw_ring at TARGET, of MASK + 1 entries */
+};
+
+struct ir_note {
+    void *target;
+    uint64_t pc;
+    uint32_t mask, place;
+    uint8_t kind;  /* enum ir_note_kind */
+    bool moves;    /* COVER: vcpu->covered becomes PLACE >> 1 */
+};
+
 struct ir_region {
     VEC(struct ir_insn) insns;
     VEC(struct ir_exit) exits;
     VEC(struct ir_call) calls;
+    VEC(struct ir_note) notes;
     VEC(uint8_t) marks;       /* enum ir_mark per record, filled by the passes (else empty) */
     VEC(uint32_t) uses;       /* hot uses per record, filled by the passes */
     VEC(uint32_t) remap;      /* scratch of the passes */

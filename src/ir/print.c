@@ -112,6 +112,12 @@ static void print_call(FILE *f, const struct ir_region *r, const struct ir_insn 
     fputc(')', f);
 }
 
+static const char *note_name(const struct ir_region *r, uint32_t n)
+{
+    static const char *const names[] = {"count", "cover", "ring"};
+    return n < r->notes.len ? names[r->notes.at[n].kind] : "?";
+}
+
 /* Control flow: no result, no type. */
 static void print_control(FILE *f, const struct ir_region *r, const struct ir_insn *i)
 {
@@ -164,6 +170,7 @@ static void print_typed(FILE *f, const struct ir_region *r, const struct ir_insn
         fprintf(f, ", v%" PRIu32, i->a);
         return;
     case IR_call: print_call(f, r, i); return;
+    case IR_note: fprintf(f, " %s", note_name(r, i->a)); return;
     default: break;
     }
     print_values(f, i);

@@ -54,6 +54,7 @@ void ir_region_clear(struct ir_region *r)
     VEC_CLEAR(&r->insns);
     VEC_CLEAR(&r->exits);
     VEC_CLEAR(&r->calls);
+    VEC_CLEAR(&r->notes);
     VEC_CLEAR(&r->marks);
     VEC_CLEAR(&r->uses);
     r->nlabels = 0;
@@ -69,6 +70,7 @@ void ir_region_free(struct ir_region *r)
     VEC_FREE(&r->insns);
     VEC_FREE(&r->exits);
     VEC_FREE(&r->calls);
+    VEC_FREE(&r->notes);
     VEC_FREE(&r->marks);
     VEC_FREE(&r->uses);
     VEC_FREE(&r->remap);

@@ -278,6 +278,7 @@ static bool record(struct check *c, const struct ir_insn *i)
     case IR_put: return slot(c, i);
     case IR_insn:
     case IR_fence: return true;
+    case IR_note: return i->a < c->r->notes.len || wrong(c, "note %u does not exist", i->a);
     case IR_call: return call(c, i);
     case IR_ld:
     case IR_st:

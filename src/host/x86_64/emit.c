@@ -83,7 +83,7 @@ static bool reset(struct host_emitter *e)
     e->oom = e->full = e->keep = e->unreachable = e->settled = false;
     e->insn = NO_REF;
     e->made = 0;
-    e->ncold = e->naligned = e->nchecked = 0;
+    e->ncounted = e->ncold = e->naligned = e->nchecked = 0;
     e->locked = 0;
     VEC_CLEAR(&e->stubs);
     VEC_CLEAR(&e->snapshots);
@@ -103,6 +103,8 @@ static nw_status emit_records(struct host_emitter *e)
 {
     for (ir_val v = 0; v < e->r->insns.len; v++) {
         const struct ir_insn *i = insn_of(e, v);
+        if (note_ends_piece(e, v))
+            e->ncounted = 0;
         if (e->unreachable && i->op != IR_label && i->op != IR_insn)
             continue;
         if (i->op != IR_put && e->values.at[v].flags)

@@ -18,6 +18,7 @@
 #define NHOMES   32
 #define MAX_COLD 8
 #define MAX_CARRIED 10
+#define MAX_COUNTED 4
 #define NO_VALUE UINT32_MAX
 #define NO_HOME  UINT16_MAX
 #define NO_SPILL UINT8_MAX
@@ -169,6 +170,8 @@ struct host_emitter {
     uint32_t ncold;
     struct carried carried[MAX_CARRIED];
     uint32_t ncarried, carry_exit;
+    void *counted[MAX_COUNTED]; /* counters that have all of this piece of code (emit_note.c) */
+    uint32_t ncounted;
     struct stub spare; /* stands in when there is no memory for a stub */
 };
 
@@ -331,6 +334,15 @@ enum x_cc emit_fcc_compare(struct host_emitter *, const struct ir_insn *);
 /* The ways of a hook's call that are rarely taken. */
 void emit_hook_stub(struct host_emitter *, const struct stub *);
 void emit_hook_after_stub(struct host_emitter *, const struct stub *);
+
+/* ---- emit_note.c ---- */
+
+/* Does a piece of code end before record V, through which either all or nothing is executed but for
+ * faults of accesses? */
+bool note_ends_piece(const struct host_emitter *, ir_val v);
+/* In the stub of an access, record V: takes what of its piece has not begun off the counters, or adds it
+ * again (BACK). Changes EFLAGS, and unless BACK, rax. */
+void note_correct(struct host_emitter *, ir_val v, bool back);
 
 /* ---- emit_lazy.c ---- */
 

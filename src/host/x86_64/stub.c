@@ -266,6 +266,7 @@ static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
     x_call_to(&e->a, runtime_code(e, e->rt->save));
     keep_xmm(e, s->live, false);
     do_cold_puts(e, s);
+    note_correct(e, s->record, false);
     stub_operand_load(e, &s->ref[0], RSI);
     if (s->shared_check)
         x_alu_mem(&e->a, X_W, X_CMP, RSI, state_at((uint32_t)offsetof(struct nw_vcpu, window)));
@@ -295,6 +296,7 @@ static void emit_memory_stub(struct host_emitter *e, const struct stub *s)
     x_call_to(&e->a, runtime_code(e, thunk));
     take_result(e, s);
     keep_xmm(e, s->live, true);
+    note_correct(e, s->record, true);
     x_jmp_to(&e->a, (int32_t)s->resume);
 }
 
