@@ -35,9 +35,15 @@ sysroots: | setup
 bench: build sysroots
 	@bench/run.py --narwhal $(NARWHAL) --cache $(CACHE) --build $(BUILD)
 
-# One program on Unicorn's own library (NARWHAL_UNICORN, a directory, or the system's) and on ours.
-bench-unicorn: build
-	@bench/unicorn.py --program $(BUILD)/bench/bench_unicorn --ours $(BUILD)/src/api/unicorn
+# Unicorn's own library of the release that ours is compatible with: NARWHAL_UNICORN, else Debian's.
+UNICORN   = $(or $(NARWHAL_UNICORN),$(CACHE)/unicorn/lib)
+unicorn: | setup
+	@[ -n "$(NARWHAL_UNICORN)" ] || tools/fetch-unicorn.sh $(CACHE)/unicorn
+
+# One program on that library and on ours, in turn; with CHECK=--check it fails when a bar is missed.
+bench-unicorn: build unicorn
+	@bench/unicorn.py --program $(BUILD)/bench/bench_unicorn --ours $(BUILD)/src/api/unicorn \
+	    --reference $(UNICORN) $(CHECK)
 
 # The long differential runs: SEEDS × 250,000 instructions per engine mode.
 fuzz: build
@@ -53,4 +59,4 @@ fuzz-unicorn: | setup
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all setup build run test test-slow sysroots bench bench-unicorn fuzz clean
+.PHONY: all setup build run test test-slow sysroots bench unicorn bench-unicorn fuzz clean
