@@ -12,7 +12,7 @@ static nw_status find(nw_vcpu *vcpu, const nw_arm_cp *cp, bool write,
 
     if (!vcpu || !cp || vcpu->guest != &arm_guest || cp->cp != 15 || cp->wide)
         return NW_ERR_ARG;
-    if (atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     s = arm_of(vcpu);
     *reg = arm_cp15_find(s->features, cp->crn, cp->opc1, cp->crm, cp->opc2);

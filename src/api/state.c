@@ -8,11 +8,6 @@ struct header {
     uint32_t unused;
 };
 
-static bool busy(nw_vcpu *vcpu)
-{
-    return atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu);
-}
-
 size_t nw_state_size(const nw_vcpu *vcpu)
 {
     return vcpu ? sizeof(struct header) + vcpu->guest->state_size : 0;
@@ -24,7 +19,7 @@ nw_status nw_state_save(nw_vcpu *vcpu, void *out)
 
     if (!vcpu || !out)
         return NW_ERR_ARG;
-    if (busy(vcpu))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     vcpu_fp_sync(vcpu);
     h = (struct header){vcpu->guest->arch, (uint32_t)vcpu->guest->state_size, vcpu->fp.flags, 0};
@@ -40,7 +35,7 @@ nw_status nw_state_load(nw_vcpu *vcpu, const void *from)
 
     if (!vcpu || !from)
         return NW_ERR_ARG;
-    if (busy(vcpu))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     memcpy(&h, from, sizeof h);
     if (h.arch != (uint32_t)vcpu->guest->arch || h.size != vcpu->guest->state_size)

@@ -74,17 +74,11 @@ nw_status nw_vcpu_set_int_ack(nw_vcpu *vcpu, nw_int_ack_fn ack, void *opaque)
     return NW_OK;
 }
 
-/* Its state is in the registers of translated code. */
-static bool is_busy(nw_vcpu *vcpu)
-{
-    return atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu);
-}
-
 nw_status nw_reg_read(nw_vcpu *vcpu, unsigned reg, uint64_t *value)
 {
     if (!vcpu || !value)
         return NW_ERR_ARG;
-    if (NW_UNLIKELY(is_busy(vcpu)))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     return vcpu->guest->reg_read(vcpu, reg, value);
 }
@@ -93,7 +87,7 @@ nw_status nw_reg_write(nw_vcpu *vcpu, unsigned reg, uint64_t value)
 {
     if (!vcpu)
         return NW_ERR_ARG;
-    if (NW_UNLIKELY(is_busy(vcpu)))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     hooks_note_write(vcpu);
     return vcpu->guest->reg_write(vcpu, reg, value);

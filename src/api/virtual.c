@@ -3,16 +3,11 @@
 #include "exec/memory.h"
 #include "mem/mmu.h"
 
-static bool busy(nw_vcpu *vcpu)
-{
-    return atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu);
-}
-
 nw_status nw_vcpu_set_translate(nw_vcpu *vcpu, nw_translate_page_fn fn, void *opaque)
 {
     if (!vcpu)
         return NW_ERR_ARG;
-    if (busy(vcpu))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     if (fn)
         TRY(engine_enable_mmu(vcpu->engine));
@@ -24,7 +19,7 @@ nw_status nw_vcpu_set_translate(nw_vcpu *vcpu, nw_translate_page_fn fn, void *op
 
 void nw_vcpu_flush_tlb(nw_vcpu *vcpu)
 {
-    if (vcpu && !busy(vcpu))
+    if (vcpu && !vcpu_busy(vcpu))
         mmu_flush(vcpu);
 }
 
@@ -37,7 +32,7 @@ nw_status nw_vcpu_translate(nw_vcpu *vcpu, uint64_t gva, nw_access access, uint6
 
     if (!vcpu || !gpa || (unsigned)access > NW_ACCESS_FETCH)
         return NW_ERR_ARG;
-    if (busy(vcpu))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     if (vcpu->mmu && !mmu_peek(vcpu, gva, access, &page))
         return NW_ERR_FAULT;

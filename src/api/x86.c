@@ -11,7 +11,7 @@ static nw_status begin(nw_vcpu *vcpu, bool writes)
 {
     if (!vcpu || (vcpu->guest != &x86_guest && vcpu->guest != &x86_64_guest))
         return NW_ERR_ARG;
-    if (atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed) && !hooks_inside(vcpu))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     if (writes)
         hooks_note_write(vcpu);

@@ -407,7 +407,7 @@ nw_status nw_vcpu_translate_block(nw_vcpu *vcpu, uint64_t pc, nw_block *out)
 
     if (!vcpu || !out)
         return NW_ERR_ARG;
-    if (atomic_load(&vcpu->exec->running) && !hooks_inside(vcpu))
+    if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
     key = vcpu->guest->key(vcpu);
     key.pc = pc;

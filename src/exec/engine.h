@@ -103,6 +103,16 @@ struct exec_vcpu {
     _Atomic uint64_t counters[COUNTERS];
 };
 
+/* Its state is in the registers of translated code: it runs, and the caller is in no callback of it. */
+static inline bool vcpu_busy(struct nw_vcpu *vcpu)
+{
+    return NW_UNLIKELY(atomic_load_explicit(&vcpu->exec->running, memory_order_relaxed)) &&
+           !hooks_inside(vcpu);
+}
+
+/* The engine's vCPU that runs on this thread, or null. */
+struct nw_vcpu *engine_self(const struct nw_engine *);
+
 /* Takes the engine's lock from any thread. A thread that runs a vCPU of this engine counts as
  * parked meanwhile, so that others who hold the lock need not wait for it. */
 struct engine_hold engine_lock(struct nw_engine *);

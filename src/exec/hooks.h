@@ -27,6 +27,12 @@ static inline struct nw_hook *hook_of(struct hook_node *node)
     return (struct nw_hook *)(void *)((char *)node - offsetof(struct nw_hook, node));
 }
 
+/* Is H not to be called any more? */
+static inline bool hook_removed(const struct nw_hook *h)
+{
+    return NW_UNLIKELY(atomic_load_explicit(&h->removed, memory_order_relaxed));
+}
+
 /* In the order of adding. Changed with the engine's lock, read without it in callbacks. */
 struct hook_list {
     struct nw_hook *_Atomic first;

@@ -56,11 +56,9 @@ void hooks_note_write(struct nw_vcpu *vcpu)
 
 void hooks_note_change(struct nw_engine *engine)
 {
-    struct nw_vcpu *self = signals_vcpu();
+    const struct nw_vcpu *self = engine_self(engine);
 
-    if (!self || self->engine != engine)
-        return;
-    for (struct hook_frame *f = self->frame; f; f = f->outer)
+    for (struct hook_frame *f = self ? self->frame : NULL; f; f = f->outer)
         f->flags |= HOOK_CHANGED;
 }
 
@@ -87,7 +85,7 @@ static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, uint32_
     const nw_hook_spec *s = &h->spec;
     void *first = s->self ? s->self : vcpu;
 
-    if (NW_UNLIKELY(atomic_load_explicit(&h->removed, memory_order_relaxed)))
+    if (hook_removed(h))
         return false;
     switch (s->kind) {
     case NW_HOOK_COUNTER:
@@ -97,6 +95,13 @@ static bool call_one(struct nw_vcpu *vcpu, const struct hook_site *site, uint32_
     case NW_HOOK_BLOCK: s->code(first, site->pc, site->block_size, s->user); return false;
     default: s->code(first, site->pc, site->insn_size, s->user); return false;
     }
+}
+
+/* A callback may have run the vCPU, which leaves vcpu->leave as that run ended. */
+static enum ir_hook_result go_on(struct nw_vcpu *vcpu, enum vcpu_leave outcome)
+{
+    vcpu->leave = outcome;
+    return outcome == VCPU_LEAVE_NONE ? IR_HOOK_GO : IR_HOOK_LEAVE;
 }
 
 /* The hooks of SITE one after the other. The instruction is done when one of them has done it, but
@@ -125,9 +130,7 @@ static enum ir_hook_result call_all(struct nw_vcpu *vcpu, const struct hook_site
         vcpu->leave = VCPU_LEAVE_STATE;
         return IR_HOOK_LEAVE;
     }
-    /* A callback may have run the vCPU, which leaves this as it ended. */
-    vcpu->leave = outcome;
-    return outcome == VCPU_LEAVE_NONE ? IR_HOOK_GO : IR_HOOK_LEAVE;
+    return go_on(vcpu, outcome);
 }
 
 uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64_t unused2,
@@ -145,11 +148,7 @@ uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64
 
 uint64_t hooks_after(struct nw_vcpu *vcpu, const struct hook_frame *f)
 {
-    enum vcpu_leave outcome = hooks_outcome(vcpu, f);
-
-    /* A callback may have run the vCPU, which leaves this as it ended. */
-    vcpu->leave = outcome;
-    return outcome == VCPU_LEAVE_NONE ? IR_HOOK_GO : IR_HOOK_LEAVE;
+    return go_on(vcpu, hooks_outcome(vcpu, f));
 }
 
 uint64_t hooks_compare(struct nw_vcpu *vcpu, uint64_t arg, uint64_t a, uint64_t b, uint64_t what)
@@ -161,7 +160,7 @@ uint64_t hooks_compare(struct nw_vcpu *vcpu, uint64_t arg, uint64_t a, uint64_t 
         const nw_hook_spec *s = &site->hook[n]->spec;
         struct hook_frame frame;
 
-        if (atomic_load_explicit(&site->hook[n]->removed, memory_order_relaxed))
+        if (hook_removed(site->hook[n]))
             continue;
         hooks_enter(vcpu, &frame);
         s->compare(vcpu, site->pc, a, b, (uint32_t)what & 0xff, (unsigned)what >> 8, s->user);
@@ -183,8 +182,7 @@ bool hooks_translated(struct nw_vcpu *vcpu, const nw_block *block, const nw_bloc
         const nw_hook_spec *s = &h->spec;
         struct hook_frame frame;
 
-        if (block->pc < h->node.begin || block->pc > h->node.end ||
-            atomic_load_explicit(&h->removed, memory_order_relaxed))
+        if (block->pc < h->node.begin || block->pc > h->node.end || hook_removed(h))
             continue;
         hooks_enter(vcpu, &frame);
         s->translate(vcpu, block, previous, s->user);

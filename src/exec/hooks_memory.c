@@ -1,7 +1,6 @@
 /* Hooks of accesses and of faults. */
 #include <string.h>
 #include "exec/engine.h"
-#include "exec/signals.h"
 #include "exec/vcpu_priv.h"
 
 static enum mem_hook kind_of(nw_hook_kind kind)
@@ -71,10 +70,9 @@ void hooks_memory_changed(struct nw_engine *engine, struct nw_hook *h,
                           void (*change)(struct hook_table *, struct nw_hook *))
 {
     const uint32_t *count = engine->hooks.count;
-    struct nw_vcpu *self = signals_vcpu();
     bool numbered = engine->mem.hooked;
 
-    sync_pause(engine, self && self->engine == engine ? self : NULL);
+    sync_pause(engine, engine_self(engine));
     uint8_t before = hooks_everywhere(engine);
     change(&engine->hooks, h);
     engine->mem.hooked = (count[NW_HOOK_READ] ? MEM_HOOK_READ : 0) |
@@ -155,8 +153,7 @@ static enum mem_hook_result settle(struct nw_vcpu *vcpu, const struct hook_frame
 /* The first access hook at or behind H that concerns the access. */
 static const struct nw_hook *next_for(const struct nw_hook *h, uint64_t first, uint64_t last)
 {
-    while (h && (!meets(h, first, last) ||
-                 NW_UNLIKELY(atomic_load_explicit(&h->removed, memory_order_relaxed))))
+    while (h && (!meets(h, first, last) || hook_removed(h)))
         h = h->same;
     return h;
 }
@@ -228,7 +225,7 @@ bool hooks_fault(struct nw_vcpu *vcpu)
 
         if ((h->spec.faults && !(h->spec.faults & bit)) ||
             !meets(h, fault.addr, fault.addr + fault.size - 1) ||
-            atomic_load_explicit(&h->removed, memory_order_relaxed))
+            hook_removed(h))
             continue;
         hooks_enter(vcpu, &frame);
         mended = h->spec.fault(vcpu, &fault, value, h->spec.user);

@@ -8,12 +8,19 @@
 #include "mem/snapshot.h"
 #include "mem/space.h"
 
-struct engine_hold engine_lock(struct nw_engine *engine)
+struct nw_vcpu *engine_self(const struct nw_engine *engine)
 {
     struct nw_vcpu *self = signals_vcpu();
+
+    return self && self->engine == engine ? self : NULL;
+}
+
+struct engine_hold engine_lock(struct nw_engine *engine)
+{
+    struct nw_vcpu *self = engine_self(engine);
     struct engine_hold hold = {0};
 
-    if (self && self->engine == engine) {
+    if (self) {
         hold.vcpu = self;
         hold.place = atomic_load_explicit(&self->exec->place, memory_order_relaxed);
         if (hold.place == VCPU_INSIDE)
@@ -66,20 +73,13 @@ static bool tlbs_matter(const struct nw_engine *engine, uint64_t gpa, uint64_t s
     return space_by_tlb(&engine->mem, gpa + size - 1);
 }
 
-static struct nw_vcpu *self_of(struct nw_engine *engine)
-{
-    struct nw_vcpu *self = signals_vcpu();
-
-    return self && self->engine == engine ? self : NULL;
-}
-
 static void drop_write_tags(void *opaque, uint64_t page)
 {
     struct nw_engine *engine = opaque;
 
     if (!tlbs_matter(engine, page, PAGE_SIZE_))
         return;
-    sync_pause(engine, self_of(engine));
+    sync_pause(engine, engine_self(engine));
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
         engine->mmu ? tlb_drop_writes(v, page) : tlb_flush_page(v, page);
     sync_resume(engine);
@@ -162,7 +162,7 @@ static struct change change_begin(struct nw_engine *engine, uint64_t gpa, uint64
     cache_forget(engine, gpa, size);
     c.paused = tlbs_matter(engine, gpa, size);
     if (c.paused)
-        sync_pause(engine, self_of(engine));
+        sync_pause(engine, engine_self(engine));
     return c;
 }
 
@@ -190,7 +190,7 @@ nw_status engine_leave_arena(struct nw_engine *engine)
     if (engine->mem.arena && !engine->mem.left) {
         /* Code that runs finds the arena closed and takes the slow path to its end. */
         cache_forget(engine, 0, UINT64_MAX);
-        sync_pause(engine, self_of(engine));
+        sync_pause(engine, engine_self(engine));
         status = space_leave_arena(&engine->mem);
         for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
             tlb_flush(v);
@@ -221,7 +221,7 @@ nw_status engine_enable_mmu(struct nw_engine *engine)
     TRY(engine_leave_arena(engine));
     struct engine_hold hold = engine_lock(engine);
     cache_forget(engine, 0, UINT64_MAX);
-    sync_pause(engine, self_of(engine));
+    sync_pause(engine, engine_self(engine));
     engine->mmu = true;
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
         v->mmu = true;

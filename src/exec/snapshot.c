@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include "exec/engine.h"
 #include "exec/memory.h"
-#include "exec/signals.h"
 #include "mem/mmu.h"
 #include "mem/snapshot.h"
 
@@ -50,7 +49,7 @@ static const struct saved_vcpu *find_saved(const nw_snapshot *s, const nw_vcpu *
 static nw_status check_vcpus(const nw_snapshot *s)
 {
     for (nw_vcpu *v = s->engine->vcpus; v; v = v->next)
-        if (find_saved(s, v) && atomic_load(&v->exec->running) && !hooks_inside(v))
+        if (find_saved(s, v) && vcpu_busy(v))
             return NW_ERR_BUSY;
     return NW_OK;
 }
@@ -104,9 +103,8 @@ void engine_free_snapshots(struct nw_engine *engine)
 static struct engine_hold still_begin(nw_engine *engine)
 {
     struct engine_hold hold = engine_lock(engine);
-    nw_vcpu *self = signals_vcpu();
 
-    sync_pause(engine, self && self->engine == engine ? self : NULL);
+    sync_pause(engine, engine_self(engine));
     return hold;
 }
 

@@ -197,12 +197,18 @@ static void free_map(struct snap_map *map)
         free(map);
 }
 
-static void free_level(struct snap_level *l)
+static void free_held(struct snap_level *l)
 {
     for (struct mem_region *r = l->held, *next; r; r = next) {
         next = r->right;
         free(r);
     }
+    l->held = NULL;
+}
+
+static void free_level(struct snap_level *l)
+{
+    free_held(l);
     for (uint32_t n = 0; n < l->chunks; n++)
         free(l->chunk[n]);
     if (l->owner)
@@ -489,15 +495,6 @@ static void difference_apply(struct mem_space *space, struct difference *d,
         region_insert(&space->regions, r);
     }
     space->map_version = to->map_version;
-}
-
-static void free_held(struct snap_level *l)
-{
-    for (struct mem_region *r = l->held, *next; r; r = next) {
-        next = r->right;
-        free(r);
-    }
-    l->held = NULL;
 }
 
 /* Everything that is held is in TO's map again, or was mapped later. */
