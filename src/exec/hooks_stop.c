@@ -67,14 +67,6 @@ static nw_status learn_stop(struct nw_engine *engine, uint64_t pc)
     return NW_OK;
 }
 
-static bool all_known(const struct nw_engine *engine, const uint64_t *addresses, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!hooks_is_stop(&engine->hooks.stops, addresses[i]))
-            return false;
-    return true;
-}
-
 /* Too many to be kept for ever: those of no vCPU go. */
 static void forget_stops(struct nw_engine *engine)
 {
@@ -85,41 +77,45 @@ static void forget_stops(struct nw_engine *engine)
             learn_stop(engine, v->exec->stops[n]);
 }
 
-static nw_status learn_stops(struct nw_engine *engine, const uint64_t *addresses, size_t n)
+/* With the engine's lock, for forget_stops of others. */
+static nw_status replace_stops(struct nw_vcpu *vcpu, const uint64_t *addresses, uint32_t n)
 {
-    nw_status status = NW_OK;
+    struct nw_engine *engine = vcpu->engine;
+    struct exec_vcpu *x = vcpu->exec;
 
-    if (all_known(engine, addresses, n))
-        return NW_OK;
-    struct engine_hold hold = engine_lock(engine);
-    if (engine->hooks.stops.n + n > STOPS_MAX)
-        forget_stops(engine);
-    for (size_t i = 0; i < n && status == NW_OK; i++)
-        status = learn_stop(engine, addresses[i]);
-    engine_unlock(engine, hold);
-    return status;
-}
-
-nw_status nw_vcpu_set_stops(nw_vcpu *vcpu, const uint64_t *addresses, size_t n)
-{
-    struct exec_vcpu *x;
-
-    if (!vcpu || (n && !addresses))
-        return NW_ERR_ARG;
-    x = vcpu->exec;
-    if (atomic_load(&x->running) && !hooks_inside(vcpu))
-        return NW_ERR_BUSY;
     if (n > x->stops_cap) {
         uint64_t *grown = realloc(x->stops, n * sizeof *grown);
 
         if (!grown)
             return NW_ERR_NOMEM;
         x->stops = grown;
-        x->stops_cap = (uint32_t)n;
+        x->stops_cap = n;
     }
-    TRY(learn_stops(vcpu->engine, addresses, n));
+    if (engine->hooks.stops.n + n > STOPS_MAX)
+        forget_stops(engine);
+    for (uint32_t i = 0; i < n; i++)
+        TRY(learn_stop(engine, addresses[i]));
     if (n)
         memcpy(x->stops, addresses, n * sizeof *addresses);
-    x->nstops = (uint32_t)n;
+    x->nstops = n;
     return NW_OK;
+}
+
+nw_status nw_vcpu_set_stops(nw_vcpu *vcpu, const uint64_t *addresses, size_t n)
+{
+    const struct exec_vcpu *x;
+    nw_status status;
+
+    if (!vcpu || (n && !addresses) || n > UINT32_MAX / 2)
+        return NW_ERR_ARG;
+    if (vcpu_busy(vcpu))
+        return NW_ERR_BUSY;
+    /* Most often they are as they were, and those of a vCPU are always known. */
+    x = vcpu->exec;
+    if (n == x->nstops && (!n || !memcmp(x->stops, addresses, n * sizeof *addresses)))
+        return NW_OK;
+    struct engine_hold hold = engine_lock(vcpu->engine);
+    status = replace_stops(vcpu, addresses, (uint32_t)n);
+    engine_unlock(vcpu->engine, hold);
+    return status;
 }
