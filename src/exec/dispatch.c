@@ -448,7 +448,7 @@ static void run_outermost(struct run *r)
 
     /* A callback of another engine's vCPU may run this one on the same thread. */
     signals_set_vcpu(vcpu);
-    hooks_note_mxcsr(vcpu);
+    host_fp_note(vcpu);
     vcpu->last_mode = UINT32_MAX;
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);

@@ -170,6 +170,8 @@ void engine_free_snapshots(struct nw_engine *);
 
 /* How blocks are translated as memory stands (translate.c). */
 struct host_options engine_host_options(const struct nw_engine *);
+/* From the first floating-point operation on, MXCSR's flags are the guest's (translate.c). */
+void engine_note_float(struct nw_engine *);
 
 /* ---- logs (log.c) ---- */
 static inline bool log_wants(const struct nw_engine *e, uint32_t kinds)

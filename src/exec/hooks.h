@@ -121,7 +121,7 @@ static inline void hooks_enter(struct nw_vcpu *vcpu, struct hook_frame *f)
 static inline void hooks_leave(struct nw_vcpu *vcpu, struct hook_frame *f)
 {
     vcpu->frame = f->outer;
-    if (NW_UNLIKELY(f->switched))
+    if (NW_UNLIKELY(vcpu->mxcsr_switch))
         hooks_switch_back(vcpu, f);
 }
 
@@ -146,8 +146,6 @@ uint64_t hooks_compare(struct nw_vcpu *, uint64_t site, uint64_t a, uint64_t b, 
 /* A block has been translated. PREVIOUS: null when there is none. True: the callbacks have changed
  * something, so that the vCPU must look at its pc again. */
 bool hooks_translated(struct nw_vcpu *, const nw_block *block, const nw_block *previous);
-/* mxcsr_switch, from what the host's MXCSR is and the guest's is to be. */
-void hooks_note_mxcsr(struct nw_vcpu *);
 
 /* ---- hooks without a callback (hooks_note.c) ---- */
 

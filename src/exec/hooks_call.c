@@ -2,33 +2,23 @@
 #include "exec/hooks.h"
 
 #include <string.h>
-#include <xmmintrin.h>
 #include "exec/engine.h"
 #include "exec/signals.h"
 #include "exec/vcpu_priv.h"
 #include "host/host.h"
 
-#define MXCSR_FLAGS 0x3f
-
 void hooks_switch(struct nw_vcpu *vcpu, struct hook_frame *f)
 {
-    vcpu_fp_sync(vcpu);
-    f->live_mxcsr = _mm_getcsr();
-    _mm_setcsr(vcpu->host_mxcsr);
-    vcpu->mxcsr_live = 0;
+    f->live_mxcsr = host_fp_callers(vcpu);
 }
 
+/* A run in the callback may have met the guest's first floating point. */
 void hooks_switch_back(struct nw_vcpu *vcpu, const struct hook_frame *f)
 {
-    _mm_setcsr(f->live_mxcsr);
-    vcpu->mxcsr_live = 1;
-}
-
-void hooks_note_mxcsr(struct nw_vcpu *vcpu)
-{
-    uint32_t now = vcpu->mxcsr_live ? vcpu->host_mxcsr : _mm_getcsr();
-
-    vcpu->mxcsr_switch = vcpu->mxcsr_counts | ((vcpu->mxcsr ^ now) & ~(uint32_t)MXCSR_FLAGS);
+    if (f->switched)
+        host_fp_guests(vcpu, f->live_mxcsr);
+    else if (vcpu->mxcsr_live)
+        host_fp_guests(vcpu, vcpu->mxcsr);
 }
 
 /* Whoever asks is about to look at guest state. */
@@ -151,6 +141,8 @@ uint64_t hooks_after(struct nw_vcpu *vcpu, const struct hook_frame *f)
     return go_on(vcpu, hooks_outcome(vcpu, f));
 }
 
+    if (NW_UNLIKELY(vcpu->mxcsr_switch))
+        host_fp_guests(vcpu, vcpu->mxcsr);
 uint64_t hooks_compare(struct nw_vcpu *vcpu, uint64_t arg, uint64_t a, uint64_t b, uint64_t what)
 {
     const struct hook_site *site = (const struct hook_site *)(uintptr_t)arg;

@@ -349,13 +349,19 @@ static uint32_t most_insns(uint8_t variant)
     return kind == BLOCK_PLAIN || kind == BLOCK_COUNTED ? BLOCK_MAX_INSNS : 1u << (kind - 1);
 }
 
-/* From the first floating-point operation on, MXCSR's flags are the guest's. */
-static void note_float(struct nw_engine *engine, const struct ir_region *r)
+void engine_note_float(struct nw_engine *engine)
 {
-    for (uint32_t n = 0; n < r->insns.len && !engine->float_used; n++)
-        engine->float_used = ir_rows[r->insns.at[n].op].effects & (IR_E_FPFLAGS | IR_E_FPENV);
-    for (struct nw_vcpu *v = engine->vcpus; v && engine->float_used; v = v->next)
+    engine->float_used = true;
+    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
         v->mxcsr_counts = v->mxcsr_switch = 0x3f;
+}
+
+static bool has_float(const struct ir_region *r)
+{
+    for (uint32_t n = 0; n < r->insns.len; n++)
+        if (ir_rows[r->insns.at[n].op].effects & (IR_E_FPFLAGS | IR_E_FPENV))
+            return true;
+    return false;
 }
 
 static nw_status optimise(struct nw_engine *engine, uint8_t variant)
@@ -367,8 +373,8 @@ static nw_status optimise(struct nw_engine *engine, uint8_t variant)
                     (engine->hooks.count[NW_HOOK_TRANSLATE] ? COUNT_BLOCKS : 0u);
 
     log_ir(engine, r, "lifted");
-    if (NW_UNLIKELY(!engine->float_used))
-        note_float(engine, r);
+    if (NW_UNLIKELY(!engine->float_used) && has_float(r))
+        engine_note_float(engine);
     if (what && !count_in(r, what))
         return NW_ERR_NOMEM;
     TRY(ir_run_passes(r));

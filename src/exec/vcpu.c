@@ -115,6 +115,9 @@ nw_status vcpu_create(struct nw_engine *engine, struct nw_vcpu **out)
     if (!vcpu)
         TRY(vcpu_make(engine, &vcpu));
     struct engine_hold hold = engine_lock(engine);
+    /* Translated code of one may come into what is translated for another. */
+    if (engine->vcpus)
+        engine_note_float(engine);
     follow_engine(vcpu);
     pthread_mutex_lock(&engine->sync.lock);
     hooks_direct(vcpu);

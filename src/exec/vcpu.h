@@ -191,8 +191,8 @@ struct nw_vcpu {
     void *owner;               /* for the layer above (user-mode thread, board) */
 };
 
-/* The sticky flags of guest floating point live in the host's MXCSR while translated code runs.
- * Folds them into vcpu->fp.flags (a no-op when not live). */
+/* Sticky flags that guest floating point has raised are in the host's MXCSR while translated code runs.
+ * Folds them into vcpu->fp.flags (a no-op when not live); before that is written, vcpu_fp_take. */
 void vcpu_fp_sync(struct nw_vcpu *);
 /* The sticky flags up to now (enum fp_flag); none are left. For code that must know what one
  * operation raises: take before it, take after it, and put both back with vcpu->fp.flags |=. */

@@ -33,7 +33,7 @@ void arm_fpscr_write(struct nw_vcpu *vcpu, uint32_t value)
 {
     struct arm_state *s = arm_of(vcpu);
 
-    vcpu_fp_sync(vcpu);
+    vcpu_fp_take(vcpu);
     s->fpscr_nzcv = value >> 28;
     s->fpscr = value & writable(s);
     vcpu->fp = (struct fp_env){

@@ -14,7 +14,7 @@ void x86_mxcsr_write(struct nw_vcpu *vcpu, uint32_t value)
 {
     struct x86_state *s = x86_of(vcpu);
 
-    vcpu_fp_sync(vcpu);
+    vcpu_fp_take(vcpu);
     s->mxcsr = value & ~STICKY;
     fp_env_set_mxcsr(&vcpu->fp, value);
     vcpu_fp_changed(vcpu);

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "exec/vcpu.h"
+#include "host/host.h"
 
 #define MXCSR_FLAGS 0x3fu
 #define MXCSR_MASKS 0x1f80u
@@ -12,17 +13,43 @@ void vcpu_fp_sync(struct nw_vcpu *vcpu)
 {
     if (!vcpu->mxcsr_live)
         return;
-    uint32_t mxcsr = _mm_getcsr() & (vcpu->mxcsr_counts | ~MXCSR_FLAGS);
+    uint32_t mxcsr = _mm_getcsr() & vcpu->mxcsr_counts;
     vcpu->fp.flags |= fp_flags_of_mxcsr(vcpu->fp.rules == FP_RULES_X86 ? mxcsr : mxcsr & ~MXCSR_DE);
-    _mm_setcsr(mxcsr & ~MXCSR_FLAGS);
 }
 
 uint32_t vcpu_fp_take(struct nw_vcpu *vcpu)
 {
     vcpu_fp_sync(vcpu);
-    uint32_t flags = vcpu->fp.flags;
+    uint32_t flags = vcpu->fp.flags, mxcsr = vcpu->mxcsr_live ? _mm_getcsr() : 0;
     vcpu->fp.flags = 0;
+    if (mxcsr & vcpu->mxcsr_counts)
+        _mm_setcsr(mxcsr & ~MXCSR_FLAGS);
     return flags;
+}
+
+void host_fp_note(struct nw_vcpu *vcpu)
+{
+    uint32_t now = vcpu->mxcsr_live ? vcpu->host_mxcsr : _mm_getcsr();
+    vcpu->mxcsr_switch = vcpu->mxcsr_counts | ((vcpu->mxcsr ^ now) & ~MXCSR_FLAGS);
+}
+
+uint32_t host_fp_callers(struct nw_vcpu *vcpu)
+{
+    uint32_t now = _mm_getcsr();
+    vcpu_fp_sync(vcpu);
+    if ((now ^ vcpu->host_mxcsr) & ~MXCSR_FLAGS)
+        _mm_setcsr(vcpu->host_mxcsr);
+    vcpu->mxcsr_live = 0;
+    return now & ~MXCSR_FLAGS;
+}
+
+void host_fp_guests(struct nw_vcpu *vcpu, uint32_t modes)
+{
+    uint32_t known =
+        fp_mxcsr_flags(vcpu->fp.flags) | (vcpu->fp.rules == FP_RULES_X86 ? 0 : MXCSR_DE);
+    if ((_mm_getcsr() ^ modes) & (~MXCSR_FLAGS | (vcpu->mxcsr_counts & ~known)))
+        _mm_setcsr(modes);
+    vcpu->mxcsr_live = 1;
 }
 
 void vcpu_fp_changed(struct nw_vcpu *vcpu)

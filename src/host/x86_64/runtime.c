@@ -168,6 +168,65 @@ static void frame_leave(struct thunks *t)
     x_store(a, X_W, vcpu_at(offsetof(struct nw_vcpu, lazy_flags)), RCX);
 }
 
+/* Makes MXCSR the guest's. Writing it is slow where that changes it, so it is left as it is when
+ * its modes are right and it holds no flag that would be counted as new (host_fp_guests does the
+ * same). */
+static void mxcsr_enter(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    struct x_mem host = vcpu_at(offsetof(struct nw_vcpu, host_mxcsr));
+    struct x_mem flags = vcpu_at(offsetof(struct nw_vcpu, fp.flags));
+    stmxcsr(a, host);
+    x_load(a, 0, RAX, flags);
+    x_mov_imm(a, RCX, 0x3d);
+    v_rrr(a, 0xf5 | X_0F38 | X_F2, RCX, RAX, RCX); /* pdep */
+    if (t->guest->fp_rules == FP_RULES_X86) {
+        x_shift_imm(a, 0, X_SHR, RAX, 6);
+        x_alu_imm(a, 0, X_AND, RAX, 2);
+        x_alu(a, 0, X_OR, RCX, RAX);
+    } else {
+        x_alu_imm(a, 0, X_OR, RCX, 2); /* DE is nobody's */
+    }
+    x_not(a, 0, RCX);
+    x_alu_mem(a, 0, X_AND, RCX, vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts)));
+    x_alu_imm(a, 0, X_OR, RCX, ~0x3f);
+    x_load(a, 0, RAX, host);
+    x_alu_mem(a, 0, X_XOR, RAX, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
+    x_test(a, 0, RAX, RCX);
+    uint8_t *right = x_jcc8(a, X_E);
+    ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
+    x_here8(a, right);
+    x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 1);
+}
+
+/* The exceptions that the guest's instructions left in MXCSR become sticky flags: IE, ZE, OE, UE,
+ * PE are the enum fp_flag bits in order once DE is left out, and DE is bit 7. The caller gets its
+ * modes back; flags are nobody's across calls. Through rcx and rdx. */
+static void mxcsr_leave(struct thunks *t)
+{
+    struct asm_buf *a = &t->a;
+    struct x_mem host = vcpu_at(offsetof(struct nw_vcpu, host_mxcsr));
+    struct x_mem flags = vcpu_at(offsetof(struct nw_vcpu, fp.flags)), now = x_at(RSP, FRAME_AUX);
+    stmxcsr(a, now);
+    x_load(a, 0, RCX, now);
+    x_mov(a, 0, RDX, RCX);
+    x_alu_mem(a, 0, X_XOR, RDX, host);
+    x_test_imm(a, 0, RDX, ~0x3fu);
+    uint8_t *right = x_jcc8(a, X_E);
+    ldmxcsr(a, host);
+    x_here8(a, right);
+    x_alu_mem(a, 0, X_AND, RCX, vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts)));
+    x_mov_imm(a, RDX, 0x3d);
+    v_rrr(a, 0xf5 | X_0F38 | X_F3, RDX, RCX, RDX); /* pext */
+    x_rm(a, 0x09, RDX, flags);
+    if (t->guest->fp_rules == FP_RULES_X86) {
+        x_alu_imm(a, 0, X_AND, RCX, 2);
+        x_shift_imm(a, 0, X_SHL, RCX, 6);
+        x_rm(a, 0x09, RCX, flags);
+    }
+    x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 0);
+}
+
 /* host_enter_fn: rdi = vCPU, rsi = code. */
 static void emit_enter(struct thunks *t)
 {
@@ -177,9 +236,7 @@ static void emit_enter(struct thunks *t)
         push(a, pushed[n]);
     x_alu_imm(a, X_W, X_SUB, RSP, FRAME_SIZE);
     x_lea(a, X_W, RBP, x_at(RDI, VCPU_BIAS));
-    stmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, host_mxcsr)));
-    ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
-    x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 1);
+    mxcsr_enter(t);
     x_store_imm32(a, 0, x_at(RSP, FRAME_FLAGS + 4), LAZY_NONE);
     x_store_imm32(a, 0, x_at(RSP, FRAME_FLAGS + 12), 0);
     frame_enter(t);
@@ -188,8 +245,7 @@ static void emit_enter(struct thunks *t)
     x_jmp_reg(a, RSI);
 }
 
-/* rax = the result. The exceptions that the guest's instructions left in MXCSR become sticky flags:
- * IE, ZE, OE, UE, PE are the enum fp_flag bits in order once DE is left out, and DE is bit 7. */
+/* rax = the result. */
 static void emit_leave(struct thunks *t)
 {
     struct asm_buf *a = &t->a;
@@ -197,22 +253,8 @@ static void emit_leave(struct thunks *t)
     pins_move(t, false);
     t->rt->leave_synced = asm_pos(a);
     x_call_to(a, (int32_t)t->rt->settle);
-    stmxcsr(a, x_at(RSP, FRAME_AUX));
-    x_load(a, 0, RCX, x_at(RSP, FRAME_AUX));
-    x_alu_mem(a, 0, X_AND, RCX, vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts)));
-    x_store(a, 0, x_at(RSP, FRAME_AUX), RCX);
-    x_mov_imm(a, RDX, 0x3d);
-    v_rrr(a, 0xf5 | X_0F38 | X_F3, RCX, RCX, RDX); /* pext */
-    x_rm(a, 0x09, RCX, vcpu_at(offsetof(struct nw_vcpu, fp.flags)));
-    if (t->guest->fp_rules == FP_RULES_X86) {
-        x_load(a, 0, RCX, x_at(RSP, FRAME_AUX));
-        x_alu_imm(a, 0, X_AND, RCX, 2);
-        x_shift_imm(a, 0, X_SHL, RCX, 6);
-        x_rm(a, 0x09, RCX, vcpu_at(offsetof(struct nw_vcpu, fp.flags)));
-    }
-    ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, host_mxcsr)));
+    mxcsr_leave(t);
     v_zeroupper(a); /* so that the host's SSE code is not slowed */
-    x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 0);
     frame_leave(t);
     x_alu_imm(a, X_W, X_ADD, RSP, FRAME_SIZE);
     for (unsigned n = ARRAY_LEN(pushed); n-- > 0;)
