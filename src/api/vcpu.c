@@ -31,7 +31,8 @@ void nw_vcpu_stop(nw_vcpu *vcpu)
 
 void nw_vcpu_cancel_stop(nw_vcpu *vcpu)
 {
-    if (vcpu)
+    if (vcpu &&
+        NW_UNLIKELY(atomic_load_explicit(&vcpu->request, memory_order_relaxed) & VCPU_REQ_STOP))
         atomic_fetch_and(&vcpu->request, ~(uint32_t)VCPU_REQ_STOP);
 }
 

@@ -396,6 +396,7 @@ void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
     atomic_fetch_add(&engine->cache.epoch, 1);
     hooks_note_change(engine);
     /* Jump caches are cleared by their owners, who have to come out for that. */
+    sync_order(engine);
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
         if (atomic_load(&v->exec->place) != VCPU_OUTSIDE)
             atomic_fetch_or(&v->request, VCPU_REQ_SYNC);

@@ -444,9 +444,8 @@ static void loop(struct run *r)
 
 static void run_outermost(struct run *r)
 {
-    struct nw_vcpu *vcpu = r->vcpu, *outer = signals_vcpu();
+    struct nw_vcpu *vcpu = r->vcpu;
 
-    /* A callback of another engine's vCPU may run this one on the same thread. */
     signals_set_vcpu(vcpu);
     host_fp_note(vcpu);
     vcpu->last_mode = UINT32_MAX;
@@ -454,7 +453,25 @@ static void run_outermost(struct run *r)
     loop(r);
     r->left = r->limited ? vcpu->budget : 0;
     sync_move(vcpu, VCPU_OUTSIDE);
+}
+
+/* From a callback of another vCPU's, OUTER. */
+static void run_above(struct run *r, struct nw_vcpu *outer)
+{
+    struct exec_vcpu *x = r->vcpu->exec, *below = outer->exec;
+    enum vcpu_place place = (enum vcpu_place)atomic_load(&below->place);
+
+    sync_move(outer, VCPU_PARKED);
+    x->outer = outer;
+    /* Whoever waits for all to be outside waits for OUTER already, which waits for this run. */
+    if (outer->engine == r->engine)
+        atomic_store(&x->place, VCPU_PARKED);
+    run_outermost(r);
+    x->outer = NULL;
     signals_set_vcpu(outer);
+    if (outer->frame) /* that run's flags may be in MXCSR: see hooks_after */
+        outer->frame->flags |= HOOK_CHANGED;
+    sync_move(outer, place);
 }
 
 /* What an inner run must find empty and leave as it was: the outer one goes on with it. */
@@ -529,23 +546,30 @@ static void run_inner(struct run *r, uint64_t limit)
 nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
 {
     struct run r = {.vcpu = vcpu, .engine = vcpu->engine, .exit = exit, .limited = limit != 0};
-    bool inner = atomic_exchange(&vcpu->exec->running, true);
+    struct exec_vcpu *x = vcpu->exec;
+    bool inner = atomic_load_explicit(&x->running, memory_order_relaxed);
 
     if (inner && !hooks_inside(vcpu))
         return NW_ERR_BUSY;
-    memset(exit, 0, sizeof *exit);
-    vcpu->exec->depth++;
+    *exit = (nw_exit){0};
     if (inner) {
         run_inner(&r, limit);
     } else {
+        struct nw_vcpu *outer = signals_vcpu();
+
+        atomic_store_explicit(&x->running, true, memory_order_relaxed);
+        sync_adopt(vcpu);
         vcpu->budget = limit;
         vcpu->covered = 0;
-        run_outermost(&r);
+        if (NW_UNLIKELY(outer)) {
+            run_above(&r, outer);
+        } else {
+            run_outermost(&r);
+            signals_set_vcpu(NULL);
+        }
+        atomic_store_explicit(&x->running, false, memory_order_release);
     }
-    vcpu->exec->depth--;
     exit->pc = vcpu_pc(vcpu);
     exit->left = r.left;
-    if (!inner)
-        atomic_store(&vcpu->exec->running, false);
     return NW_OK;
 }

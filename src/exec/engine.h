@@ -88,7 +88,8 @@ struct engine_hold {
 struct exec_vcpu {
     _Atomic uint32_t place; /* enum vcpu_place */
     _Atomic bool running;
-    uint32_t depth;     /* runs under way: callbacks may run their vCPU again */
+    _Atomic uintptr_t thread; /* that it has last run on, or 0; see sync_adopt */
+    struct nw_vcpu *outer;    /* a callback of this one, perhaps another engine's, runs the vCPU, or null */
     bool stepping;      /* one instruction runs in the interpreter: stores into code are done */
     bool walk_hit_code; /* the guest's tables were written where translated code is */
     uint64_t epoch;     /* of the jump cache */
@@ -110,7 +111,8 @@ static inline bool vcpu_busy(struct nw_vcpu *vcpu)
            !hooks_inside(vcpu);
 }
 
-/* The engine's vCPU that runs on this thread, or null. */
+/* The engine's vCPU that runs on this thread, or null; the innermost, where one's callback runs
+ * another. */
 struct nw_vcpu *engine_self(const struct nw_engine *);
 
 /* Takes the engine's lock from any thread. A thread that runs a vCPU of this engine counts as
@@ -168,10 +170,10 @@ union ir_vec *exec_slots(struct exec_vcpu *, uint32_t n);
 /* Drops those that are left; nothing runs. */
 void engine_free_snapshots(struct nw_engine *);
 
-/* How blocks are translated as memory stands (translate.c). */
-struct host_options engine_host_options(const struct nw_engine *);
 /* From the first floating-point operation on, MXCSR's flags are the guest's (translate.c). */
 void engine_note_float(struct nw_engine *);
+/* How blocks are translated as memory stands (translate.c). */
+struct host_options engine_host_options(const struct nw_engine *);
 
 /* ---- logs (log.c) ---- */
 static inline bool log_wants(const struct nw_engine *e, uint32_t kinds)

@@ -220,8 +220,9 @@ nw_status nw_hook_add(nw_engine *engine, const nw_hook_spec *spec, nw_hook **out
 }
 
 /* With the engine's lock: no vCPU of it runs, so that no dead block is executed any more. */
-static bool all_outside(const struct nw_engine *engine)
+static bool all_outside(struct nw_engine *engine)
 {
+    sync_order(engine);
     for (const struct nw_vcpu *v = engine->vcpus; v; v = v->next)
         if (atomic_load(&v->exec->place) != VCPU_OUTSIDE)
             return false;

@@ -24,7 +24,11 @@ void hooks_switch_back(struct nw_vcpu *vcpu, const struct hook_frame *f)
 /* Whoever asks is about to look at guest state. */
 bool hooks_inside(struct nw_vcpu *vcpu)
 {
-    if (!vcpu->frame || signals_vcpu() != vcpu)
+    const struct nw_vcpu *here = vcpu->frame ? signals_vcpu() : NULL;
+
+    while (here && here != vcpu)
+        here = here->exec->outer;
+    if (!here)
         return false;
     host_settle(vcpu);
     return true;
@@ -46,10 +50,9 @@ void hooks_note_write(struct nw_vcpu *vcpu)
 
 void hooks_note_change(struct nw_engine *engine)
 {
-    const struct nw_vcpu *self = engine_self(engine);
-
-    for (struct hook_frame *f = self ? self->frame : NULL; f; f = f->outer)
-        f->flags |= HOOK_CHANGED;
+    for (const struct nw_vcpu *v = engine_self(engine); v; v = v->exec->outer)
+        for (struct hook_frame *f = v->engine == engine ? v->frame : NULL; f; f = f->outer)
+            f->flags |= HOOK_CHANGED;
 }
 
 bool hooks_moved(struct nw_vcpu *vcpu, const struct hook_frame *f)
@@ -138,11 +141,11 @@ uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64
 
 uint64_t hooks_after(struct nw_vcpu *vcpu, const struct hook_frame *f)
 {
+    if (NW_UNLIKELY(vcpu->mxcsr_switch))
+        host_fp_guests(vcpu, vcpu->mxcsr);
     return go_on(vcpu, hooks_outcome(vcpu, f));
 }
 
-    if (NW_UNLIKELY(vcpu->mxcsr_switch))
-        host_fp_guests(vcpu, vcpu->mxcsr);
 uint64_t hooks_compare(struct nw_vcpu *vcpu, uint64_t arg, uint64_t a, uint64_t b, uint64_t what)
 {
     const struct hook_site *site = (const struct hook_site *)(uintptr_t)arg;

@@ -224,8 +224,7 @@ bool hooks_fault(struct nw_vcpu *vcpu)
         struct hook_frame frame;
 
         if ((h->spec.faults && !(h->spec.faults & bit)) ||
-            !meets(h, fault.addr, fault.addr + fault.size - 1) ||
-            hook_removed(h))
+            !meets(h, fault.addr, fault.addr + fault.size - 1) || hook_removed(h))
             continue;
         hooks_enter(vcpu, &frame);
         mended = h->spec.fault(vcpu, &fault, value, h->spec.user);

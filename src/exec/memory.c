@@ -12,7 +12,9 @@ struct nw_vcpu *engine_self(const struct nw_engine *engine)
 {
     struct nw_vcpu *self = signals_vcpu();
 
-    return self && self->engine == engine ? self : NULL;
+    while (self && self->engine != engine)
+        self = self->exec->outer;
+    return self;
 }
 
 struct engine_hold engine_lock(struct nw_engine *engine)

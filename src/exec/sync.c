@@ -1,9 +1,34 @@
 #include "exec/sync.h"
 
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "exec/engine.h"
+
+static long membarrier(int command)
+{
+    return syscall(SYS_membarrier, command, 0, 0);
+}
+
+static bool has_barrier(void)
+{
+    long commands = membarrier(MEMBARRIER_CMD_QUERY);
+
+    return commands > 0 && commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED;
+}
+
+/* A full barrier on every thread of the process. The first one in a process has to be announced. */
+static void barrier_everywhere(void)
+{
+    if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) {
+        membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+        membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    }
+}
 
 nw_status sync_init(struct exec_sync *s)
 {
+    s->fenced = !has_barrier();
     if (pthread_mutex_init(&s->lock, NULL))
         return NW_ERR_NOMEM;
     if (pthread_cond_init(&s->cond, NULL)) {
@@ -32,7 +57,12 @@ void sync_move(struct nw_vcpu *vcpu, enum vcpu_place to)
     if (from == to)
         return;
     /* Either the asker sees the new place, or this thread sees that somebody asks. */
-    atomic_store(&vcpu->exec->place, to);
+    if (NW_UNLIKELY(s->fenced)) {
+        atomic_store(&vcpu->exec->place, to);
+    } else {
+        atomic_store_explicit(&vcpu->exec->place, to, memory_order_release);
+        atomic_signal_fence(memory_order_seq_cst);
+    }
     if (NW_LIKELY(!atomic_load(&s->waiting)))
         return;
     pthread_mutex_lock(&s->lock);
@@ -50,11 +80,37 @@ void sync_move(struct nw_vcpu *vcpu, enum vcpu_place to)
     pthread_mutex_unlock(&s->lock);
 }
 
+void sync_adopt(struct nw_vcpu *vcpu)
+{
+    _Atomic uintptr_t *thread = &vcpu->exec->thread;
+    uintptr_t self = (uintptr_t)pthread_self();
+
+    if (NW_UNLIKELY(atomic_load_explicit(thread, memory_order_relaxed) != self))
+        atomic_store(thread, self);
+}
+
+void sync_order(struct nw_engine *engine)
+{
+    uintptr_t self = (uintptr_t)pthread_self();
+
+    if (engine->sync.fenced)
+        return;
+    atomic_thread_fence(memory_order_seq_cst);
+    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
+        uintptr_t thread = atomic_load(&v->exec->thread);
+
+        if (thread && thread != self) {
+            barrier_everywhere();
+            return;
+        }
+    }
+}
+
 void sync_point(struct nw_vcpu *vcpu)
 {
     if (atomic_load(&vcpu->engine->sync.waiting)) {
         /* Blocks that a callback came from are still to be gone on with. */
-        sync_move(vcpu, vcpu->frame ? VCPU_PARKED : VCPU_OUTSIDE);
+        sync_move(vcpu, vcpu->frame || vcpu->exec->outer ? VCPU_PARKED : VCPU_OUTSIDE);
         sync_move(vcpu, VCPU_INSIDE);
     }
 }
@@ -82,6 +138,7 @@ void sync_pause(struct nw_engine *engine, struct nw_vcpu *self)
     pthread_mutex_lock(&s->lock);
     s->pausers++;
     atomic_fetch_add(&s->waiting, 1);
+    sync_order(engine);
     while (others_at(engine, self, false))
         pthread_cond_wait(&s->cond, &s->lock);
     pthread_mutex_unlock(&s->lock);
@@ -106,6 +163,7 @@ void sync_quiesce(struct nw_engine *engine, struct nw_vcpu *self)
     pthread_mutex_lock(&s->lock);
     s->quiescers++;
     atomic_fetch_add(&s->waiting, 1);
+    sync_order(engine);
     while (others_at(engine, self, true))
         pthread_cond_wait(&s->cond, &s->lock);
     pthread_mutex_unlock(&s->lock);

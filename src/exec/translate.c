@@ -480,7 +480,7 @@ nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
         if (status != NW_ERR_RANGE)
             return status;
         /* Blocks that a callback came from must stay. */
-        if (vcpu->frame)
+        if (vcpu->frame || vcpu->exec->outer)
             return NW_OK;
         /* RANGE in an empty buffer: this block will never fit. */
         status = make_room(vcpu, key, variant, page, flushes);

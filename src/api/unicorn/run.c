@@ -157,28 +157,50 @@ struct outer {
     uc_err error;
 };
 
+/* Only this thread writes it. */
+static unsigned depth_of(const uc_engine *uc)
+{
+    return atomic_load_explicit(&uc->depth, memory_order_relaxed);
+}
+
+/* A stop of another thread's that sees the depth comes after what was before this. */
+static void set_depth(uc_engine *uc, unsigned depth)
+{
+    atomic_store_explicit(&uc->depth, depth, memory_order_release);
+}
+
+static void forget_stop(uc_engine *uc)
+{
+    atomic_store_explicit(&uc->stop, false, memory_order_relaxed);
+}
+
 static void enter(uc_engine *uc, struct outer *o)
 {
+    unsigned depth = depth_of(uc);
+
     *o = (struct outer){uc->until, uc->timeout, 0, uc->error};
-    if (uc->depth)
+    if (depth)
         o->pc = uc_guest_of(uc->arch)->pc(uc);
     else /* a stop that came too late for the last run */
         nw_vcpu_cancel_stop(uc->vcpu);
     uc->error = UC_ERR_OK;
     uc->timed_out = false;
-    atomic_store(&uc->stop, false);
-    uc->depth++;
+    forget_stop(uc);
+    set_depth(uc, depth + 1);
 }
 
 static void leave(uc_engine *uc, const struct outer *o)
 {
-    if (--uc->depth) {
+    unsigned depth = depth_of(uc) - 1;
+
+    set_depth(uc, depth);
+    if (depth) {
         uc->until = o->until;
         uc->timeout = o->timeout;
         uc->error = o->error;
         uc_guest_of(uc->arch)->set_pc(uc, o->pc);
         set_stops(uc);
-        atomic_store(&uc->stop, false);
+        forget_stop(uc);
     }
 }
 
@@ -190,7 +212,7 @@ uc_err uc_emu_start(uc_engine *uc, uint64_t begin, uint64_t until, uint64_t time
 
     if (!uc)
         return UC_ERR_HANDLE;
-    if (uc->depth >= UC_DEPTH_MAX)
+    if (depth_of(uc) >= UC_DEPTH_MAX)
         return UC_ERR_RESOURCE;
     error = uc_need(uc);
     if (error != UC_ERR_OK)
