@@ -1,8 +1,8 @@
 #include "guest/x86/bare.h"
 
-#include <string.h>
 #include "guest/x86/debug.h"
 #include "guest/x86/descriptor.h"
+#include "guest/x86/front.h"
 #include "guest/x86/mmu.h"
 #include "guest/x86/model.h"
 #include "guest/x86/mxcsr.h"
@@ -40,8 +40,7 @@ void x86_bare_set(struct nw_vcpu *vcpu, unsigned bits)
     struct x86_state *s = x86_of(vcpu);
     const struct x86_model *m = s->model;
 
-    memset(s, 0, sizeof *s);
-    s->model = m;
+    x86_clear(vcpu);
     s->bare = 1;
     set_segments(s, bits);
     if (bits != 16) {
@@ -51,12 +50,6 @@ void x86_bare_set(struct nw_vcpu *vcpu, unsigned bits)
     if (bits == 64)
         s->efer = X86_EFER_LME | X86_EFER_LMA;
     s->xcr0 = x86_model_has(m, X86_F_AVX) ? 7 : x86_model_has(m, X86_F_XSAVE) ? 3 : 1;
-    s->dr[6] = 0xffff0ff0;
-    s->dr[7] = 0x400;
-    s->fptag = 0xff; /* every register holds +0 */
-    s->apic_base = 0xfee00900;
-    s->pat = 0x0007040600070406;
-    s->misc_enable = 1;
     x86_mxcsr_write(vcpu, 0);
     x86_debug_changed(vcpu);
     x86_mmu_state_set(vcpu);

@@ -29,27 +29,34 @@ static void reset_segments(struct x86_state *s)
     s->gdtr = s->idtr = (struct x86_table){.limit = 0xffff};
 }
 
-void x86_reset(struct nw_vcpu *vcpu)
+void x86_clear(struct nw_vcpu *vcpu)
 {
     struct x86_state *s = x86_of(vcpu);
     const struct x86_model *m = s->model;
-    uint32_t signature[4];
 
     memset(s, 0, sizeof *s);
     s->model = m;
+    s->dr[6] = 0xffff0ff0;
+    s->dr[7] = 0x400;
+    s->fptag = 0xff; /* every register holds +0 */
+    s->apic_base = 0xfee00900;
+    s->pat = 0x0007040600070406;
+    s->misc_enable = 1;
+}
+
+void x86_reset(struct nw_vcpu *vcpu)
+{
+    struct x86_state *s = x86_of(vcpu);
+    uint32_t signature[4];
+
+    x86_clear(vcpu);
     reset_segments(s);
     s->pc = 0xfffffff0;
     x86_cpuid(vcpu, 1, 0, signature);
     s->gpr[X86_RDX] = signature[0];
     s->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
-    s->dr[6] = 0xffff0ff0;
-    s->dr[7] = 0x400;
     s->xcr0 = 1;
     s->fpcw = 0x40;
-    s->fptag = 0xff; /* every register holds +0 */
-    s->apic_base = 0xfee00900;
-    s->pat = 0x0007040600070406;
-    s->misc_enable = 1;
     x86_mxcsr_write(vcpu, 0x1f80);
     x86_debug_changed(vcpu);
     x86_mmu_flush(vcpu);
