@@ -105,8 +105,6 @@ static uc_err borrow(const uc_context *c, struct borrowed *b)
     uc_err error;
 
     *b = (struct borrowed){0};
-    if (!c)
-        return UC_ERR_HANDLE;
     b->guest = uc_guest_of((uc_arch)c->arch);
     if (c->magic != MAGIC || !b->guest)
         return UC_ERR_ARG;
@@ -122,40 +120,42 @@ static uc_err borrow(const uc_context *c, struct borrowed *b)
     return error;
 }
 
-static uc_err read_many(uc_context *c, int const *regs, void *const *vals, size_t *sizes, int count)
+/* What is read INTO memory or written FROM it, not both; the sizes are asked for where SIZED. */
+struct batch {
+    int const *regs;
+    void *const *into;
+    const void *const *from;
+    bool sized;
+    size_t *sizes;
+    int count;
+};
+
+static uc_err one(const struct borrowed *b, uc_mode mode, const struct batch *x, int n)
 {
-    struct borrowed b;
-    uc_err error = borrow(c, &b);
+    size_t whole = SIZE_MAX, *size = x->sized ? &x->sizes[n] : &whole;
 
-    if (error != UC_ERR_OK)
-        return error;
-    for (int n = 0; n < count && error == UC_ERR_OK; n++) {
-        size_t whole = SIZE_MAX;
-
-        error = vals[n] ? b.guest->reg_read(b.vcpu, (uc_mode)c->mode, regs[n], vals[n],
-                                            sizes ? &sizes[n] : &whole)
-                        : UC_ERR_ARG;
-    }
-    give_back(&b);
-    return error;
+    if (x->into)
+        return x->into[n] ? b->guest->reg_read(b->vcpu, mode, x->regs[n], x->into[n], size)
+                          : UC_ERR_ARG;
+    return x->from[n] ? b->guest->reg_write(b->vcpu, mode, x->regs[n], x->from[n], size)
+                      : UC_ERR_ARG;
 }
 
-static uc_err write_many(uc_context *c, int const *regs, const void *const *vals, size_t *sizes,
-                         int count)
+static uc_err transfer(uc_context *c, const struct batch *x)
 {
     struct borrowed b;
-    uc_err error = borrow(c, &b);
+    uc_err error;
 
+    if (!c)
+        return UC_ERR_HANDLE;
+    if (x->count > 0 && (!x->regs || (!x->into && !x->from) || (x->sized && !x->sizes)))
+        return UC_ERR_ARG;
+    error = borrow(c, &b);
     if (error != UC_ERR_OK)
         return error;
-    for (int n = 0; n < count && error == UC_ERR_OK; n++) {
-        size_t whole = SIZE_MAX;
-
-        error = vals[n] ? b.guest->reg_write(b.vcpu, (uc_mode)c->mode, regs[n], vals[n],
-                                             sizes ? &sizes[n] : &whole)
-                        : UC_ERR_ARG;
-    }
-    if (error == UC_ERR_OK)
+    for (int n = 0; n < x->count && error == UC_ERR_OK; n++)
+        error = one(&b, (uc_mode)c->mode, x, n);
+    if (error == UC_ERR_OK && x->from)
         error = uc_from_status(nw_state_save(b.vcpu, c->state));
     give_back(&b);
     return error;
@@ -163,46 +163,43 @@ static uc_err write_many(uc_context *c, int const *regs, const void *const *vals
 
 uc_err uc_context_reg_read(uc_context *ctx, int regid, void *value)
 {
-    return read_many(ctx, &regid, &value, NULL, 1);
+    return transfer(ctx, &(struct batch){.regs = &regid, .into = &value, .count = 1});
 }
 
 uc_err uc_context_reg_write(uc_context *ctx, int regid, const void *value)
 {
-    return write_many(ctx, &regid, &value, NULL, 1);
+    return transfer(ctx, &(struct batch){.regs = &regid, .from = &value, .count = 1});
 }
 
 uc_err uc_context_reg_read2(uc_context *ctx, int regid, void *value, size_t *size)
 {
-    return size ? read_many(ctx, &regid, &value, size, 1) : UC_ERR_ARG;
+    return transfer(ctx, &(struct batch){&regid, &value, NULL, true, size, 1});
 }
 
 uc_err uc_context_reg_write2(uc_context *ctx, int regid, const void *value, size_t *size)
 {
-    return size ? write_many(ctx, &regid, &value, size, 1) : UC_ERR_ARG;
+    return transfer(ctx, &(struct batch){&regid, NULL, &value, true, size, 1});
 }
 
 uc_err uc_context_reg_read_batch(uc_context *ctx, int const *regs, void **vals, int count)
 {
-    return count > 0 && (!regs || !vals) ? UC_ERR_ARG : read_many(ctx, regs, vals, NULL, count);
+    return transfer(ctx, &(struct batch){.regs = regs, .into = vals, .count = count});
 }
 
 uc_err uc_context_reg_write_batch(uc_context *ctx, int const *regs, void *const *vals, int count)
 {
-    return count > 0 && (!regs || !vals)
-               ? UC_ERR_ARG
-               : write_many(ctx, regs, (const void *const *)vals, NULL, count);
+    return transfer(
+        ctx, &(struct batch){.regs = regs, .from = (const void *const *)vals, .count = count});
 }
 
 uc_err uc_context_reg_read_batch2(uc_context *ctx, int const *regs, void *const *vals,
                                   size_t *sizes, int count)
 {
-    return count > 0 && (!regs || !vals || !sizes) ? UC_ERR_ARG
-                                                   : read_many(ctx, regs, vals, sizes, count);
+    return transfer(ctx, &(struct batch){regs, vals, NULL, true, sizes, count});
 }
 
 uc_err uc_context_reg_write_batch2(uc_context *ctx, int const *regs, const void *const *vals,
                                    size_t *sizes, int count)
 {
-    return count > 0 && (!regs || !vals || !sizes) ? UC_ERR_ARG
-                                                   : write_many(ctx, regs, vals, sizes, count);
+    return transfer(ctx, &(struct batch){regs, NULL, vals, true, sizes, count});
 }
