@@ -31,6 +31,11 @@ static void test_open_refuses(void **state)
     refused(UC_ARCH_X86, 1 << 4, UC_ERR_MODE);
     refused(UC_ARCH_X86, UC_MODE_64 | UC_MODE_BIG_ENDIAN, UC_ERR_MODE);
     refused(UC_ARCH_X86, UC_MODE_64 | 1 << 20, UC_ERR_MODE);
+    if (DIFFERS("mode-several", "several widths are taken, and nothing runs")) {
+        refused(UC_ARCH_X86, UC_MODE_16 | UC_MODE_32, UC_ERR_MODE);
+        refused(UC_ARCH_X86, UC_MODE_32 | UC_MODE_64, UC_ERR_MODE);
+        refused(UC_ARCH_X86, UC_MODE_16 | UC_MODE_32 | UC_MODE_64, UC_ERR_MODE);
+    }
     refused(UC_ARCH_ARM, 1, UC_ERR_MODE);
     refused(UC_ARCH_ARM, UC_MODE_32, UC_ERR_MODE);
     refused(UC_ARCH_ARM, UC_MODE_64, UC_ERR_MODE);

@@ -10,12 +10,6 @@ enum { INTR_SVC = 2, INTR_DATA_ABORT = 4, INTR_BKPT = 7 };
 #define CPSR_E     (1u << 9)
 #define CPSR_RESET 0x400001d3u /* supervisor mode, A, I, F */
 
-static bool mode_ok(uc_mode mode)
-{
-    (void)mode;
-    return true;
-}
-
 static nw_arch native(uc_mode mode)
 {
     (void)mode;
@@ -127,7 +121,6 @@ const struct uc_guest uc_guest_arm = {
     .page_size = 1024,
     .native = native,
     .cpu_name = uc_arm_cpu_name,
-    .mode_ok = mode_ok,
     .setup = setup,
     .reg_read = uc_arm_reg_read,
     .reg_write = uc_arm_reg_write,

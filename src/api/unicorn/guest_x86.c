@@ -5,11 +5,6 @@
 
 enum { VECTOR_UD = 6 };
 
-static bool mode_ok(uc_mode mode)
-{
-    return mode != 0;
-}
-
 static nw_arch native(uc_mode mode)
 {
     return mode & UC_MODE_64 ? NW_ARCH_X86_64 : NW_ARCH_X86;
@@ -78,12 +73,12 @@ static int model(uc_mode mode, int wanted)
 const struct uc_guest uc_guest_x86 = {
     .arch = UC_ARCH_X86,
     .modes = UC_MODE_16 | UC_MODE_32 | UC_MODE_64,
+    .one_of = UC_MODE_16 | UC_MODE_32 | UC_MODE_64,
     .model = model,
     .models = UC_CPU_X86_ENDING,
     .page_size = 4096,
     .native = native,
     .cpu_name = uc_x86_cpu_name,
-    .mode_ok = mode_ok,
     .setup = setup,
     .reg_read = uc_x86_reg_read,
     .reg_write = uc_x86_reg_write,

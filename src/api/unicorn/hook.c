@@ -236,14 +236,13 @@ void uc_hooks_inherit(struct uc_core *c, const uc_engine *gone, uc_engine *heir)
 
 /* ---- numbers ---- */
 
-static struct uc_hook_entry *new_entry(struct uc_core *c, bool busy, uint32_t *number)
+static struct uc_hook_entry *new_entry(struct uc_core *c, bool busy)
 {
     struct uc_hook_entry *h;
 
     if (c->free && !busy) {
         h = c->free;
         c->free = h->free;
-        *number = h->number;
         return h;
     }
     if (c->nhooks == c->hooks_cap) {
@@ -258,7 +257,7 @@ static struct uc_hook_entry *new_entry(struct uc_core *c, bool busy, uint32_t *n
     h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    h->number = *number = c->nhooks;
+    h->number = c->nhooks;
     c->hooks[c->nhooks++] = h;
     return h;
 }
@@ -292,6 +291,25 @@ static void delist(struct uc_core *c, struct uc_hook_entry *h)
     *(h->next ? &h->next->prev : &c->last) = h->prev;
 }
 
+/* What is like WHAT, in the list, to be connected; null: there is no memory. */
+static struct uc_hook_entry *add_entry(uc_engine *uc, const struct uc_hook_entry *what)
+{
+    struct uc_hook_entry *h = new_entry(uc->core, uc->depth != 0);
+    uint32_t number, generation;
+
+    if (!h)
+        return NULL;
+    number = h->number;
+    generation = h->generation;
+    *h = *what;
+    h->uc = uc;
+    h->used = true;
+    h->number = number;
+    h->generation = generation;
+    enlist(uc->core, h);
+    return h;
+}
+
 static void remove_entry(struct uc_core *c, struct uc_hook_entry *h)
 {
     disconnect(h);
@@ -300,6 +318,16 @@ static void remove_entry(struct uc_core *c, struct uc_hook_entry *h)
     h->generation++;
     h->free = c->free;
     c->free = h;
+}
+
+/* Gives out the handle, unless connecting H has ended with an error. */
+static uc_err settle(struct uc_hook_entry *h, uc_err error, uc_hook *out)
+{
+    if (error == UC_ERR_OK)
+        *out = handle_of(h);
+    else
+        remove_entry(h->uc->core, h);
+    return error;
 }
 
 /* ---- the calls ---- */
@@ -318,7 +346,6 @@ uc_err uc_hook_add(uc_engine *uc, uc_hook *hh, int type, void *callback, void *u
                    uint64_t begin, uint64_t end, ...)
 {
     struct uc_hook_entry *h;
-    uint32_t number;
     va_list args;
     uc_err error;
     int first = 0, second = 0;
@@ -342,52 +369,29 @@ uc_err uc_hook_add(uc_engine *uc, uc_hook *hh, int type, void *callback, void *u
         error = uc_insn_prepare(uc, first);
     if (error != UC_ERR_OK)
         return error;
-    h = new_entry(uc->core, uc->depth != 0, &number);
-    if (!h)
-        return UC_ERR_NOMEM;
-    *h = (struct uc_hook_entry){.uc = uc,
-                                .used = true,
-                                .alone = uc->core->handles == 1,
-                                .type = type,
-                                .generation = h->generation,
-                                .number = number,
-                                .callback = callback,
-                                .user = user_data,
-                                .begin = begin,
-                                .end = end,
-                                .insn = first,
-                                .op_flags = second};
-    enlist(uc->core, h);
-    error = connect_all(h);
-    if (error != UC_ERR_OK) {
-        remove_entry(uc->core, h);
-        return error;
-    }
-    *hh = handle_of(h);
-    return UC_ERR_OK;
+    h = add_entry(uc, &(struct uc_hook_entry){.alone = uc->core->handles == 1,
+                                              .type = type,
+                                              .callback = callback,
+                                              .user = user_data,
+                                              .begin = begin,
+                                              .end = end,
+                                              .insn = first,
+                                              .op_flags = second});
+    return h ? settle(h, connect_all(h), hh) : UC_ERR_NOMEM;
 }
 
 uc_err uc_hook_add_native(uc_engine *uc, const nw_hook_spec *spec, uc_hook *out)
 {
     struct uc_hook_entry *h;
-    uint32_t number;
     uc_err error = uc_need(uc);
 
     if (error != UC_ERR_OK)
         return error;
-    h = new_entry(uc->core, uc->depth != 0, &number);
+    h = add_entry(uc, &(struct uc_hook_entry){0});
     if (!h)
         return UC_ERR_NOMEM;
-    *h = (struct uc_hook_entry){
-        .uc = uc, .used = true, .generation = h->generation, .number = number};
-    enlist(uc->core, h);
     error = uc_from_status(nw_hook_add(uc->core->engine, spec, &h->native[0]));
-    if (error != UC_ERR_OK) {
-        remove_entry(uc->core, h);
-        return error;
-    }
-    *out = handle_of(h);
-    return UC_ERR_OK;
+    return settle(h, error, out);
 }
 
 uc_err uc_hook_del(uc_engine *uc, uc_hook hh)

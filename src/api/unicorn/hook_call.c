@@ -1,19 +1,24 @@
 /* Hooks that are called when a run has come out of the core, and those of ports. */
 #include "uc.h"
 
-/* The next hook of one of TYPES at or behind H, or null. */
-static struct uc_hook_entry *next(struct uc_hook_entry *h, int types)
+struct uc_hook_entry *uc_hook_next(struct uc_hook_entry *h, int types)
 {
     while (h && !(h->used && h->type & types))
         h = h->next;
     return h;
 }
 
+bool uc_hook_covers(const struct uc_hook_entry *h, uint64_t address)
+{
+    return h->begin > h->end || (address >= h->begin && address <= h->end);
+}
+
 bool uc_call_intr(uc_engine *uc, uint32_t intno)
 {
     bool any = false;
 
-    for (struct uc_hook_entry *h = uc->core->first; (h = next(h, UC_HOOK_INTR)); h = h->next) {
+    for (struct uc_hook_entry *h = uc->core->first; (h = uc_hook_next(h, UC_HOOK_INTR));
+         h = h->next) {
         ((uc_cb_hookintr_t)h->callback)(uc, intno, h->user);
         any = true;
     }
@@ -22,7 +27,7 @@ bool uc_call_intr(uc_engine *uc, uint32_t intno)
 
 bool uc_call_invalid(uc_engine *uc)
 {
-    for (struct uc_hook_entry *h = uc->core->first; (h = next(h, UC_HOOK_INSN_INVALID));
+    for (struct uc_hook_entry *h = uc->core->first; (h = uc_hook_next(h, UC_HOOK_INSN_INVALID));
          h = h->next)
         if (((uc_cb_hookinsn_invalid_t)h->callback)(uc, h->user))
             return true;
@@ -36,8 +41,7 @@ static struct uc_hook_entry *next_port(struct uc_hook_entry *h, uc_engine *uc, i
 {
     uint64_t pc = uc_guest_of(uc->arch)->pc(uc);
 
-    while ((h = next(h, UC_HOOK_INSN)) &&
-           (h->insn != insn || (h->begin <= h->end && (pc < h->begin || pc > h->end))))
+    while ((h = uc_hook_next(h, UC_HOOK_INSN)) && (h->insn != insn || !uc_hook_covers(h, pc)))
         h = h->next;
     return h;
 }

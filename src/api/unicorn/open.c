@@ -48,6 +48,13 @@ uc_err uc_from_status(nw_status status)
     return UC_ERR_RESOURCE;
 }
 
+static bool mode_ok(const struct uc_guest *guest, uint32_t mode)
+{
+    uint32_t one = mode & guest->one_of;
+
+    return !(mode & ~guest->modes) && (!guest->one_of || (one && !(one & (one - 1))));
+}
+
 uc_err uc_open(uc_arch arch, uc_mode mode, uc_engine **result)
 {
     const struct uc_guest *guest = uc_guest_of(arch);
@@ -58,7 +65,7 @@ uc_err uc_open(uc_arch arch, uc_mode mode, uc_engine **result)
     *result = NULL;
     if (!guest)
         return UC_ERR_ARCH;
-    if ((uint32_t)mode & ~guest->modes || !guest->mode_ok(mode))
+    if (!mode_ok(guest, (uint32_t)mode))
         return UC_ERR_MODE;
     uc = calloc(1, sizeof *uc);
     if (!uc)

@@ -86,12 +86,6 @@ static uc_err fault_error(const nw_exit *x)
     }
 }
 
-void uc_fail(uc_engine *uc, uc_err error)
-{
-    uc->error = error;
-    nw_vcpu_stop(uc->vcpu);
-}
-
 /* True: the run goes on. */
 static bool serve(uc_engine *uc, const nw_exit *x)
 {

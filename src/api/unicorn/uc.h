@@ -93,13 +93,13 @@ uc_err uc_open_shared(uc_engine *, uc_engine **out);
 /* ---- by guest: guest_x86.c, guest_arm.c ---- */
 struct uc_guest {
     uc_arch arch;
-    uint32_t modes; /* bits that uc_open takes */
+    uint32_t modes;                    /* bits that uc_open takes */
+    uint32_t one_of;                   /* of these exactly one; 0: nothing is asked for */
     int (*model)(uc_mode, int wanted); /* which model WANTED is, -1: none; of -1: the first */
     int models;
     uint32_t page_size;
     nw_arch (*native)(uc_mode);
     const char *(*cpu_name)(int model);
-    bool (*mode_ok)(uc_mode);
     /* Sets a new vCPU up as the mode asks. */
     nw_status (*setup)(uc_engine *);
     uc_err (*reg_read)(nw_vcpu *, uc_mode, int id, void *value, size_t *size);
@@ -126,6 +126,10 @@ void uc_memory_inherit(struct uc_core *, const uc_engine *gone, uc_engine *heir)
 
 /* ---- hooks ---- */
 void uc_hooks_free(struct uc_core *);
+/* The next hook of one of TYPES at or behind H, or null. */
+struct uc_hook_entry *uc_hook_next(struct uc_hook_entry *h, int types);
+/* Is ADDRESS in the hook's range? */
+bool uc_hook_covers(const struct uc_hook_entry *, uint64_t address);
 /* A native hook that has no callback, removed by uc_hook_del. */
 uc_err uc_hook_add_native(uc_engine *, const nw_hook_spec *, uc_hook *out);
 /* There is more than one vCPU from now on. */
@@ -141,16 +145,13 @@ uc_err uc_ports_connect(uc_engine *);
 
 /* ---- virtual addresses, snapshots ---- */
 uc_err uc_tlb_set(uc_engine *, uc_tlb_type);
-/* Keeps memory as it is now, and what FLAGS (enum nw_snapshot_flag) say; *LEVEL, never 0, names it for this engine. */
+/* Keeps memory as it is now, and what FLAGS (enum nw_snapshot_flag) say; *LEVEL, never 0, names it
+ * for this engine. */
 uc_err uc_snapshot_save(uc_engine *, uint32_t flags, uint64_t *level);
 /* UC_ERR_ARG: there is no such level, or it has been given up for an older one. */
 uc_err uc_snapshot_restore(uc_engine *, uint64_t level);
 uc_err uc_snapshot_drop(uc_engine *, uint64_t level);
 /* The engine is closed, or is about to be. */
 void uc_snapshots_free(struct uc_core *);
-
-/* ---- running ---- */
-/* From a callback: the innermost run ends with ERROR when the callback is back. */
-void uc_fail(uc_engine *, uc_err error);
 
 #endif

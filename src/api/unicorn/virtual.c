@@ -9,11 +9,11 @@ static bool fill(void *opaque, nw_vcpu *vcpu, uint64_t gva, nw_access access, nw
     bool any = false;
 
     (void)opaque;
-    for (struct uc_hook_entry *h = uc->core->first; h; h = h->next) {
+    for (struct uc_hook_entry *h = uc->core->first; (h = uc_hook_next(h, UC_HOOK_TLB_FILL));
+         h = h->next) {
         uc_tlb_entry e = {0};
 
-        if (!h->used || !(h->type & UC_HOOK_TLB_FILL) ||
-            (h->begin <= h->end && (gva < h->begin || gva > h->end)))
+        if (!uc_hook_covers(h, gva))
             continue;
         any = true;
         if (((uc_cb_tlbevent_t)h->callback)(uc, gva & ~(uint64_t)0xfff, types[access], &e,
