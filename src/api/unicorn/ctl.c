@@ -3,28 +3,37 @@
 #include <string.h>
 #include "ctl.h"
 
-static uc_err get_mode(struct uc_request *r)
+static uc_err give_int(struct uc_request *r, int value)
 {
     int *out = va_arg(r->args, int *);
 
     if (!out)
         return UC_ERR_ARG;
-    *out = r->uc->mode;
+    *out = value;
     return UC_ERR_OK;
+}
+
+static uc_err give_u32(struct uc_request *r, uint32_t value)
+{
+    uint32_t *out = va_arg(r->args, uint32_t *);
+
+    if (!out)
+        return UC_ERR_ARG;
+    *out = value;
+    return UC_ERR_OK;
+}
+
+static uc_err get_mode(struct uc_request *r)
+{
+    return give_int(r, r->uc->mode);
 }
 
 static uc_err page_size(struct uc_request *r)
 {
     uc_engine *uc = r->uc;
 
-    if (r->direction == UC_CTL_IO_READ) {
-        uint32_t *out = va_arg(r->args, uint32_t *);
-
-        if (!out)
-            return UC_ERR_ARG;
-        *out = uc->page_size;
-        return UC_ERR_OK;
-    }
+    if (r->direction == UC_CTL_IO_READ)
+        return give_u32(r, uc->page_size);
     uint32_t size = va_arg(r->args, uint32_t);
     /* Only ARM's can be chosen, and before anything is done. Memory is in pages of 4 KiB anyway. */
     if (uc->vcpu || uc->arch != UC_ARCH_ARM || size < 1024 || size > 4096 || size & (size - 1))
@@ -35,12 +44,7 @@ static uc_err page_size(struct uc_request *r)
 
 static uc_err get_arch(struct uc_request *r)
 {
-    int *out = va_arg(r->args, int *);
-
-    if (!out)
-        return UC_ERR_ARG;
-    *out = r->uc->arch;
-    return UC_ERR_OK;
+    return give_int(r, r->uc->arch);
 }
 
 static uc_err get_timeout(struct uc_request *r)
@@ -135,14 +139,8 @@ static uc_err cpu_model(struct uc_request *r)
     uc_engine *uc = r->uc;
     const struct uc_guest *guest = uc_guest_of(uc->arch);
 
-    if (r->direction == UC_CTL_IO_READ) {
-        int *out = va_arg(r->args, int *);
-
-        if (!out)
-            return UC_ERR_ARG;
-        *out = uc->cpu_model;
-        return UC_ERR_OK;
-    }
+    if (r->direction == UC_CTL_IO_READ)
+        return give_int(r, uc->cpu_model);
     int model = va_arg(r->args, int);
     if (uc->core->engine || model < 0 || model >= guest->models || !guest->cpu_name(model))
         return UC_ERR_ARG;
@@ -202,14 +200,8 @@ static uc_err buffer_size(struct uc_request *r)
 {
     uc_engine *uc = r->uc;
 
-    if (r->direction == UC_CTL_IO_READ) {
-        uint32_t *out = va_arg(r->args, uint32_t *);
-
-        if (!out)
-            return UC_ERR_ARG;
-        *out = uc->buffer_size ? uc->buffer_size : UC_BUFFER_DEFAULT;
-        return UC_ERR_OK;
-    }
+    if (r->direction == UC_CTL_IO_READ)
+        return give_u32(r, uc->buffer_size ? uc->buffer_size : UC_BUFFER_DEFAULT);
     uint32_t size = va_arg(r->args, uint32_t);
     if (size < UC_BUFFER_MIN)
         size = UC_BUFFER_MIN;

@@ -23,6 +23,14 @@ static bool beyond_space(const uc_engine *uc, uint64_t address, uint64_t size)
     return !wide && address + (size - 1) > UINT32_MAX;
 }
 
+/* What all maps begin with. */
+static uc_err begin_map(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms)
+{
+    uc_err error = begin(uc, address, size, perms);
+
+    return error == UC_ERR_OK && beyond_space(uc, address, size) ? UC_ERR_ARG : error;
+}
+
 static void note_change(uc_engine *uc)
 {
     uc->core->map_version = ++uc->core->map_versions;
@@ -51,10 +59,8 @@ static uc_err note(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perm
 
 uc_err uc_mem_map(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms)
 {
-    uc_err error = begin(uc, address, size, perms);
+    uc_err error = begin_map(uc, address, size, perms);
 
-    if (error == UC_ERR_OK && beyond_space(uc, address, size))
-        error = UC_ERR_ARG;
     if (error == UC_ERR_OK)
         error = uc_from_status(nw_mem_map(uc->core->engine, address, size, perms));
     return error == UC_ERR_OK ? note(uc, address, size, perms, NULL) : error;
@@ -62,9 +68,9 @@ uc_err uc_mem_map(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms
 
 uc_err uc_mem_map_ptr(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms, void *ptr)
 {
-    uc_err error = begin(uc, address, size, perms);
+    uc_err error = begin_map(uc, address, size, perms);
 
-    if (error == UC_ERR_OK && (!ptr || beyond_space(uc, address, size)))
+    if (error == UC_ERR_OK && !ptr)
         error = UC_ERR_ARG;
     if (error == UC_ERR_OK)
         error = uc_from_status(nw_mem_map_ptr(uc->core->engine, address, size, perms, ptr));
@@ -100,11 +106,9 @@ uc_err uc_mmio_map(uc_engine *uc, uint64_t address, uint64_t size, uc_cb_mmio_re
                    void *user_data_read, uc_cb_mmio_write_t write_cb, void *user_data_write)
 {
     uint32_t perms = (read_cb ? UC_PROT_READ : 0u) | (write_cb ? UC_PROT_WRITE : 0u);
-    uc_err error = begin(uc, address, size, perms);
+    uc_err error = begin_map(uc, address, size, perms);
     struct uc_mmio *m;
 
-    if (error == UC_ERR_OK && beyond_space(uc, address, size))
-        error = UC_ERR_ARG;
     if (error != UC_ERR_OK)
         return error;
     m = calloc(1, sizeof *m);
@@ -277,7 +281,15 @@ static void device_write(struct uc_mmio *m, uint64_t offset, const uint8_t *byte
     }
 }
 
-/* Regions one by one, for ranges that devices are in; exactly one of INTO and FROM is given. */
+/* Of the transfers below exactly one of INTO and FROM is given. */
+
+static bool plain(struct uc_core *c, uint64_t address, void *into, const void *from, uint64_t size)
+{
+    return (into ? nw_mem_read(c->engine, address, into, size)
+                 : nw_mem_write(c->engine, address, from, size)) == NW_OK;
+}
+
+/* Regions one by one, for ranges that devices are in. */
 static bool transfer(uc_engine *uc, uint64_t address, uint8_t *into, const uint8_t *from,
                      uint64_t size)
 {
@@ -298,37 +310,33 @@ static bool transfer(uc_engine *uc, uint64_t address, uint8_t *into, const uint8
             device_read(r->opaque, offset, into + at, n);
         else if (r->kind == MEM_MMIO)
             device_write(r->opaque, offset, from + at, n);
-        else if ((into ? nw_mem_read(c->engine, address + at, into + at, n)
-                       : nw_mem_write(c->engine, address + at, from + at, n)) != NW_OK)
+        else if (!plain(c, address + at, into ? into + at : NULL, from ? from + at : NULL, n))
             return false;
     }
     return true;
 }
 
-uc_err uc_mem_read(uc_engine *uc, uint64_t address, void *bytes, uint64_t size)
+static uc_err copy(uc_engine *uc, uint64_t address, void *into, const void *from, uint64_t size,
+                   uc_err unmapped)
 {
     if (!uc)
         return UC_ERR_HANDLE;
     if (!size)
         return UC_ERR_OK;
-    if (!bytes)
+    if (!into && !from)
         return UC_ERR_ARG;
-    if (!uc->core->engine || (nw_mem_read(uc->core->engine, address, bytes, size) != NW_OK &&
-                              !transfer(uc, address, bytes, NULL, size)))
-        return UC_ERR_READ_UNMAPPED;
+    if (!uc->core->engine ||
+        (!plain(uc->core, address, into, from, size) && !transfer(uc, address, into, from, size)))
+        return unmapped;
     return UC_ERR_OK;
+}
+
+uc_err uc_mem_read(uc_engine *uc, uint64_t address, void *bytes, uint64_t size)
+{
+    return copy(uc, address, bytes, NULL, size, UC_ERR_READ_UNMAPPED);
 }
 
 uc_err uc_mem_write(uc_engine *uc, uint64_t address, const void *bytes, uint64_t size)
 {
-    if (!uc)
-        return UC_ERR_HANDLE;
-    if (!size)
-        return UC_ERR_OK;
-    if (!bytes)
-        return UC_ERR_ARG;
-    if (!uc->core->engine || (nw_mem_write(uc->core->engine, address, bytes, size) != NW_OK &&
-                              !transfer(uc, address, NULL, bytes, size)))
-        return UC_ERR_WRITE_UNMAPPED;
-    return UC_ERR_OK;
+    return copy(uc, address, NULL, bytes, size, UC_ERR_WRITE_UNMAPPED);
 }
