@@ -1,16 +1,6 @@
 /* Contexts: saved and restored state of the CPU, as an object, as bytes, between engines. */
 #include "uc_test.h"
 
-static uc_context *saved(struct uct *t)
-{
-    uc_context *c = NULL;
-
-    ok(uc_context_alloc(t->uc, &c));
-    assert_non_null(c);
-    ok(uc_context_save(t->uc, c));
-    return c;
-}
-
 static void test_all_registers(void **state)
 {
     uint8_t ymm[32], st[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0x40}, r[64] = {0};
@@ -29,7 +19,7 @@ static void test_all_registers(void **state)
     uct_set(&t, UC_X86_REG_CR3, 0x7000);
     uct_set(&t, UC_X86_REG_MXCSR, 0x1f80);
     uct_set(&t, UC_X86_REG_RIP, 0x1234);
-    c = saved(&t);
+    c = uct_saved(&t);
     memset(ymm, 0, sizeof ymm);
     for (int i = 0; i < 8; i++)
         uct_set(&t, UC_X86_REG_R8 + i, 0);
@@ -68,7 +58,7 @@ static void test_arm(void **state)
     uct_set(&t, UC_ARM_REG_D17, 0x1122334455667788);
     uct_set(&t, UC_ARM_REG_CPSR, 0x600001df);
     uct_set(&t, UC_ARM_REG_SP, 0x77);
-    c = saved(&t);
+    c = uct_saved(&t);
     uct_set(&t, UC_ARM_REG_R1, 0);
     uct_set(&t, UC_ARM_REG_D17, 0);
     uct_set(&t, UC_ARM_REG_SP, 0);
@@ -95,7 +85,7 @@ static void test_memory_stays(void **state)
         &t, 64,
         BYTES(
             "\x48\xff\x04\x25\x00\x20\x00\x00\x48\xff\xc0") /* inc qword ptr [0x2000]; inc rax */);
-    c = saved(&t);
+    c = uct_saved(&t);
     for (unsigned i = 1; i < 5; i++) {
         ok(uct_run(&t));
         assert_int_equal(uct_mem(&t, DATA, 8), i);
@@ -119,7 +109,7 @@ static void test_raw_copy(void **state)
     n = uc_context_size(t.uc);
     assert_true(n > 100);
     uct_set(&t, UC_X86_REG_RBX, 0x1234);
-    c = saved(&t);
+    c = uct_saved(&t);
     copy = malloc(n);
     memcpy(copy, c, n);
     ok(uc_context_free(c));
@@ -148,7 +138,7 @@ static void test_other_engine(void **state)
     (void)state;
     uct_x86(&a, 64, BYTES("\x90") /* nop */);
     uct_set(&a, UC_X86_REG_RBX, 0x1234);
-    c = saved(&a);
+    c = uct_saved(&a);
     uct_x86(&b, 64, BYTES("\x48\x89\xd9") /* mov rcx,rbx */);
     ok(uc_context_restore(b.uc, c));
     assert_int_equal(uct_get(&b, UC_X86_REG_RBX), 0x1234);
@@ -173,7 +163,7 @@ static void test_other_architecture(void **state)
     (void)state;
     uct_x86(&a, 64, BYTES("\x90") /* nop */);
     uct_arm(&b, UC_MODE_ARM, BYTES("\x00\xf0\x20\xe3") /* nop */);
-    c = saved(&a);
+    c = uct_saved(&a);
     if (DIFFERS("context-arch", "is taken as it is, and crashes")) {
         fails(uc_context_restore(b.uc, c), UC_ERR_ARG);
         assert_int_equal(uct_get(&b, UC_ARM_REG_SP), STACK);
@@ -228,7 +218,7 @@ static void test_resume(void **state)
     (void)state;
     uct_x86(&t, 64, BYTES("\xb9\x0a\x00\x00\x00\x48\x01\xc8\xff\xc9\x75\xf9") /* mov ecx,10; l: add rax,rcx; dec ecx; jnz l */);
     ok(uc_emu_start(t.uc, CODE, t.end, 0, 8));
-    c = saved(&t);
+    c = uct_saved(&t);
     for (int i = 0; i < 3; i++) {
         ok(uc_context_restore(t.uc, c));
         ok(uc_emu_start(t.uc, uct_pc(&t), t.end, 0, 0));
@@ -246,7 +236,7 @@ static void test_thumb(void **state)
     (void)state;
     uct_arm(&t, UC_MODE_THUMB, BYTES("\x80\x42\x04\xbf\x01\x21\x02\x22\x00\xbf") /* cmp r0,r0; itt eq; moveq r1,#1; moveq r2,#2; nop */);
     ok(uc_emu_start(t.uc, CODE | 1, t.end, 0, 3)); /* in the IT block */
-    c = saved(&t);
+    c = uct_saved(&t);
     uct_set(&t, UC_ARM_REG_PC, CODE);
     ok(uc_context_restore(t.uc, c));
     assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR) & 0x20, 0x20);

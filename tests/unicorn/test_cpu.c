@@ -149,22 +149,6 @@ static void test_arm_m(void **state)
     }
 }
 
-static uc_engine *x86(void)
-{
-    uc_engine *uc;
-
-    ok(uc_open(UC_ARCH_X86, UC_MODE_64, &uc));
-    return uc;
-}
-
-static uc_engine *arm(int mode)
-{
-    uc_engine *uc;
-
-    ok(uc_open(UC_ARCH_ARM, (uc_mode)mode, &uc));
-    return uc;
-}
-
 /* Makes the engine begin its life, after which some things cannot be chosen any more. */
 static void begin(uc_engine *uc)
 {
@@ -212,7 +196,7 @@ static void test_chosen(void **state)
 
     (void)state;
     for (int i = 0; i < 3; i++) {
-        uc_engine *uc = i == 2 ? x86() : i ? x86() : arm(UC_MODE_ARM);
+        uc_engine *uc = i ? uct_open(UC_ARCH_X86, UC_MODE_64) : uct_open(UC_ARCH_ARM, UC_MODE_ARM);
 
         fails(uc_ctl_set_cpu_model(uc, wrong[i]), UC_ERR_ARG);
         ok(uc_ctl_set_cpu_model(uc, 1));
@@ -220,19 +204,19 @@ static void test_chosen(void **state)
         ok(uc_close(uc));
     }
     for (int model = UC_CPU_ARM_CORTEX_A7; model <= UC_CPU_ARM_CORTEX_A15; model++) {
-        uc_engine *uc = arm(UC_MODE_BIG_ENDIAN);
+        uc_engine *uc = uct_open(UC_ARCH_ARM, UC_MODE_BIG_ENDIAN);
         fails(uc_ctl_set_cpu_model(uc, model), UC_ERR_ARG);
         ok(uc_close(uc));
     }
     {
-        uc_engine *uc = x86();
+        uc_engine *uc = uct_open(UC_ARCH_X86, UC_MODE_64);
         ok(uc_query(uc, UC_QUERY_MODE, &v));
         if (SINCE_2_1 && MET("uc_query as what ends the choice of the CPU model"))
             fails(uc_ctl_set_cpu_model(uc, 0), UC_ERR_ARG);
         ok(uc_close(uc));
     }
     {
-        uc_engine *uc = arm(UC_MODE_ARM);
+        uc_engine *uc = uct_open(UC_ARCH_ARM, UC_MODE_ARM);
         begin(uc);
         fails(uc_ctl_set_cpu_model(uc, UC_CPU_ARM_926), UC_ERR_ARG);
         ok(uc_close(uc));

@@ -1,27 +1,11 @@
 /* Every uc_ctl, with its errors. */
 #include "uc_test.h"
 
-static uc_engine *x86(void)
-{
-    uc_engine *uc;
-
-    ok(uc_open(UC_ARCH_X86, UC_MODE_64, &uc));
-    return uc;
-}
-
-static uc_engine *arm(int mode)
-{
-    uc_engine *uc;
-
-    ok(uc_open(UC_ARCH_ARM, (uc_mode)mode, &uc));
-    return uc;
-}
-
 static void test_mode_and_arch(void **state)
 {
     static const int modes[] = {UC_MODE_ARM, UC_MODE_THUMB, UC_MODE_BIG_ENDIAN,
                                 UC_MODE_MCLASS | UC_MODE_THUMB};
-    uc_engine *uc = x86();
+    uc_engine *uc = uct_open(UC_ARCH_X86, UC_MODE_64);
     int v = -1;
 
     (void)state;
@@ -31,7 +15,7 @@ static void test_mode_and_arch(void **state)
     assert_int_equal(v, UC_ARCH_X86);
     ok(uc_close(uc));
     for (int i = 0; i < 4; i++) {
-        uc = arm(modes[i]);
+        uc = uct_open(UC_ARCH_ARM, modes[i]);
         ok(uc_ctl_get_mode(uc, &v));
         assert_int_equal(v, modes[i]); /* as it was opened */
         ok(uc_ctl_get_arch(uc, &v));
@@ -42,7 +26,7 @@ static void test_mode_and_arch(void **state)
 
 static void test_wrong_words(void **state)
 {
-    uc_engine *uc = x86();
+    uc_engine *uc = uct_open(UC_ARCH_X86, UC_MODE_64);
     uint64_t v = 0;
 
     (void)state;
@@ -64,7 +48,7 @@ static void test_wrong_words(void **state)
 
 static void test_page_size(void **state)
 {
-    uc_engine *uc = x86();
+    uc_engine *uc = uct_open(UC_ARCH_X86, UC_MODE_64);
     uint32_t v = 0;
 
     (void)state;
@@ -77,7 +61,7 @@ static void test_page_size(void **state)
     for (uint32_t size = 0x400; size <= 0x10000; size *= 2) {
         if (size != 0x1000 && !MET("page sizes of ARM other than 4 KiB"))
             continue;
-        uc = arm(UC_MODE_ARM);
+        uc = uct_open(UC_ARCH_ARM, UC_MODE_ARM);
         ok(uc_ctl_set_page_size(uc, size));
         ok(uc_ctl_get_page_size(uc, &v));
         assert_int_equal(v, size);
@@ -86,7 +70,7 @@ static void test_page_size(void **state)
         fails(uc_ctl_set_page_size(uc, 4096), UC_ERR_ARG); /* too late */
         ok(uc_close(uc));
     }
-    uc = arm(UC_MODE_ARM);
+    uc = uct_open(UC_ARCH_ARM, UC_MODE_ARM);
     fails(uc_ctl_set_page_size(uc, 4097), UC_ERR_ARG);
     fails(uc_ctl_set_page_size(uc, 3 * 1024), UC_ERR_ARG);
     if (DIFFERS("page-size-tiny", "1 is accepted and makes the engine useless"))
@@ -111,7 +95,7 @@ static void test_timeout(void **state)
 
 static void test_exits_refuse(void **state)
 {
-    uc_engine *uc = x86();
+    uc_engine *uc = uct_open(UC_ARCH_X86, UC_MODE_64);
     uint64_t list[4] = {1, 2, 3, 4};
     size_t n = 99;
 
@@ -138,7 +122,7 @@ static void test_exits_refuse(void **state)
 static void test_exits_listed(void **state)
 {
     uint64_t set[] = {0x3000, 0x1001, 0x2000, 0x3000}, got[6] = {9, 9, 9, 9, 9, 9};
-    uc_engine *uc = x86();
+    uc_engine *uc = uct_open(UC_ARCH_X86, UC_MODE_64);
     size_t n = 99;
 
     (void)state;
@@ -252,7 +236,7 @@ static void test_flush(void **state)
 
 static void test_modes_with_values(void **state)
 {
-    uc_engine *uc = x86();
+    uc_engine *uc = uct_open(UC_ARCH_X86, UC_MODE_64);
     uint32_t size = 0;
 
     (void)state;

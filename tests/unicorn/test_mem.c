@@ -3,10 +3,7 @@
 
 static uc_engine *engine(void)
 {
-    uc_engine *uc;
-
-    ok(uc_open(UC_ARCH_X86, UC_MODE_64, &uc));
-    return uc;
+    return uct_open(UC_ARCH_X86, UC_MODE_64);
 }
 
 /* The regions are these: begin, end, permissions, ending with 0, 0. */

@@ -3,15 +3,6 @@
 
 #define MEM 0x20000
 
-static uc_context *save(struct uct *t)
-{
-    uc_context *c = NULL;
-
-    ok(uc_context_alloc(t->uc, &c));
-    ok(uc_context_save(t->uc, c));
-    return c;
-}
-
 static void begin(struct uct *t, int mode, const uint8_t *code, size_t n)
 {
     uct_x86(t, 64, code, n);
@@ -30,7 +21,7 @@ static void test_memory_only(void **state)
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY, BYTES("\x90") /* nop */);
     uct_set(&t, UC_X86_REG_RAX, 1);
-    c = save(&t);
+    c = uct_saved(&t);
     uct_set(&t, UC_X86_REG_RAX, 2);
     uct_poke(&t, MEM, 7, 8);
     uct_poke(&t, MEM + 0x1ffc, 7, 8); /* two pages */
@@ -56,7 +47,7 @@ static void test_with_registers(void **state)
     begin(
         &t,
         UC_CTL_CONTEXT_CPU | UC_CTL_CONTEXT_MEMORY, BYTES("\xfe\x04\x25\x00\x00\x02\x00\x48\xff\xc0\x50\x48\x8b\x1c\x25\x00\x20\x02\x00") /* inc byte ptr [0x20000]; inc rax; push rax; mov rbx,[0x22000] */);
-    c = save(&t);
+    c = uct_saved(&t);
     for (unsigned i = 0; i < 4; i++) {
         ok(uct_run(&t));
         assert_int_equal(uct_mem(&t, MEM, 4), MEM + 1);
@@ -82,11 +73,11 @@ static void test_nested(void **state)
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY, BYTES("\x90") /* nop */);
     uct_poke(&t, MEM, 1, 8);
-    a = save(&t);
+    a = uct_saved(&t);
     uct_poke(&t, MEM, 2, 8);
-    b = save(&t);
+    b = uct_saved(&t);
     uct_poke(&t, MEM, 3, 8);
-    c = save(&t);
+    c = uct_saved(&t);
     uct_poke(&t, MEM, 4, 8);
     ok(uc_context_restore(t.uc, c));
     assert_int_equal(uct_mem(&t, MEM, 8), 3);
@@ -117,7 +108,7 @@ static void test_saved_again(void **state)
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY, BYTES("\x90") /* nop */);
     uct_poke(&t, MEM, 1, 8);
-    c = save(&t);
+    c = uct_saved(&t);
     uct_poke(&t, MEM, 2, 8);
     ok(uc_context_save(t.uc, c));
     uct_poke(&t, MEM, 3, 8);
@@ -136,11 +127,11 @@ static void test_freed(void **state)
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY, BYTES("\x90") /* nop */);
     uct_poke(&t, MEM, 1, 8);
-    a = save(&t);
+    a = uct_saved(&t);
     uct_poke(&t, MEM, 2, 8);
     ok(uc_context_free(a));
     assert_int_equal(uct_mem(&t, MEM, 8), 2);
-    b = save(&t);
+    b = uct_saved(&t);
     uct_poke(&t, MEM, 3, 8);
     ok(uc_context_restore(t.uc, b));
     assert_int_equal(uct_mem(&t, MEM, 8), 2);
@@ -173,7 +164,7 @@ static void test_map_changes(void **state)
     (void)state;
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY, BYTES("\x90") /* nop */);
-    c = save(&t);
+    c = uct_saved(&t);
     ok(uc_mem_map(t.uc, 0x50000, 0x1000, 7));
     uct_poke(&t, 0x50000, 1, 8);
     ok(uc_context_restore(t.uc, c));
@@ -197,7 +188,7 @@ static void test_protect(void **state)
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY,
           BYTES("\x48\x89\x04\x25\x00\x10\x02\x00") /* mov [0x21000],rax */);
-    c = save(&t);
+    c = uct_saved(&t);
     if (DIFFERS("snapshot-protect", "uc_mem_protect fails while there is a snapshot")) {
         ok(uc_mem_protect(t.uc, MEM + 0x1000, 0x1000, UC_PROT_READ));
         fails(uct_run(&t), UC_ERR_WRITE_PROT);
@@ -228,7 +219,7 @@ static void test_protected_before(void **state)
     ok(uc_mem_protect(t.uc, MEM, 0x1000, UC_PROT_READ | UC_PROT_WRITE));
     ok(uc_ctl_context_mode(t.uc, UC_CTL_CONTEXT_MEMORY));
     uct_poke(&t, MEM, 1, 8);
-    c = save(&t);
+    c = uct_saved(&t);
     uct_poke(&t, MEM, 2, 8);
     ok(uc_context_restore(t.uc, c));
     assert_int_equal(uct_mem(&t, MEM, 8), 1);
@@ -255,7 +246,7 @@ static void test_callers_memory(void **state)
     ok(uc_ctl_context_mode(t.uc, UC_CTL_CONTEXT_MEMORY));
     uct_poke(&t, MEM, 1, 8);
     assert_int_equal(page[0], 1);
-    c = save(&t);
+    c = uct_saved(&t);
     uct_poke(&t, MEM, 2, 8);
     assert_int_equal(uct_mem(&t, MEM, 8), 2);
     ok(uc_context_restore(t.uc, c));
@@ -276,7 +267,7 @@ static void test_code(void **state)
     NEEDS_2_1();
     begin(&t, UC_CTL_CONTEXT_MEMORY, BYTES("\xb8\x01\x00\x00\x00") /* mov eax,1 */);
     ok(uct_run(&t));
-    c = save(&t);
+    c = uct_saved(&t);
     uct_poke(&t, CODE + 1, 2, 1);
     ok(uct_run(&t));
     assert_int_equal(uct_get(&t, UC_X86_REG_RAX), 2);
@@ -297,7 +288,7 @@ static void test_mmio(void **state)
     uct_x86(&t, 64, BYTES("\x90") /* nop */);
     ok(uc_mmio_map(t.uc, MEM, 0x1000, NULL, NULL, NULL, NULL));
     ok(uc_ctl_context_mode(t.uc, UC_CTL_CONTEXT_CPU | UC_CTL_CONTEXT_MEMORY));
-    c = save(&t);
+    c = uct_saved(&t);
     ok(uc_context_restore(t.uc, c));
     ok(uc_context_free(c));
     uct_close(&t);
@@ -313,7 +304,7 @@ static void test_arm(void **state)
     uct_arm(&t,
             UC_MODE_ARM, BYTES("\x02\x0a\xa0\xe3\x00\x10\x90\xe5\x01\x10\x81\xe2\x00\x10\x80\xe5") /* mov r0,#0x2000; ldr r1,[r0]; add r1,#1; str r1,[r0] */);
     ok(uc_ctl_context_mode(t.uc, UC_CTL_CONTEXT_CPU | UC_CTL_CONTEXT_MEMORY));
-    c = save(&t);
+    c = uct_saved(&t);
     for (int i = 0; i < 3; i++) {
         ok(uct_run(&t));
         assert_int_equal(uct_mem(&t, DATA, 4), 1);

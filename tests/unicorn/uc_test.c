@@ -36,6 +36,14 @@ bool uct_differs(const char *id)
     return false;
 }
 
+uc_engine *uct_open(uc_arch arch, int mode)
+{
+    uc_engine *uc = NULL;
+
+    ok(uc_open(arch, (uc_mode)mode, &uc));
+    return uc;
+}
+
 static void open_engine(struct uct *t, uc_arch arch, int mode, const uint8_t *code, size_t n)
 {
     memset(t, 0, sizeof *t);
@@ -44,7 +52,7 @@ static void open_engine(struct uct *t, uc_arch arch, int mode, const uint8_t *co
     t->limit = 400;
     t->begin = CODE;
     t->end = CODE + n;
-    ok(uc_open(arch, (uc_mode)mode, &t->uc));
+    t->uc = uct_open(arch, mode);
     ok(uc_mem_map(t->uc, CODE, 0x10000, UC_PROT_ALL));
     if (n)
         ok(uc_mem_write(t->uc, CODE, code, n));
@@ -76,6 +84,16 @@ void uct_code(struct uct *t, uint64_t at, const uint8_t *code, size_t n)
 void uct_close(struct uct *t)
 {
     ok(uc_close(t->uc));
+}
+
+uc_context *uct_saved(struct uct *t)
+{
+    uc_context *c = NULL;
+
+    ok(uc_context_alloc(t->uc, &c));
+    assert_non_null(c);
+    ok(uc_context_save(t->uc, c));
+    return c;
 }
 
 uc_err uct_run(struct uct *t)

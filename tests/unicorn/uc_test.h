@@ -42,6 +42,10 @@ void uct_x86(struct uct *t, int bits, const uint8_t *code, size_t n);
 void uct_arm(struct uct *t, int mode, const uint8_t *code, size_t n);
 void uct_code(struct uct *t, uint64_t at, const uint8_t *code, size_t n);
 void uct_close(struct uct *t);
+/* An engine alone, without memory. */
+uc_engine *uct_open(uc_arch arch, int mode);
+/* A new context with what is saved now. */
+uc_context *uct_saved(struct uct *t);
 
 /* Runs the code from its begin to its end. */
 uc_err uct_run(struct uct *t);
