@@ -600,12 +600,20 @@ bool access_load_hooked(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
     return false;
 }
 
+/* An address that the instruction does not take is no access. */
+static bool aligned_first(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
+{
+    return NW_LIKELY(!(gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1))) ||
+           access_aligned(vcpu, gva, memop, access);
+}
+
 static bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
     const uint8_t *host;
 
-    if (!hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
+    if (!aligned_first(vcpu, gva, memop, NW_ACCESS_READ) ||
+        !hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
         return false;
     host = watch_hit(vcpu, gva, size, false);
     if (host && NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched))
@@ -635,6 +643,8 @@ static void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uin
     unsigned size = 1u << IR_MEM_SIZE(memop);
     uint8_t *host = NULL;
 
+    if (!aligned_first(vcpu, gva, memop, NW_ACCESS_WRITE))
+        return;
     if (vcpu->mem->hooked & MEM_HOOK_WRITE &&
         vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, gva, size, bytes) == MEM_HOOK_LEAVE)
         return;
@@ -698,7 +708,8 @@ static __attribute__((noinline)) uint64_t unusual_load(struct nw_vcpu *vcpu, uin
     unsigned size = 1u << IR_MEM_SIZE(memop);
     uint8_t bytes[8] = {0};
 
-    if (!called && !hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
+    if (!called && (!aligned_first(vcpu, gva, memop, NW_ACCESS_READ) ||
+                    !hook(vcpu, MEM_HOOK_READ, gva, size, NULL)))
         return 0;
     if (!access_load_hooked(vcpu, gva, memop, bytes) ||
         !hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
