@@ -24,8 +24,11 @@ enum nw_arm_reg {
     NW_ARM_CPACR = 24,
     NW_ARM_D0 = 32, /* d0..d31 are 32..63 */
     NW_ARM_S0 = 64, /* s0..s31 are 64..95 */
-    NW_ARM_BIG_ENDIAN_CODE = 96, /* 1: instructions are fetched in big-endian order, as BE-32 systems do */
-    NW_ARM_REG_END = 97,
+    NW_ARM_BIG_ENDIAN_CODE = 96, /* SCTLR.B. 1: instructions are fetched in big-endian order, as BE-32 systems do */
+    /* 1: with SCTLR.B, memory holds words in the order of CPSR.E, and a byte or halfword is at the other end of
+     * its word: its address has the lowest bits inverted. 0: memory is bytes in the guest's order. */
+    NW_ARM_WORD_INVARIANT = 97,
+    NW_ARM_REG_END = 98,
 };
 
 enum nw_arm_irq { NW_ARM_IRQ = 0, NW_ARM_FIQ = 1 };

@@ -293,6 +293,70 @@ static void test_returns(void **state)
     uct_close(&t);
 }
 
+/* What a processor does not access where it is not aligned. */
+static void test_alignment(void **state)
+{
+    static const struct {
+        const uint8_t *code;
+        bool always; /* whatever SCTLR.A says */
+    } rows[] = {
+        {(const uint8_t *)"\x00\x10\x90\xe5", false}, /* ldr r1,[r0] */
+        {(const uint8_t *)"\x00\x10\x80\xe5", false}, /* str r1,[r0] */
+        {(const uint8_t *)"\xd0\x20\xc0\xe1", true},  /* ldrd r2,r3,[r0] */
+        {(const uint8_t *)"\xf0\x20\xc0\xe1", true},  /* strd r2,r3,[r0] */
+        {(const uint8_t *)"\x06\x00\x90\xe8", true},  /* ldm r0,{r1,r2} */
+        {(const uint8_t *)"\x06\x00\x80\xe8", true},  /* stm r0,{r1,r2} */
+        {(const uint8_t *)"\x00\x0b\x90\xed", true},  /* vldr d0,[r0] */
+        {(const uint8_t *)"\x00\x0a\x80\xed", true},  /* vstr s0,[r0] */
+    };
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_arm(&t, UC_MODE_ARM, BYTES("\x9f\x1f\x90\xe1") /* ldrex r1,[r0] */);
+    uct_set(&t, UC_ARM_REG_R0, DATA + 1);
+    t.limit = 1;
+    uct_log(&t, "ri");
+    ok(uct_run(&t));
+    uct_expect(&t, "i4");
+    assert_int_equal(uct_pc(&t), CODE);
+    uct_close(&t);
+    if (!DIFFERS("arm-alignment", "any address is taken, whatever SCTLR.A says"))
+        return;
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        uc_arm_cp_reg sctlr = {.cp = 15, .crn = 1, .val = i & 1 ? 0xc5007a : 0xc50078};
+        bool faults = rows[i / 2].always || i & 1;
+
+        uct_arm(&t, UC_MODE_ARM, rows[i / 2].code, 4);
+        uct_set(&t, UC_ARM_REG_R0, DATA + 2);
+        uct_set(&t, UC_ARM_REG_FPEXC, 0x40000000);
+        ok(uc_reg_write(t.uc, UC_ARM_REG_CP_REG, &sctlr));
+        t.limit = 1;
+        uct_log(&t, "i");
+        ok(uct_run(&t));
+        uct_expect(&t, faults ? "i4" : "");
+        uct_close(&t);
+    }
+}
+
+/* Before v6 an unaligned word is the aligned one, rotated. */
+static void test_rotation(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_arm(&t, UC_MODE_ARM926, BYTES("\x00\x10\x90\xe5\x00\x20\xd0\xe5\x08\x10\x80\xe5") /* ldr r1,[r0]; ldrb r2,[r0]; str r1,[r0,#8] */);
+    uct_set(&t, UC_ARM_REG_R0, DATA + 1);
+    uct_poke(&t, DATA, 0x8877665544332211, 8);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R2) & 0xff, 0x22);
+    if (DIFFERS("arm-rotation", "the word at the address is loaded and stored, in all CPUs")) {
+        assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 0x11443322);
+        assert_int_equal(uct_mem(&t, DATA + 8, 8), 0x11443322);
+    }
+    uct_close(&t);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -309,6 +373,8 @@ int main(void)
         cmocka_unit_test(test_v7),
         cmocka_unit_test(test_pc_in_hooks),
         cmocka_unit_test(test_returns),
+        cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_rotation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

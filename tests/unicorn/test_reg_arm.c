@@ -74,16 +74,15 @@ static void test_pc_is_thumb(void **state)
 
 static void test_status(void **state)
 {
-    static const uint32_t values[] = {0xf0000010, 0x30, 0x200001f0, 0x0f0001d3,
-                                      0x600fc30,  0x1f, 0x12};
+    static const uint32_t values[] = {0xf0000010, 0x30, 0x200001f0, 0x0f0001d3, 0x600fc30,
+                                      0x1f,       0x12, 0xffffffd3, 0xfffffff3};
     struct uct t;
 
     (void)state;
     uct_arm(&t, UC_MODE_ARM, BYTES("\x00\xf0\x20\xe3") /* nop */);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         uct_set(&t, UC_ARM_REG_CPSR, values[i]);
-        if (values[i] != 0x0f0001d3 || MET("bits of CPSR without meaning in ARM state"))
-            assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), values[i]);
+        assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), values[i]);
     }
     uct_set(&t, UC_ARM_REG_CPSR, 0x400001d3);
     /* A mode that is none leaves the mode as it is. */
@@ -101,6 +100,44 @@ static void test_status(void **state)
     uct_set(&t, UC_ARM_REG_APSR_NZCV, 0x60000000);
     assert_int_equal(uct_get(&t, UC_ARM_REG_APSR_NZCV), 0x60000000);
     assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR) >> 28, 6);
+    uct_close(&t);
+}
+
+/* What of CPSR instructions see and change, by model. */
+static void test_status_in_code(void **state)
+{
+    static const struct {
+        int mode;
+        uint32_t set, read, cpsr;
+    } rows[] = {
+        {UC_MODE_ARM, 0xfffffddf, 0xf80f01df, 0xf80f01df},
+        {UC_MODE_ARM, 0x10, 0x10, 0x10},
+        {UC_MODE_ARM926, 0xffffffdf, 0xf80001df, 0xf80001df},
+        {UC_MODE_ARM926, 0x13, 0x13, 0x13},
+        /* In Non-secure state A and F are the monitor's. */
+        {UC_MODE_ARM1176, 0x13, 0x153, 0x153},
+        {UC_MODE_ARM1176, 0xffffffdf, 0xf80f03df, 0xf80f03df},
+    };
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uct_arm(&t, rows[i].mode,
+                BYTES("\x00\xf0\x2f\xe1\x00\x10\x0f\xe1") /* msr cpsr_fsxc,r0; mrs r1,cpsr */);
+        uct_set(&t, UC_ARM_REG_CPSR, 0x400001d3);
+        uct_set(&t, UC_ARM_REG_R0, rows[i].set);
+        ok(uct_run(&t));
+        assert_int_equal(uct_get(&t, UC_ARM_REG_R1), rows[i].read);
+        assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), rows[i].cpsr);
+        uct_close(&t);
+    }
+    /* Bits that mean nothing stay; some of them can be read. */
+    uct_arm(&t, UC_MODE_ARM, BYTES("\x00\x10\x0f\xe1") /* mrs r1,cpsr */);
+    uct_set(&t, UC_ARM_REG_CPSR, 0xfff0fdd3);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 0xf8c001d3);
+    assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), 0xfff0fdd3);
     uct_close(&t);
 }
 
@@ -133,8 +170,7 @@ static void test_banks(void **state)
         uct_set(&t, UC_ARM_REG_CPSR, 0xc0 | modes[i]);
         uct_set(&t, UC_ARM_REG_SP, 0x100 + modes[i]);
         uct_set(&t, UC_ARM_REG_LR, 0x200 + modes[i]);
-        if (modes[i] != 0x10)
-            uct_set(&t, UC_ARM_REG_SPSR, 0x300 + modes[i]);
+        uct_set(&t, UC_ARM_REG_SPSR, 0x300 + modes[i]);
         uct_set(&t, UC_ARM_REG_R8, modes[i]);
         uct_set(&t, UC_ARM_REG_R7, modes[i]);
     }
@@ -142,8 +178,7 @@ static void test_banks(void **state)
         uct_set(&t, UC_ARM_REG_CPSR, 0xc0 | modes[i]);
         assert_int_equal(uct_get(&t, UC_ARM_REG_SP), 0x100 + modes[i]);
         assert_int_equal(uct_get(&t, UC_ARM_REG_LR), 0x200 + modes[i]);
-        if (modes[i] != 0x10)
-            assert_int_equal(uct_get(&t, UC_ARM_REG_SPSR), 0x300 + modes[i]);
+        assert_int_equal(uct_get(&t, UC_ARM_REG_SPSR), 0x300 + modes[i]);
         assert_int_equal(uct_get(&t, UC_ARM_REG_R8), modes[i] == 0x11 ? 0x11 : 0x1b);
         assert_int_equal(uct_get(&t, UC_ARM_REG_R7), 0x1b);
     }
@@ -318,10 +353,10 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first),         cmocka_unit_test(test_general),
         cmocka_unit_test(test_pc_is_thumb),   cmocka_unit_test(test_status),
-        cmocka_unit_test(test_flags_in_code), cmocka_unit_test(test_banks),
-        cmocka_unit_test(test_vfp),           cmocka_unit_test(test_coprocessor),
-        cmocka_unit_test(test_unknown),       cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_m_profile),
+        cmocka_unit_test(test_flags_in_code), cmocka_unit_test(test_status_in_code),
+        cmocka_unit_test(test_banks),         cmocka_unit_test(test_vfp),
+        cmocka_unit_test(test_coprocessor),   cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_sizes),         cmocka_unit_test(test_m_profile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

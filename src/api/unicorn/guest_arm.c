@@ -38,6 +38,7 @@ static nw_status setup(uc_engine *uc)
     bool big = uc->mode & (UC_MODE_BIG_ENDIAN | UC_MODE_ARMBE8);
 
     TRY(nw_reg_write(uc->vcpu, NW_ARM_BIG_ENDIAN_CODE, (uc->mode & UC_MODE_BIG_ENDIAN) != 0));
+    TRY(nw_reg_write(uc->vcpu, NW_ARM_WORD_INVARIANT, (uc->mode & UC_MODE_ARMBE8) != 0));
     return nw_reg_write(uc->vcpu, NW_ARM_CPSR, CPSR_RESET | (big ? CPSR_E : 0));
 }
 

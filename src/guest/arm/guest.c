@@ -53,10 +53,11 @@ static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
     s->ge &= 15;
     s->thumb &= 1;
     s->big_endian &= 1;
-    s->big_code &= 1;
+    s->word_invariant &= 1;
     s->itstate &= s->thumb ? 0xff : 0;
     s->fpscr_nzcv &= 15;
     s->control &= CPSR_AIF | 0x1f;
+    s->idle &= ARM_CPSR_IDLE | (s->thumb ? 0 : ARM_CPSR_IT);
     if (!arm_mode_valid(s->control))
         s->control = (s->control & CPSR_AIF) | ARM_SVC;
     if (s->excl_size > 8)
@@ -92,8 +93,8 @@ static struct block_key arm_key(const struct nw_vcpu *vcpu)
         mode |= ARM_KEY_BE;
     if (s->sctlr & SCTLR_A)
         mode |= ARM_KEY_ALIGN;
-    if (s->big_code)
-        mode |= ARM_KEY_BIG_CODE;
+    if (s->sctlr & ARM_SCTLR_B)
+        mode |= ARM_KEY_BIG_CODE | (s->word_invariant ? ARM_KEY_BE32 : 0);
     return (struct block_key){s->r[15], mode};
 }
 
@@ -103,7 +104,7 @@ static uint32_t *spsr(struct arm_state *s)
 {
     enum arm_bank bank = arm_bank_of(s->control);
 
-    return bank == ARM_BANK_USR ? NULL : &s->spsr[bank];
+    return bank == ARM_BANK_USR && !s->bare ? NULL : &s->spsr[bank];
 }
 
 /* The registers that are one plain word of the state. */
@@ -119,7 +120,7 @@ static uint32_t *plain_reg(struct arm_state *s, unsigned reg)
     case NW_ARM_TPIDRURW: return &s->tpidrurw;
     case NW_ARM_TPIDRURO: return &s->tpidruro;
     case NW_ARM_TPIDRPRW: return &s->tpidrprw;
-    case NW_ARM_BIG_ENDIAN_CODE: return &s->big_code;
+    case NW_ARM_WORD_INVARIANT: return &s->word_invariant;
     default: return NULL;
     }
 }
@@ -135,6 +136,8 @@ static nw_status arm_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *valu
         *value = arm_cpsr_read(s);
     else if (reg == NW_ARM_FPSCR)
         *value = arm_fpscr_read(vcpu);
+    else if (reg == NW_ARM_BIG_ENDIAN_CODE)
+        *value = (s->sctlr & ARM_SCTLR_B) != 0;
     else if (reg >= NW_ARM_D0 && reg < NW_ARM_D0 + 32)
         *value = s->d[reg - NW_ARM_D0];
     else if (reg >= NW_ARM_S0 && reg < NW_ARM_S0 + 32)
@@ -149,7 +152,7 @@ static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
     struct arm_state *s = arm_of(vcpu);
     uint32_t *word = plain_reg(s, reg);
 
-    if (reg == NW_ARM_BIG_ENDIAN_CODE)
+    if (reg == NW_ARM_WORD_INVARIANT)
         value = value != 0;
     if (reg == NW_ARM_PC) {
         s->r[15] = (uint32_t)value & ~1u;
@@ -159,6 +162,8 @@ static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
         arm_cpsr_write(s, (uint32_t)value, UINT32_MAX);
     } else if (reg == NW_ARM_FPSCR) {
         arm_fpscr_write(vcpu, (uint32_t)value);
+    } else if (reg == NW_ARM_BIG_ENDIAN_CODE) {
+        s->sctlr = (s->sctlr & ~ARM_SCTLR_B) | (value ? ARM_SCTLR_B : 0);
     } else if (reg >= NW_ARM_D0 && reg < NW_ARM_D0 + 32) {
         s->d[reg - NW_ARM_D0] = value;
     } else if (reg >= NW_ARM_S0 && reg < NW_ARM_S0 + 32) {

@@ -158,7 +158,7 @@ static uint64_t exception_return(struct nw_vcpu *vcpu, uint64_t target, uint64_t
     (void)unused1, (void)unused2, (void)unused3;
     struct arm_state *s = arm_of(vcpu);
 
-    arm_cpsr_write(s, s->spsr[arm_bank_of(s->control)], UINT32_MAX);
+    arm_cpsr_write_by_insn(s, s->spsr[arm_bank_of(s->control)], UINT32_MAX);
     s->r[15] = (uint32_t)target & (s->thumb ? ~1u : ~3u);
     return 0;
 }

@@ -123,6 +123,8 @@ uint16_t arm_memop(struct arm_lift *l, unsigned size, unsigned flags);
 /* I32 values; 64-bit data is moved by the callers with two words. */
 ir_val arm_load(struct arm_lift *l, ir_val addr, unsigned size, unsigned flags);
 void arm_store(struct arm_lift *l, ir_val addr, ir_val v, unsigned size, unsigned flags);
+/* Where the guest's address is in word-invariant memory: ARM_KEY_BE32. */
+ir_val arm_place(struct arm_lift *l, ir_val addr, unsigned size);
 /* A word as LDR loads it: before v6 an unaligned one is rotated (DDI 0100I A2.8). */
 ir_val arm_load_word(struct arm_lift *l, ir_val addr, unsigned flags);
 /* base + (U ? offset : -offset) */

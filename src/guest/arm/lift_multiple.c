@@ -253,7 +253,7 @@ static uint64_t return_from(struct nw_vcpu *vcpu, uint64_t pc, uint64_t cpsr, ui
     (void)unused1, (void)unused2;
     struct arm_state *s = arm_of(vcpu);
 
-    arm_cpsr_write(s, (uint32_t)cpsr, UINT32_MAX);
+    arm_cpsr_write_by_insn(s, (uint32_t)cpsr, UINT32_MAX);
     s->r[15] = (uint32_t)pc & (s->thumb ? ~1u : ~3u);
     return 0;
 }

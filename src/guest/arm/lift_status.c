@@ -17,6 +17,8 @@ static ir_val cpsr_value(struct arm_lift *l)
 
     v = ir_or(b, IR_I32, v, ir_or(b, IR_I32, q, ge));
     v = ir_or(b, IR_I32, v, arm_state_get(l, ARM_OFF(control)));
+    v = ir_or(b, IR_I32, v,
+              ir_and(b, IR_I32, arm_state_get(l, ARM_OFF(idle)), arm_const(l, 0x00c00000)));
     return l->mode & ARM_KEY_BE ? ir_or(b, IR_I32, v, arm_const(l, 1u << 9)) : v;
 }
 
@@ -44,7 +46,7 @@ static uint64_t cpsr_write(struct nw_vcpu *vcpu, uint64_t value, uint64_t mask, 
                            uint64_t unused2)
 {
     (void)unused1, (void)unused2;
-    arm_cpsr_write(arm_of(vcpu), (uint32_t)value, (uint32_t)mask);
+    arm_cpsr_write_by_insn(arm_of(vcpu), (uint32_t)value, (uint32_t)mask);
     return 0;
 }
 
@@ -78,7 +80,8 @@ static void write_apsr(struct arm_lift *l, ir_val v, unsigned k)
 {
     if (k & 8) {
         arm_flags_put(l, ir_shr(l->b, IR_I32, v, arm_const(l, 28)));
-        arm_state_put(l, ARM_OFF(q), ir_ubfx(l->b, IR_I32, v, 27, 1));
+        if (arm_has(l, ARM_F_V5))
+            arm_state_put(l, ARM_OFF(q), ir_ubfx(l->b, IR_I32, v, 27, 1));
     }
     if (k & 4 && arm_has(l, ARM_F_V6))
         arm_state_put(l, ARM_OFF(ge), ir_ubfx(l->b, IR_I32, v, 16, 4));
@@ -97,9 +100,9 @@ static void write_status(struct arm_lift *l, const struct arm_insn *i, ir_val v)
         arm_call(l, &spsr_write_helper, v, arm_const(l, mask), IR_NONE, IR_NONE);
         return;
     }
-    mask &= l->priv ? 0xf80f03dfu : 0xf80f0200u;
+    mask &= l->priv ? 0xf80f03dfu : 0xf80f0200u; /* of E B9.3.11 says so */
     if (!arm_has(l, ARM_F_V6))
-        mask &= ~0x000f0300u;
+        mask &= ~0x000f0200u;
     write_apsr(l, v, i->mask);
     mask &= 0x000003dfu;
     if (!mask)

@@ -43,7 +43,7 @@ static void swap(struct arm_lift *l, const struct arm_insn *i, unsigned size)
         arm_unpredictable(l);
         return;
     }
-    ir_val addr = arm_reg_get(l, i->n), m = arm_reg_get(l, i->m);
+    ir_val addr = arm_place(l, arm_reg_get(l, i->n), size), m = arm_reg_get(l, i->m);
     ir_val place = rotates ? ir_and(l->b, IR_I32, addr, arm_const(l, ~3u)) : addr;
     if (size == 0)
         m = ir_ubfx(l->b, IR_I32, m, 0, 8);
@@ -154,7 +154,8 @@ static void store_exclusive(struct arm_lift *l, const struct arm_insn *i, unsign
     ir_val expected = ir_get(b, IR_I64, ARM_OFF(excl_value));
     if (size < 3)
         expected = ir_trunc(b, IR_I32, expected);
-    ir_val old = ir_cas(b, type, addr, expected, v, arm_memop(l, size, ARM_ALIGNED));
+    ir_val old =
+        ir_cas(b, type, arm_place(l, addr, size), expected, v, arm_memop(l, size, ARM_ALIGNED));
     arm_reg_put(l, i->d, ir_cmp(b, IR_NE, type, old, expected));
     ir_label(b, fail);
     ir_skip_if(b, open, done);

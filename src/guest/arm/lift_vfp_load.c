@@ -19,6 +19,27 @@ static ir_val word_address(struct arm_lift *l, ir_val addr)
     return ir_and(l->b, IR_I32, addr, arm_const(l, ~3u));
 }
 
+/* In word-invariant memory a double's words are each where a word's load finds it, the first one
+ * the least significant. */
+static ir_val load(struct arm_lift *l, enum ir_type t, ir_val addr)
+{
+    ir_val v = ir_ld(l->b, t, addr, memop(l, t, 0));
+
+    if (t != IR_F64 || !(l->mode & ARM_KEY_BE32))
+        return v;
+    v = ir_ror(l->b, IR_I64, ir_bitcast(l->b, IR_I64, v), arm_const(l, 32));
+    return ir_bitcast(l->b, IR_F64, v);
+}
+
+static void store(struct arm_lift *l, enum ir_type t, ir_val addr, ir_val v, unsigned flags)
+{
+    if (t == IR_F64 && l->mode & ARM_KEY_BE32) {
+        v = ir_ror(l->b, IR_I64, ir_bitcast(l->b, IR_I64, v), arm_const(l, 32));
+        v = ir_bitcast(l->b, IR_F64, v);
+    }
+    ir_st(l->b, t, addr, v, memop(l, t, flags));
+}
+
 static unsigned first_register(const struct arm_insn *i)
 {
     return i->size_bits ? i->D << 4 | i->d : i->d << 1 | i->D;
@@ -38,7 +59,7 @@ void arm_vldr(struct arm_lift *l, const struct arm_insn *i)
     unsigned d = first_register(i);
 
     if (vfp_check1(l, t, d))
-        vfp_put(l, t, d, ir_ld(l->b, t, single_address(l, i), memop(l, t, 0)));
+        vfp_put(l, t, d, load(l, t, single_address(l, i)));
 }
 
 void arm_vstr(struct arm_lift *l, const struct arm_insn *i)
@@ -52,7 +73,7 @@ void arm_vstr(struct arm_lift *l, const struct arm_insn *i)
         arm_unpredictable(l);
         return;
     }
-    ir_st(l->b, t, single_address(l, i), vfp_get(l, t, d), memop(l, t, 0));
+    store(l, t, single_address(l, i), vfp_get(l, t, d), 0);
 }
 
 /* ---- many registers ---- */
@@ -103,7 +124,7 @@ void arm_vldm(struct arm_lift *l, const struct arm_insn *i)
     unsigned size = ir_type_size((uint8_t)r.type);
     for (unsigned k = 0; k < r.count; k++) {
         ir_val addr = arm_offset(l, r.addr, true, arm_const(l, k * size));
-        v[k] = ir_ld(l->b, r.type, addr, memop(l, r.type, 0));
+        v[k] = load(l, r.type, addr);
     }
     for (unsigned k = 0; k < r.count; k++)
         vfp_put(l, r.type, r.first + k, v[k]);
@@ -119,8 +140,7 @@ void arm_vstm(struct arm_lift *l, const struct arm_insn *i)
     unsigned size = ir_type_size((uint8_t)r.type);
     for (unsigned k = 0; k < r.count; k++) {
         ir_val addr = arm_offset(l, r.addr, true, arm_const(l, k * size));
-        ir_st(l->b, r.type, addr, vfp_get(l, r.type, r.first + k),
-              memop(l, r.type, k ? ARM_AGAIN : 0));
+        store(l, r.type, addr, vfp_get(l, r.type, r.first + k), k ? ARM_AGAIN : 0);
     }
     write_back(l, i, &r);
 }

@@ -19,6 +19,7 @@ struct model {
 #define FP4 (FP3 | ARM_F_VFP4 | ARM_F_HALF)
 #define DIV (ARM_F_DIV_T | ARM_F_DIV_A)
 #define MP  ARM_F_MP
+#define SEC ARM_F_SECURITY
 
 /* Identification values from the Technical Reference Manuals: DDI 0198E, DDI 0201D, DDI 0211K,
  * DDI 0301H, DDI 0344K, DDI 0388I, DDI 0438I, DDI 0464F and others. Advanced SIMD and its upper
@@ -30,14 +31,14 @@ static const struct model models[] = {
     {"arm1026", V5 | FP2, 0x4106a262, 0x01dd20d2, 0x410110a0, 0, 0, 0x00090078},
     {"arm1136-r2", V6 | FP2, 0x4107b362, 0x01dd20d2, 0x410120b4, 0x11111111, 0, 0x00050078},
     {"arm1136", V6K | FP2, 0x4117b363, 0x01dd20d2, 0x410120b4, 0x11111111, 0, 0x00050078},
-    {"arm1176", V6K | FP2, 0x410fb767, 0x01dd20d2, 0x410120b5, 0x11111111, 0, 0x00050078},
+    {"arm1176", V6K | FP2 | SEC, 0x410fb767, 0x01dd20d2, 0x410120b5, 0x11111111, 0, 0x00050078},
     {"arm11mpcore", V6K | FP2, 0x410fb022, 0x1d192992, 0x410120b4, 0x11111111, 0, 0x00050078},
     {"cortex-r5", V7 | DIV | MP, 0x411fc153, 0x8003c003, 0, 0, 0, 0x00c50078},
     {"cortex-r5f", V7 | FP3 | DIV | MP, 0x411fc153, 0x8003c003, 0x41023150, 0x10110221, 0x00000011, 0x00c50078},
     {"cortex-a7", V7 | FP4 | DIV | MP, 0x410fc075, 0x84448003, 0x41023075, 0x10110221, 0x11000000, 0x00c50078},
-    {"cortex-a8", V7 | FP3, 0x413fc082, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
-    {"cortex-a8-r0", V7 | FP3, 0x410fc080, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
-    {"cortex-a9", V7 | FP3 | ARM_F_HALF | MP, 0x410fc090, 0x80038003, 0x41033090, 0x10110221, 0x01000000, 0x00c50078},
+    {"cortex-a8", V7 | FP3 | SEC, 0x413fc082, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
+    {"cortex-a8-r0", V7 | FP3 | SEC, 0x410fc080, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
+    {"cortex-a9", V7 | FP3 | SEC | ARM_F_HALF | MP, 0x410fc090, 0x80038003, 0x41033090, 0x10110221, 0x01000000, 0x00c50078},
     {"cortex-a15", V7 | FP4 | DIV | MP, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
     {"ti925t", 0, 0x54029252, 0x05109149, 0, 0, 0, 0x00000070},
     {"sa1100", 0, 0x4401a11b, 0, 0, 0, 0, 0x00000070},

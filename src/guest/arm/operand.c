@@ -191,12 +191,19 @@ uint16_t arm_memop(struct arm_lift *l, unsigned size, unsigned flags)
     return (uint16_t)op;
 }
 
+ir_val arm_place(struct arm_lift *l, ir_val addr, unsigned size)
+{
+    if (!(l->mode & ARM_KEY_BE32) || size >= 2)
+        return addr;
+    return ir_xor(l->b, IR_I32, addr, arm_const(l, size ? 2 : 3));
+}
+
 /* Before v6 an unaligned address is aligned down unless SCTLR.A checks it (DDI 0100I A2.8). */
 static ir_val access_address(struct arm_lift *l, ir_val addr, unsigned size)
 {
-    if (arm_has(l, ARM_F_V6) || l->mode & ARM_KEY_ALIGN || !size)
-        return addr;
-    return ir_and(l->b, IR_I32, addr, arm_const(l, ~((1u << size) - 1)));
+    if (!arm_has(l, ARM_F_V6) && !(l->mode & ARM_KEY_ALIGN) && size)
+        addr = ir_and(l->b, IR_I32, addr, arm_const(l, ~((1u << size) - 1)));
+    return arm_place(l, addr, size);
 }
 
 ir_val arm_load(struct arm_lift *l, ir_val addr, unsigned size, unsigned flags)

@@ -29,6 +29,7 @@ enum arm_feature {
     ARM_F_HALF = 1 << 10,   /* half-precision conversions */
     ARM_F_MP = 1 << 11,     /* PLDW */
     ARM_F_D32 = 1 << 12,    /* 32 double registers */
+    ARM_F_SECURITY = 1 << 20, /* Security without Virtualization Extensions */
 };
 
 struct arm_state {
@@ -40,6 +41,7 @@ struct arm_state {
     uint32_t itstate;      /* CPSR.IT; the aux word of ir_insn_start */
     uint32_t big_endian;   /* CPSR.E, 0 or 1 */
     uint32_t control;      /* CPSR bits 8..6 (A, I, F) and 4..0 (mode), in place */
+    uint32_t idle;         /* CPSR bits that mean nothing here, in place: 24..20; in ARM state IT too */
 
     uint32_t excl_addr;    /* address of the open exclusive access */
     uint32_t excl_size;    /* its bytes, 0: none open */
@@ -57,7 +59,7 @@ struct arm_state {
     uint32_t features;     /* enum arm_feature */
     uint32_t midr, ctr, fpsid, mvfr0, mvfr1;
     uint32_t bare;         /* NW_EXC_BARE: privileged modes need not ask CPACR; SMC is an exit. 0 or 1 */
-    uint32_t big_code;     /* instructions are fetched in big-endian order, 0 or 1 */
+    uint32_t word_invariant; /* big-endian memory (SCTLR.B) keeps words as little-endian memory has them, 0 or 1 */
     uint32_t sctlr, actlr, cpacr, ttbr0, ttbr1, ttbcr, dacr, dfsr, ifsr, dfar, ifar, contextidr, vbar;
 };
 _Static_assert(sizeof(struct arm_state) <= VCPU_STATE_SIZE, "state fits its area");
@@ -74,7 +76,8 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 #define ARM_KEY_FZ      (1u << 3)  /* FPSCR.FZ: floating point through fp/soft.h only */
 #define ARM_KEY_VFP     (1u << 4)  /* VFP is enabled (CPACR, FPEXC.EN) */
 #define ARM_KEY_ALIGN   (1u << 5)  /* SCTLR.A: every access is checked */
-#define ARM_KEY_BIG_CODE (1u << 6) /* instructions are big-endian */
+#define ARM_KEY_BIG_CODE (1u << 6) /* SCTLR.B: instructions are big-endian */
+#define ARM_KEY_BE32    (1u << 7)  /* bytes and halfwords are at the other end of their words */
 #define ARM_KEY_VECLEN(n) ((uint32_t)(n) << 16) /* FPSCR.LEN/STRIDE, 5 bits: short vectors */
 #define ARM_KEY_IT(it)  ((uint32_t)(it) << 8) /* 8 bits */
 
@@ -89,8 +92,13 @@ static inline uint8_t arm_it_advance(uint8_t it)
 uint32_t arm_cpsr_read(const struct arm_state *);
 /* Writes all fields that MASK selects, switching banks when the mode changes. */
 void arm_cpsr_write(struct arm_state *, uint32_t value, uint32_t mask);
+/* As an instruction does it: what that may not change stays. */
+void arm_cpsr_write_by_insn(struct arm_state *, uint32_t value, uint32_t mask);
 
 #define ARM_FPEXC_EN (1u << 30)
+#define ARM_SCTLR_B  (1u << 7)
+#define ARM_CPSR_IDLE 0x01f00000u
+#define ARM_CPSR_IT   0x0600fc00u
 
 /* FPSCR as one word: its parts are in the state and in vcpu->fp. On the vCPU's thread. */
 uint32_t arm_fpscr_read(struct nw_vcpu *);

@@ -79,7 +79,7 @@ uint32_t arm_cpsr_read(const struct arm_state *s)
 {
     return s->nzcv << CPSR_N_SHIFT | (s->q ? CPSR_Q : 0) | (s->itstate & 3) << 25 | s->ge << 16 |
            (s->itstate >> 2 & 0x3f) << 10 | (s->big_endian ? CPSR_E : 0) | (s->thumb ? CPSR_T : 0) |
-           s->control;
+           s->control | (s->idle & (s->thumb ? ARM_CPSR_IDLE : UINT32_MAX));
 }
 
 void arm_cpsr_write(struct arm_state *s, uint32_t value, uint32_t mask)
@@ -90,11 +90,24 @@ void arm_cpsr_write(struct arm_state *s, uint32_t value, uint32_t mask)
     s->ge = (value & CPSR_GE) >> 16;
     s->thumb = (value & CPSR_T) != 0;
     s->itstate = s->thumb ? (value >> 25 & 3) | (value >> 10 & 0x3f) << 2 : 0;
-    s->big_endian = s->features & ARM_F_V6 && value & CPSR_E;
+    s->idle = value & (ARM_CPSR_IDLE | (s->thumb ? 0 : ARM_CPSR_IT));
+    s->big_endian = (value & CPSR_E) != 0;
     s->control = (value & (CPSR_A | CPSR_I | CPSR_F)) | (s->control & CPSR_MODE);
     /* A mode that does not exist is UNPREDICTABLE (B1.3.1): the old one stays. */
     if (arm_mode_valid(value))
         switch_mode(s, value);
+}
+
+void arm_cpsr_write_by_insn(struct arm_state *s, uint32_t value, uint32_t mask)
+{
+    bool thumb = (mask & CPSR_T ? value & CPSR_T : s->thumb) != 0;
+
+    mask &= ~(ARM_CPSR_IDLE | (thumb ? 0 : ARM_CPSR_IT));
+    /* B1.3.3: in Non-secure state, where the bare CPU of such models is, A and F are the monitor's.
+     */
+    if (s->bare && s->features & ARM_F_SECURITY)
+        mask &= ~(CPSR_A | CPSR_F);
+    arm_cpsr_write(s, value, mask);
 }
 
 /* ---- exception entry ---- */
