@@ -37,19 +37,27 @@ enum nw_arm_irq { NW_ARM_IRQ = 0, NW_ARM_FIQ = 1 };
 typedef struct nw_arm_cp {
     uint32_t cp;
     bool wide;
-    uint32_t opc1, crn, crm, opc2;
+    uint32_t opc1, crn, crm, opc2; /* with WIDE opc1 and crm only */
+    bool other_state; /* the register of the other security state, which the CPU never is in, where there
+                       * are two */
 } nw_arm_cp;
 
-/* What a privileged MRC would read and MCR write. NW_ERR_ARG: the CPU has no such register, or not for
- * that. NW_ERR_BUSY: running. */
+/* What a privileged MRC would read and MCR write, and what identifies the CPU to a hypervisor; bits that
+ * instructions only set or clear are written as they are. NW_ERR_ARG: the CPU has no such register, or
+ * not for that. NW_ERR_BUSY: running. */
 NW_API nw_status nw_arm_cp_read(nw_vcpu *, const nw_arm_cp *, uint64_t *value);
 NW_API nw_status nw_arm_cp_write(nw_vcpu *, const nw_arm_cp *, uint64_t value);
 
 /* Engines with NW_EXC_BARE: vCPUs begin in supervisor mode with A, I and F set and floating point
  * disabled; FPEXC alone enables it for privileged modes, whatever CPACR says. Supervisor calls are
  * NW_EXIT_SYSCALL, breakpoints NW_EXIT_BREAKPOINT, and SMC is NW_EXIT_EXCEPTION, its error the immediate,
- * its pc the next instruction. */
-enum nw_arm_exception { NW_ARM_EXC_SMC = 13 };
+ * its pc the next instruction. Aborts by the guest's MMU are NW_EXIT_EXCEPTION at the instruction, with
+ * the fault registers set. */
+enum nw_arm_exception {
+    NW_ARM_EXC_PREFETCH_ABORT = 3, /* the guest's MMU has refused a fetch; the error is IFSR */
+    NW_ARM_EXC_DATA_ABORT = 4,     /* … an access; the error is the fault status without the direction */
+    NW_ARM_EXC_SMC = 13
+};
 
 #ifdef __cplusplus
 }

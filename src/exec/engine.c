@@ -23,7 +23,7 @@ static void take_config(struct nw_engine *e, const nw_config *config)
 
     e->flags = config->flags;
     e->exceptions = config->exceptions;
-    e->mmu = e->exceptions == NW_EXC_GUEST && e->guest->translate;
+    e->mmu = e->exceptions == NW_EXC_GUEST && e->guest->translate && !e->guest->mmu_later;
     e->log = config->log;
     e->interp = config->flags & NW_ENGINE_INTERP;
     e->code_size = (uint32_t)((size + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
@@ -42,7 +42,7 @@ static nw_status init(struct nw_engine *e)
     /* The arena is guest physical memory, which no access of a guest with an MMU goes to. */
     bool arena = !e->interp && !(e->flags & NW_ENGINE_NO_FASTMEM) && !e->mmu;
 
-    if (e->mmu)
+    if (e->mmu || (e->exceptions != NW_EXC_EXIT && e->guest->mmu_later))
         last = (1ull << e->guest->physical_bits) - 1;
 
     if (pthread_mutex_init(&e->lock, NULL))

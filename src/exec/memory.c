@@ -235,6 +235,20 @@ nw_status engine_enable_mmu(struct nw_engine *engine)
     return NW_OK;
 }
 
+void engine_flush_mmus(struct nw_engine *engine)
+{
+    struct engine_hold hold = engine_lock(engine);
+    bool several = engine->vcpus->next;
+
+    if (several)
+        sync_pause(engine, engine_self(engine));
+    for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
+        mmu_flush(v);
+    if (several)
+        sync_resume(engine);
+    engine_unlock(engine, hold);
+}
+
 nw_status engine_unmap(struct nw_engine *engine, uint64_t gpa, uint64_t size, bool holes)
 {
     struct change c;

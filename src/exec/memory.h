@@ -16,6 +16,8 @@ nw_status engine_leave_arena(struct nw_engine *);
 nw_status engine_bound_regions(struct nw_engine *);
 /* Addresses of all vCPUs are virtual from now on (mem/mmu.h). From a helper, whose block ends. */
 nw_status engine_enable_mmu(struct nw_engine *);
+/* Forgets the translations of all vCPUs. From a helper, whose block ends. */
+void engine_flush_mmus(struct nw_engine *);
 nw_status engine_write(struct nw_engine *, uint64_t gpa, const void *buf, size_t size);
 
 #endif

@@ -98,6 +98,9 @@ struct guest_ops {
      * of data; fetches have the rights of the state. Null: virtual addresses are physical. */
     bool (*translate)(struct nw_vcpu *, uint64_t gva, unsigned mmu, nw_access,
                       struct mmu_page *out);
+    /* The index of data accesses as the state is now; null: 1. */
+    unsigned (*mmu_index)(const struct nw_vcpu *);
+    bool mmu_later; /* addresses are physical until the guest calls engine_enable_mmu */
     uint32_t fetch_modes;  /* bits of the mode word that fetches are translated differently by */
     uint8_t physical_bits; /* with TRANSLATE: of physical addresses */
     /* Is data big-endian now? Null: never. */

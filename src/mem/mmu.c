@@ -24,7 +24,9 @@ static bool ask(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access acce
 
 bool mmu_peek(struct nw_vcpu *vcpu, uint64_t gva, nw_access access, struct mmu_page *out)
 {
-    return ask(vcpu, gva, 1, access, out);
+    const struct guest_ops *guest = vcpu->guest;
+
+    return ask(vcpu, gva, guest->mmu_index ? guest->mmu_index(vcpu) : 1, access, out);
 }
 
 bool mmu_translate(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, unsigned mmu,
@@ -65,8 +67,10 @@ bool mmu_fetch(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa)
     if (!ask(vcpu, gva, 0, NW_ACCESS_FETCH, &to))
         return false;
     vcpu->large_pages |= (to.note & TLB_SIZE_LOG) > PAGE_BITS;
-    *e = (struct fetch_entry){.page = page, .gpa = page_of(to.gpa) | to.note, .mode = mode};
     *gpa = to.gpa;
+    if (!(to.rights & NW_EXEC))
+        return true;
+    *e = (struct fetch_entry){.page = page, .gpa = page_of(to.gpa) | to.note, .mode = mode};
     return true;
 }
 
@@ -185,15 +189,26 @@ static uint8_t *entry_at(struct nw_vcpu *vcpu, uint64_t gpa, uint32_t need)
     return r->file && !guarded_probe(host) ? NULL : host;
 }
 
-uint64_t mmu_walk_load(struct nw_vcpu *vcpu, uint64_t gpa, unsigned size)
+bool mmu_walk_read(struct nw_vcpu *vcpu, uint64_t gpa, unsigned size, uint64_t *v)
 {
     const uint8_t *at = entry_at(vcpu, gpa, NW_READ);
 
     if (!at)
-        return size == 4 ? UINT32_MAX : UINT64_MAX;
+        return false;
     if (size == 4)
-        return __atomic_load_n((const uint32_t *)(const void *)at, __ATOMIC_ACQUIRE);
-    return __atomic_load_n((const uint64_t *)(const void *)at, __ATOMIC_ACQUIRE);
+        *v = __atomic_load_n((const uint32_t *)(const void *)at, __ATOMIC_ACQUIRE);
+    else
+        *v = __atomic_load_n((const uint64_t *)(const void *)at, __ATOMIC_ACQUIRE);
+    return true;
+}
+
+uint64_t mmu_walk_load(struct nw_vcpu *vcpu, uint64_t gpa, unsigned size)
+{
+    uint64_t v;
+
+    if (mmu_walk_read(vcpu, gpa, size, &v))
+        return v;
+    return size == 4 ? UINT32_MAX : UINT64_MAX;
 }
 
 /* Tables that are code as well: their blocks go when the vCPU is next between blocks. */

@@ -21,7 +21,7 @@ struct mmu_page {
 /* False: refused, and recorded as a fault of SIZE bytes. */
 bool mmu_translate(struct nw_vcpu *, uint64_t gva, uint32_t size, unsigned mmu, nw_access,
                    struct mmu_page *);
-/* The same for somebody who only asks: nothing is recorded. Code is as privileged as data index 1. */
+/* The same for somebody who only asks, with the rights of the state: nothing is recorded. */
 bool mmu_peek(struct nw_vcpu *, uint64_t gva, nw_access, struct mmu_page *);
 /* Where an instruction fetch at GVA under mode word MODE goes, from the fetch TLB if it is there.
  * False: it is refused; nothing is recorded. */
@@ -42,6 +42,8 @@ void mmu_walk_begin(struct nw_vcpu *);
 void mmu_walk_end(struct nw_vcpu *);
 /* An entry of SIZE bytes, 4 or 8 and aligned. What is no memory reads as all ones. */
 uint64_t mmu_walk_load(struct nw_vcpu *, uint64_t gpa, unsigned size);
+/* The same, into *V; false: it is no memory. */
+bool mmu_walk_read(struct nw_vcpu *, uint64_t gpa, unsigned size, uint64_t *v);
 /* Replaces the entry by DESIRED if it still is EXPECTED, atomically. False: it is not. In memory
  * that cannot be written nothing changes, and that is no failure. */
 bool mmu_walk_update(struct nw_vcpu *, uint64_t gpa, uint64_t expected, uint64_t desired,

@@ -186,8 +186,7 @@ static void test_arm(void **state)
     (void)state;
     NEEDS_2_1();
     arm_run(UC_MODE_ARM, ROWS(rows));
-    if (MET("64-bit coprocessor registers"))
-        arm_run(UC_MODE_ARM, ROWS(mrrc));
+    arm_run(UC_MODE_ARM, ROWS(mrrc));
     if (MET("coprocessor 14"))
         arm_run(UC_MODE_ARM, ROWS(cp14));
     if (MET("Advanced SIMD"))

@@ -10,6 +10,8 @@ void arm_lift_block(struct ir_builder *, struct lift_request *);
 nw_status arm_model_init(struct arm_state *, const char *name);
 /* SCTLR out of reset for the model that was set up. */
 uint32_t arm_sctlr_reset(const struct arm_state *);
+/* ids.c: system registers of the model out of reset. */
+void arm_system_reset(struct arm_state *);
 
 /* sys.c */
 enum arm_bank arm_bank_of(uint32_t mode); /* of a PSR's mode field; USR for invalid ones */

@@ -1,14 +1,15 @@
 /* The ARM guest as the engine sees it. */
 #include <string.h>
 
+#include "guest/arm/control.h"
+#include "guest/arm/cp15.h"
 #include "guest/arm/decode.h"
 #include "guest/arm/front.h"
+#include "guest/arm/mmu.h"
 #include <narwhal/arm.h>
 
-#define SCTLR_A     (1u << 1)
-#define CPSR_AIF    (7u << 6)
-#define CPACR_VFP11 0xc0000000u  /* no Advanced SIMD, 16 double registers */
-#define CPACR_FULL  (0xfu << 20) /* full access to cp10 and cp11 */
+#define CPSR_AIF   (7u << 6)
+#define CPACR_FULL (0xfu << 20) /* full access to cp10 and cp11 */
 
 static nw_status arm_init(struct nw_vcpu *vcpu, const char *model)
 {
@@ -16,7 +17,7 @@ static nw_status arm_init(struct nw_vcpu *vcpu, const char *model)
 
     memset(s, 0, sizeof *s);
     TRY(arm_model_init(s, model));
-    s->sctlr = arm_sctlr_reset(s);
+    arm_system_reset(s);
     s->control = ARM_USR;
     s->cpacr = CPACR_FULL;
     s->fpexc = ARM_FPEXC_EN;
@@ -33,7 +34,7 @@ static void arm_bare(struct nw_vcpu *vcpu)
     s->nzcv = 4;
     s->fpexc = 0;
     s->bare = 1;
-    s->cpacr = (s->features & (ARM_F_V6 | ARM_F_V7)) == ARM_F_V6 ? CPACR_VFP11 : 0;
+    s->cpacr = arm_cpacr(s, 0);
 }
 
 static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
@@ -42,6 +43,7 @@ static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
     struct arm_state *s = arm_of(vcpu);
 
     s->features = old->features;
+    s->model = old->model;
     s->midr = old->midr;
     s->ctr = old->ctr;
     s->fpsid = old->fpsid;
@@ -65,6 +67,7 @@ static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
     s->r[15] &= s->thumb ? ~1u : ~3u;
     vcpu->fp.flags = flags;
     arm_fpscr_write(vcpu, arm_fpscr_read(vcpu));
+    arm_mmu_changed(vcpu);
 }
 
 static void arm_advance(struct nw_vcpu *vcpu, unsigned size)
@@ -91,7 +94,7 @@ static struct block_key arm_key(const struct nw_vcpu *vcpu)
         mode |= ARM_KEY_PRIV;
     if (s->big_endian)
         mode |= ARM_KEY_BE;
-    if (s->sctlr & SCTLR_A)
+    if (s->sctlr & ARM_SCTLR_A)
         mode |= ARM_KEY_ALIGN;
     if (s->sctlr & ARM_SCTLR_B)
         mode |= ARM_KEY_BIG_CODE | (s->word_invariant ? ARM_KEY_BE32 : 0);
@@ -249,9 +252,15 @@ const struct guest_ops arm_guest = {
     .key = arm_key,
     .big_endian = arm_big_endian,
     .lift = arm_lift_block,
+    .fault = arm_abort,
     .exception = arm_exception_enter,
     .interrupt = arm_interrupt,
     .wakes = arm_wakes,
+    .translate = arm_translate,
+    .mmu_index = arm_mmu_index,
+    .fetch_modes = ARM_KEY_PRIV,
+    .physical_bits = ARM_PHYSICAL_BITS,
+    .mmu_later = true,
     .insn_id = arm_insn_named,
     .loaded = arm_loaded,
     .advance = arm_advance,

@@ -19,53 +19,51 @@ struct model {
 #define FP4 (FP3 | ARM_F_VFP4 | ARM_F_HALF)
 #define DIV (ARM_F_DIV_T | ARM_F_DIV_A)
 #define MP  ARM_F_MP
-#define SEC ARM_F_SECURITY
+#define SEC ARM_F_SEC
+#define C15 ARM_F_C15
+
+#define PMSA   ARM_F_PMSA
+#define TEST   ARM_F_TEST_CLEAN
+#define RANGES ARM_F_RANGES
+/* With virtualization extensions, whose own registers nobody sees. */
+#define V7VE (V7 | DIV | MP | SEC | ARM_F_LPAE)
 
 /* Identification values from the Technical Reference Manuals: DDI 0198E, DDI 0201D, DDI 0211K,
  * DDI 0301H, DDI 0344K, DDI 0388I, DDI 0438I, DDI 0464F and others. Advanced SIMD and its upper
  * registers are not there yet, and MVFR0/MVFR1 say so. */
 // clang-format off
 static const struct model models[] = {
-    {"arm926", V5 | FP2, 0x41069265, 0x01dd20d2, 0x41011090, 0, 0, 0x00000078},
-    {"arm946", V5, 0x41059461, 0x0f004006, 0, 0, 0, 0x00000078},
-    {"arm1026", V5 | FP2, 0x4106a262, 0x01dd20d2, 0x410110a0, 0, 0, 0x00090078},
-    {"arm1136-r2", V6 | FP2, 0x4107b362, 0x01dd20d2, 0x410120b4, 0x11111111, 0, 0x00050078},
-    {"arm1136", V6K | FP2, 0x4117b363, 0x01dd20d2, 0x410120b4, 0x11111111, 0, 0x00050078},
-    {"arm1176", V6K | FP2 | SEC, 0x410fb767, 0x01dd20d2, 0x410120b5, 0x11111111, 0, 0x00050078},
-    {"arm11mpcore", V6K | FP2, 0x410fb022, 0x1d192992, 0x410120b4, 0x11111111, 0, 0x00050078},
-    {"cortex-r5", V7 | DIV | MP, 0x411fc153, 0x8003c003, 0, 0, 0, 0x00c50078},
-    {"cortex-r5f", V7 | FP3 | DIV | MP, 0x411fc153, 0x8003c003, 0x41023150, 0x10110221, 0x00000011, 0x00c50078},
-    {"cortex-a7", V7 | FP4 | DIV | MP, 0x410fc075, 0x84448003, 0x41023075, 0x10110221, 0x11000000, 0x00c50078},
-    {"cortex-a8", V7 | FP3 | SEC, 0x413fc082, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
-    {"cortex-a8-r0", V7 | FP3 | SEC, 0x410fc080, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
-    {"cortex-a9", V7 | FP3 | SEC | ARM_F_HALF | MP, 0x410fc090, 0x80038003, 0x41033090, 0x10110221, 0x01000000, 0x00c50078},
-    {"cortex-a15", V7 | FP4 | DIV | MP, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
-    {"ti925t", 0, 0x54029252, 0x05109149, 0, 0, 0, 0x00000070},
-    {"sa1100", 0, 0x4401a11b, 0, 0, 0, 0, 0x00000070},
-    {"sa1110", 0, 0x6901b119, 0, 0, 0, 0, 0x00000070},
-    {"pxa250", V5, 0x69052100, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa255", V5, 0x69052d00, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa260", V5, 0x69052903, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa261", V5, 0x69052d05, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa262", V5, 0x69052d06, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa270", V5, 0x69054110, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa270-a1", V5, 0x69054111, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa270-b0", V5, 0x69054112, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa270-b1", V5, 0x69054113, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa270-c0", V5, 0x69054114, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"pxa270-c5", V5, 0x69054117, 0x0d172172, 0, 0, 0, 0x00000078},
-    {"max", V7 | FP4 | DIV | MP, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
+    {"arm926", V5 | FP2 | TEST | C15, 0x41069265, 0x01dd20d2, 0x41011090, 0, 0, 0x00090078},
+    {"arm946", V5 | PMSA | C15, 0x41059461, 0x0f004006, 0, 0, 0, 0x00000078},
+    {"arm1026", V5 | FP2 | TEST | ARM_F_1026 | C15, 0x4106a262, 0x01dd20d2, 0x410110a0, 0, 0, 0x00090078},
+    {"arm1136-r2", V6 | FP2 | RANGES | C15, 0x4107b362, 0x01dd20d2, 0x410120b4, 0x11111111, 0, 0x00050078},
+    {"arm1136", V6K | FP2 | RANGES | C15, 0x4117b363, 0x01dd20d2, 0x410120b4, 0x11111111, 0, 0x00050078},
+    {"arm1176", V6K | FP2 | RANGES | SEC | C15, 0x410fb767, 0x01dd20d2, 0x410120b5, 0x11111111, 0, 0x00050078},
+    {"arm11mpcore", V6K | FP2 | C15, 0x410fb022, 0x1d192992, 0x410120b4, 0x11111111, 0, 0},
+    {"cortex-r5", V7 | DIV | MP | PMSA, 0x411fc153, 0, 0, 0, 0, 0},
+    {"cortex-r5f", V7 | FP3 | DIV | MP | PMSA, 0x411fc153, 0, 0, 0x10110221, 0x00000011, 0},
+    {"cortex-a7", V7VE | FP4 | C15, 0x410fc075, 0x84448003, 0x41023075, 0x10110221, 0x11000000, 0x00c50078},
+    {"cortex-a8", V7 | FP3 | SEC | C15, 0x413fc082, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
+    {"cortex-a8-r0", V7 | FP3 | SEC | C15, 0x410fc080, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
+    {"cortex-a9", V7 | FP3 | ARM_F_HALF | MP | SEC, 0x410fc090, 0x80038003, 0x41033090, 0x10110221, 0x01000000, 0x00c50078},
+    {"cortex-a15", V7VE | FP4 | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
+    {"ti925t", ARM_F_OMAP, 0x54029252, 0x05109149, 0, 0, 0, 0x00000070},
+    {"sa1100", C15, 0x4401a11b, 0, 0, 0, 0, 0x00000070},
+    {"sa1110", C15, 0x6901b119, 0, 0, 0, 0, 0x00000070},
+    {"pxa250", V5 | ARM_F_XSCALE, 0x69052100, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa255", V5 | ARM_F_XSCALE, 0x69052d00, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa260", V5 | ARM_F_XSCALE, 0x69052903, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa261", V5 | ARM_F_XSCALE, 0x69052d05, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa262", V5 | ARM_F_XSCALE, 0x69052d06, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa270", V5 | ARM_F_XSCALE, 0x69054110, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa270-a1", V5 | ARM_F_XSCALE, 0x69054111, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa270-b0", V5 | ARM_F_XSCALE, 0x69054112, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa270-b1", V5 | ARM_F_XSCALE, 0x69054113, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa270-c0", V5 | ARM_F_XSCALE, 0x69054114, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"pxa270-c5", V5 | ARM_F_XSCALE, 0x69054117, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"max", V7VE | FP4 | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
 };
 // clang-format on
-
-static const struct model *find(uint32_t midr)
-{
-    for (unsigned k = 0; k < ARRAY_LEN(models); k++) {
-        if (models[k].midr == midr)
-            return &models[k];
-    }
-    return &models[0];
-}
 
 nw_status arm_model_init(struct arm_state *s, const char *name)
 {
@@ -80,6 +78,7 @@ nw_status arm_model_init(struct arm_state *s, const char *name)
         s->fpsid = m->fpsid;
         s->mvfr0 = m->mvfr0;
         s->mvfr1 = m->mvfr1;
+        s->model = k;
         return NW_OK;
     }
     return NW_ERR_CPU;
@@ -87,5 +86,5 @@ nw_status arm_model_init(struct arm_state *s, const char *name)
 
 uint32_t arm_sctlr_reset(const struct arm_state *s)
 {
-    return find(s->midr)->sctlr;
+    return models[s->model].sctlr;
 }

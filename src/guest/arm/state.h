@@ -29,7 +29,16 @@ enum arm_feature {
     ARM_F_HALF = 1 << 10,   /* half-precision conversions */
     ARM_F_MP = 1 << 11,     /* PLDW */
     ARM_F_D32 = 1 << 12,    /* 32 double registers */
-    ARM_F_SECURITY = 1 << 20, /* Security without Virtualization Extensions */
+    /* What decides which system registers there are. */
+    ARM_F_LPAE = 1 << 20,   /* long descriptors, PXN, generic timer */
+    ARM_F_SEC = 1 << 21,    /* security extensions; the CPU is in the non-secure state */
+    ARM_F_PMSA = 1 << 22,   /* a protection unit instead of an MMU */
+    ARM_F_XSCALE = 1 << 23,
+    ARM_F_OMAP = 1 << 24,   /* TI925T */
+    ARM_F_TEST_CLEAN = 1 << 25, /* cache operations that say in the flags when they are done */
+    ARM_F_RANGES = 1 << 26, /* cache operations on ranges */
+    ARM_F_C15 = 1 << 27,    /* all of c15 reads as zero */
+    ARM_F_1026 = 1 << 28,
 };
 
 struct arm_state {
@@ -50,17 +59,29 @@ struct arm_state {
     uint32_t fpscr_nzcv;   /* flags nibble of FPSCR */
     uint32_t fpscr;        /* FPSCR but for NZCV and the sticky flags (vcpu->fp.flags) */
     uint32_t fpexc;
-    uint32_t tpidrurw, tpidruro, tpidrprw;
     _Alignas(8) uint64_t d[32]; /* s[i] is half i & 1 of d[i / 2] */
 
     uint32_t bank_sp[ARM_BANKS], bank_lr[ARM_BANKS], spsr[ARM_BANKS];
     uint32_t bank_r8[2][5]; /* r8..r12: [0] of every mode but FIQ, [1] of FIQ */
 
     uint32_t features;     /* enum arm_feature */
+    uint32_t model;        /* private to models.c */
     uint32_t midr, ctr, fpsid, mvfr0, mvfr1;
     uint32_t bare;         /* NW_EXC_BARE: privileged modes need not ask CPACR; SMC is an exit. 0 or 1 */
     uint32_t word_invariant; /* big-endian memory (SCTLR.B) keeps words as little-endian memory has them, 0 or 1 */
-    uint32_t sctlr, actlr, cpacr, ttbr0, ttbr1, ttbcr, dacr, dfsr, ifsr, dfar, ifar, contextidr, vbar;
+    uint32_t actlr, cpacr, cntkctl, cntv_ctl;
+    uint64_t cntv_cval;
+    uint32_t lockdown[2];
+    uint32_t pmcr, pmcnten, pmovsr, pmselr, pmccntr, pmxevtyper, pmxevcntr, pmuserenr, pminten, pmccfiltr;
+    uint32_t pmevcntr[4], pmevtyper[4];
+    uint32_t impl[8];      /* registers of single models, c15 of XScale and TI925T, PMSA */
+    uint32_t mpu_region[8];
+
+    /* System registers of which each security state has its own; see ARM_OTHER_BANK. */
+    uint64_t ttbr0, ttbr1, par, cntp_cval;
+    uint32_t sctlr, ttbcr, dacr, dfsr, ifsr, dfar, ifar, prrr, nmrr, vbar, fcse, contextidr, csselr, cntp_ctl;
+    uint32_t tpidrurw, tpidruro, tpidrprw;
+    uint64_t other_bank[13]; /* the same of the other state: only debuggers see them */
 };
 _Static_assert(sizeof(struct arm_state) <= VCPU_STATE_SIZE, "state fits its area");
 
@@ -82,6 +103,10 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 #define ARM_KEY_IT(it)  ((uint32_t)(it) << 8) /* 8 bits */
 
 #define ARM_OFF(field)  ((uint32_t)offsetof(struct arm_state, field))
+
+/* From a banked register to that of the other security state. */
+#define ARM_OTHER_BANK (ARM_OFF(other_bank) - ARM_OFF(ttbr0))
+_Static_assert(ARM_OFF(tpidrprw) + 4 - ARM_OFF(ttbr0) <= sizeof(((struct arm_state *)0)->other_bank), "banks are of one size");
 
 /* ITAdvance, ARM DDI 0406C A2.5.2 */
 static inline uint8_t arm_it_advance(uint8_t it)

@@ -3,7 +3,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "guest/arm/control.h"
 #include "guest/arm/front.h"
+#include "guest/arm/mmu.h"
 #include <narwhal/arm.h>
 
 #define CPSR_N_SHIFT 28
@@ -15,10 +17,6 @@
 #define CPSR_F       (1u << 6)
 #define CPSR_T       (1u << 5)
 #define CPSR_MODE    0x1fu
-
-#define SCTLR_V  (1u << 13)
-#define SCTLR_EE (1u << 25)
-#define SCTLR_TE (1u << 30)
 
 enum arm_bank arm_bank_of(uint32_t mode)
 {
@@ -105,7 +103,7 @@ void arm_cpsr_write_by_insn(struct arm_state *s, uint32_t value, uint32_t mask)
     mask &= ~(ARM_CPSR_IDLE | (thumb ? 0 : ARM_CPSR_IT));
     /* B1.3.3: in Non-secure state, where the bare CPU of such models is, A and F are the monitor's.
      */
-    if (s->bare && s->features & ARM_F_SECURITY)
+    if (s->bare && (s->features & (ARM_F_SEC | ARM_F_LPAE)) == ARM_F_SEC)
         mask &= ~(CPSR_A | CPSR_F);
     arm_cpsr_write(s, value, mask);
 }
@@ -122,40 +120,26 @@ struct entry {
 static void enter(struct arm_state *s, const struct entry *e)
 {
     uint32_t cpsr = arm_cpsr_read(s);
-    uint32_t base = s->sctlr & SCTLR_V ? 0xffff0000u : s->vbar;
+    uint32_t base = s->sctlr & ARM_SCTLR_V ? 0xffff0000u : s->vbar;
 
     switch_mode(s, e->mode);
     s->spsr[arm_bank_of(e->mode)] = cpsr;
     s->r[14] = e->lr;
     s->control |= e->mask;
     s->itstate = 0;
-    s->thumb = (s->sctlr & SCTLR_TE) != 0;
-    s->big_endian = (s->sctlr & SCTLR_EE) != 0;
+    s->thumb = (s->sctlr & ARM_SCTLR_TE) != 0;
+    s->big_endian = (s->sctlr & ARM_SCTLR_EE) != 0;
     s->excl_size = 0;
     s->r[15] = base + e->vector;
 }
 
-/* Fault status of a failed access without translation, short format (B3.13.3). */
-static uint32_t fault_status(const struct vcpu_exc *exc)
+static struct entry memory_entry(struct nw_vcpu *vcpu)
 {
-    switch (exc->fault) {
-    case NW_FAULT_ALIGN: return 0x01;
-    case NW_FAULT_PERM: return 0x0d; /* permission, section */
-    default: return 0x08;            /* synchronous external abort */
-    }
-}
+    const struct arm_state *s = arm_of(vcpu);
 
-static struct entry memory_entry(struct arm_state *s, const struct vcpu_exc *exc)
-{
-    if (exc->access == NW_ACCESS_FETCH) {
-        s->ifsr = fault_status(exc);
-        s->ifar = (uint32_t)exc->addr;
+    arm_fault_registers(vcpu);
+    if (vcpu->exc.access == NW_ACCESS_FETCH)
         return (struct entry){ARM_ABT, 0x0c, CPSR_A | CPSR_I, s->r[15] + 4};
-    }
-    s->dfsr = fault_status(exc);
-    if (exc->access == NW_ACCESS_WRITE && s->features & ARM_F_V6)
-        s->dfsr |= 1u << 11;
-    s->dfar = (uint32_t)exc->addr;
     return (struct entry){ARM_ABT, 0x10, CPSR_A | CPSR_I, s->r[15] + 8};
 }
 
@@ -175,7 +159,7 @@ bool arm_exception_enter(struct nw_vcpu *vcpu)
         s->ifsr = 0x02;
         e = (struct entry){ARM_ABT, 0x0c, CPSR_A | CPSR_I, s->r[15] + 4};
         break;
-    case EXC_MEM: e = memory_entry(s, &vcpu->exc); break;
+    case EXC_MEM: e = memory_entry(vcpu); break;
     default: return false;
     }
     enter(s, &e);
@@ -188,13 +172,13 @@ void arm_reset(struct nw_vcpu *vcpu)
     struct arm_state *s = arm_of(vcpu);
 
     memset(s, 0, offsetof(struct arm_state, features));
-    s->actlr = s->cpacr = s->ttbr0 = s->ttbr1 = s->ttbcr = s->dacr = s->dfsr = s->ifsr = 0;
-    s->dfar = s->ifar = s->contextidr = s->vbar = 0;
-    s->sctlr = arm_sctlr_reset(s);
+    arm_system_reset(s);
+    if (vcpu->mmu)
+        mmu_flush(vcpu);
     s->control = ARM_SVC | CPSR_A | CPSR_I | CPSR_F;
-    s->thumb = (s->sctlr & SCTLR_TE) != 0;
-    s->big_endian = (s->sctlr & SCTLR_EE) != 0;
-    s->r[15] = s->sctlr & SCTLR_V ? 0xffff0000u : 0;
+    s->thumb = (s->sctlr & ARM_SCTLR_TE) != 0;
+    s->big_endian = (s->sctlr & ARM_SCTLR_EE) != 0;
+    s->r[15] = s->sctlr & ARM_SCTLR_V ? 0xffff0000u : 0;
     arm_fpscr_write(vcpu, 0);
 }
 
