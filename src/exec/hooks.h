@@ -69,6 +69,7 @@ struct hook_site {
     uint32_t block_size; /* of a block's first instruction; filled in when it is lifted */
     bool entry;          /* the instruction is the block's first */
     bool stop;           /* PC is in hook_table.stops */
+    _Atomic bool made;   /* the rest is what it stays; see site_of in hooks_call.c */
     /* One hook that translated code calls by itself; null: through hooks_call. */
     nw_code_fn direct;
     void *self, *user; /* its first argument, null: the vCPU; its last */

@@ -126,10 +126,20 @@ static enum ir_hook_result call_all(struct nw_vcpu *vcpu, const struct hook_site
     return go_on(vcpu, outcome);
 }
 
+/* The site that translated code passes. Another thread may have made it, with the code, and linked
+ * it to what this one was running: the host keeps the order, and this says so to the compiler. */
+static const struct hook_site *site_of(uint64_t arg)
+{
+    struct hook_site *site = (struct hook_site *)(uintptr_t)arg;
+
+    (void)atomic_load_explicit(&site->made, memory_order_acquire);
+    return site;
+}
+
 uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64_t unused2,
                     uint64_t unused3)
 {
-    const struct hook_site *site = (const struct hook_site *)(uintptr_t)arg;
+    const struct hook_site *site = site_of(arg);
 
     (void)unused1, (void)unused2, (void)unused3;
     if (site->stop && hooks_stop_at(vcpu, site->pc)) {
@@ -148,7 +158,7 @@ uint64_t hooks_after(struct nw_vcpu *vcpu, const struct hook_frame *f)
 
 uint64_t hooks_compare(struct nw_vcpu *vcpu, uint64_t arg, uint64_t a, uint64_t b, uint64_t what)
 {
-    const struct hook_site *site = (const struct hook_site *)(uintptr_t)arg;
+    const struct hook_site *site = site_of(arg);
     enum vcpu_leave outcome = VCPU_LEAVE_NONE;
 
     for (uint32_t n = 0; n < site->n && outcome != VCPU_LEAVE_UNDONE; n++) {

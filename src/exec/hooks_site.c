@@ -118,11 +118,19 @@ static nw_status make_site(struct hook_node *tree, uint64_t pc, struct question 
     return NW_OK;
 }
 
+static void publish(struct hook_site *site)
+{
+    atomic_store_explicit(&site->made, true, memory_order_release);
+}
+
 nw_status hooks_compare_at(struct nw_engine *engine, uint64_t pc, struct hook_site **out)
 {
     struct question q = {.t = &engine->hooks};
 
-    return make_site(engine->hooks.compares, pc, &q, false, out);
+    TRY(make_site(engine->hooks.compares, pc, &q, false, out));
+    if (*out)
+        publish(*out);
+    return NW_OK;
 }
 
 static bool calls_code(nw_hook_kind kind)
@@ -156,6 +164,7 @@ nw_status hooks_at(struct nw_engine *engine, uint64_t pc, uint32_t size, uint32_
     site->insn_size = site->block_size = size;
     site->entry = entry;
     choose_way(site);
+    publish(site);
     return NW_OK;
 }
 
@@ -164,4 +173,5 @@ void hooks_block_size(struct hook_site *site, uint32_t size)
     site->block_size = size;
     if (site->direct && site->hook[0]->spec.kind == NW_HOOK_BLOCK)
         site->size = size;
+    publish(site);
 }
