@@ -7,7 +7,8 @@
  * In a callback the vCPU's state is exact, pc is the instruction concerned, and the caller may
  *   - read and write registers (nw_reg_*) and memory (nw_mem_*) of that vCPU's engine;
  *   - write the pc: the instruction is given up and the guest goes on there;
- *   - stop the vCPU (nw_vcpu_stop): what then happens to the instruction is said at each kind;
+ *   - stop the vCPU (nw_vcpu_stop): what then happens to the instruction is said at each kind; one of whose
+ *     accesses other threads stop it is finished;
  *   - map, unmap and protect memory, add hooks and remove any, the one that is running included.
  * It must not run the same vCPU, destroy it or close the engine, nor wait for a thread that changes
  * this engine's memory or hooks.

@@ -137,11 +137,22 @@ static void call(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t gva, uint
         call_pieces(s, gva, size, data);
 }
 
+/* A stop that another thread asks for comes behind the instruction: to run it again would repeat
+ * the store that is made in spite of a stop. */
+static enum vcpu_leave outcome(struct nw_vcpu *vcpu, const struct hook_frame *frame)
+{
+    if (frame->flags & HOOK_STOPPED)
+        return hooks_outcome(vcpu, frame);
+    if (!frame->flags)
+        return VCPU_LEAVE_NONE;
+    return vcpu->leave = hooks_moved(vcpu, frame) ? VCPU_LEAVE_UNDONE : VCPU_LEAVE_STEP;
+}
+
 /* What a callback that has changed something, or wants a stop, makes of the access. */
 static enum mem_hook_result settle(struct nw_vcpu *vcpu, const struct hook_frame *frame,
                                    enum vcpu_leave *leave)
 {
-    enum vcpu_leave now = hooks_outcome(vcpu, frame);
+    enum vcpu_leave now = outcome(vcpu, frame);
 
     if (now == VCPU_LEAVE_UNDONE)
         return hooks_moved(vcpu, frame) ? MEM_HOOK_LEAVE : MEM_HOOK_STOP;

@@ -120,6 +120,7 @@ struct hook_frame {
 enum hook_frame_flags {
     HOOK_WROTE = 1,   /* registers were written */
     HOOK_CHANGED = 2, /* hooks or code have changed */
+    HOOK_STOPPED = 4, /* a stop was asked for on this thread */
 };
 
 /* The only hook of its kind, which concerns every access: called without looking. */
