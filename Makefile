@@ -56,7 +56,15 @@ fuzz-unicorn: | setup
 	@ninja -C $(BUILD)-asan --quiet tests/fuzz/fuzz_unicorn
 	@$(BUILD)-asan/tests/fuzz/fuzz_unicorn $(SEED) 600
 
+# What has several threads, again and again under ThreadSanitizer; the first report ends it.
+TSAN      = api-threads api-run api-atomic api-nested api-snapshot unicorn-threads unicorn-run unicorn-vcpus \
+    unicorn-narwhal
+TIMES    ?= 5
+tsan: | setup
+	@[ -f $(BUILD)-tsan/build.ninja ] || meson setup $(BUILD)-tsan -Dsanitize=thread >/dev/null
+	@meson test -C $(BUILD)-tsan --repeat $(TIMES) --maxfail 1 -t 10 --print-errorlogs $(TSAN)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all setup build run test test-slow sysroots bench unicorn bench-unicorn fuzz clean
+.PHONY: all setup build run test test-slow sysroots bench unicorn bench-unicorn fuzz fuzz-unicorn tsan clean
