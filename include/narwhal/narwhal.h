@@ -134,7 +134,14 @@ typedef enum nw_exit_reason {
 } nw_exit_reason;
 
 typedef enum nw_access { NW_ACCESS_READ, NW_ACCESS_WRITE, NW_ACCESS_FETCH } nw_access;
-typedef enum nw_fault { NW_FAULT_UNMAPPED = 1, NW_FAULT_PERM, NW_FAULT_ALIGN, NW_FAULT_BUS } nw_fault;
+/* TRANSLATE: nw_translate_page_fn has refused; then the address is a virtual one. */
+typedef enum nw_fault {
+    NW_FAULT_UNMAPPED = 1,
+    NW_FAULT_PERM,
+    NW_FAULT_ALIGN,
+    NW_FAULT_BUS,
+    NW_FAULT_TRANSLATE
+} nw_fault;
 
 typedef struct nw_exit {
     nw_exit_reason reason;
@@ -198,15 +205,18 @@ typedef struct nw_translation {
     uint64_t gpa; /* page-aligned */
     uint32_t perms;
 } nw_translation;
-/* False: the access is refused, and faults as unmapped. */
+/* False, or no permission for the access: it is refused, and faults as NW_FAULT_TRANSLATE. The callback
+ * may do whatever those of hooks may; after a stop a load is thrown away and a store is made. GVA: of
+ * the access. */
 typedef bool (*nw_translate_page_fn)(void *opaque, nw_vcpu *, uint64_t gva, nw_access,
                                      nw_translation *out);
 /* Addresses are what FN says, instead of the guest's MMU; null: the guest's MMU again. What FN has
- * said holds until the TLB is flushed. Not while running, but in callbacks. */
+ * said holds until the TLB is flushed, for every access that it has permitted. Not while running, but
+ * in callbacks. */
 NW_API nw_status nw_vcpu_set_translate(nw_vcpu *, nw_translate_page_fn, void *opaque);
 NW_API void nw_vcpu_flush_tlb(nw_vcpu *);
-/* What GVA is now, for code as privileged as the vCPU's. NW_ERR_FAULT: refused, or nothing that permits
- * the access is mapped there. Not while running, but in callbacks. */
+/* Where GVA lies now for code as privileged as the vCPU's, whatever is mapped there. NW_ERR_FAULT: the
+ * access is refused. Not while running, but in callbacks. */
 NW_API nw_status nw_vcpu_translate(nw_vcpu *, uint64_t gva, nw_access, uint64_t *gpa);
 
 /* ---- translated code ---- */

@@ -9,8 +9,12 @@ nw_status nw_vcpu_set_translate(nw_vcpu *vcpu, nw_translate_page_fn fn, void *op
         return NW_ERR_ARG;
     if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
-    if (fn)
+    if (fn == vcpu->translate && opaque == vcpu->translate_opaque)
+        return NW_OK;
+    if (fn) {
+        TRY(filled_prepare(vcpu));
         TRY(engine_enable_mmu(vcpu->engine));
+    }
     vcpu->translate = fn;
     vcpu->translate_opaque = opaque;
     nw_vcpu_flush_tlb(vcpu);
@@ -25,10 +29,7 @@ void nw_vcpu_flush_tlb(nw_vcpu *vcpu)
 
 nw_status nw_vcpu_translate(nw_vcpu *vcpu, uint64_t gva, nw_access access, uint64_t *gpa)
 {
-    static const uint32_t needs[] = {NW_READ, NW_WRITE, NW_EXEC};
-    struct mmu_page page = {.gpa = gva, .rights = NW_RWX};
-    const struct mem_region *r;
-    bool ok;
+    struct mmu_page page = {.gpa = gva};
 
     if (!vcpu || !gpa || (unsigned)access > NW_ACCESS_FETCH)
         return NW_ERR_ARG;
@@ -36,12 +37,7 @@ nw_status nw_vcpu_translate(nw_vcpu *vcpu, uint64_t gva, nw_access access, uint6
         return NW_ERR_BUSY;
     if (vcpu->mmu && !mmu_peek(vcpu, gva, access, &page))
         return NW_ERR_FAULT;
-    pthread_rwlock_rdlock(&vcpu->mem->lock);
-    r = region_find(&vcpu->mem->regions, page.gpa);
-    ok = r && r->perms & page.rights & needs[access];
-    pthread_rwlock_unlock(&vcpu->mem->lock);
-    if (!ok)
-        return NW_ERR_FAULT;
+    vcpu->after_fill = VCPU_LEAVE_NONE;
     *gpa = page.gpa;
     return NW_OK;
 }

@@ -340,8 +340,10 @@ static bool report_block(struct run *r, const struct block *b)
     const struct block *last = NULL;
     uint64_t gpa = key.pc;
 
+    vcpu->no_fill = true; /* what has just run is known */
     if (key.mode != UINT32_MAX && (!vcpu->mmu || mmu_fetch(vcpu, key.mode, key.pc, &gpa)))
         last = cache_find(vcpu, key, b->variant, gpa & ~(PAGE_SIZE_ - 1));
+    vcpu->no_fill = false;
     if (last)
         before = (nw_block){last->key.pc, last->ninsns, last->size};
     if (!hooks_translated(vcpu, &now, last ? &before : NULL) &&
@@ -362,6 +364,7 @@ static bool run_one(struct run *r)
         return step(r, true);
     }
     uint64_t gpa = key.pc;
+    vcpu->after_fill = VCPU_LEAVE_NONE;
     if (vcpu->mmu && NW_UNLIKELY(!mmu_fetch(vcpu, key.mode, key.pc, &gpa))) {
         r->from = NULL;
         return step(r, true);
@@ -383,6 +386,11 @@ static bool run_one(struct run *r)
             r->from = NULL;
         if (NW_UNLIKELY(r->engine->hooks.count[NW_HOOK_TRANSLATE]) && report_block(r, b))
             return false;
+    }
+    /* A callback has said where the code is, and what else there is to do first. */
+    if (NW_UNLIKELY(vcpu->after_fill)) {
+        r->from = NULL;
+        return false;
     }
     if (log_wants(r->engine, NW_LOG_EXEC))
         log_block(vcpu, b);

@@ -165,6 +165,8 @@ void hooks_note_now(struct nw_vcpu *, const struct hook_site *, uint32_t n);
 uint32_t hooks_page(void *engine, uint64_t page);
 enum mem_hook_result hooks_access(struct nw_vcpu *, enum mem_hook kind, uint64_t gva, uint32_t size,
                                   const uint8_t *data);
+/* As hooks_outcome, of a callback for an access. */
+enum vcpu_leave hooks_access_outcome(struct nw_vcpu *, const struct hook_frame *);
 /* After a direct call (vcpu->direct_read, direct_write) that has changed something. */
 enum mem_hook_result hooks_access_after(struct nw_vcpu *, enum mem_hook kind,
                                         const struct hook_frame *);

@@ -60,6 +60,9 @@ void hooks_direct(struct nw_vcpu *vcpu)
 {
     const struct hook_table *t = &vcpu->engine->hooks;
 
+    vcpu->direct_read = vcpu->direct_write = NULL;
+    if (vcpu->mmu)
+        return;
     /* What is read is reported before it is read only. */
     vcpu->direct_read =
         t->count[NW_HOOK_READ_AFTER] ? NULL : direct_of(t->kind[NW_HOOK_READ].first);
@@ -139,7 +142,7 @@ static void call(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t gva, uint
 
 /* A stop that another thread asks for comes behind the instruction: to run it again would repeat
  * the store that is made in spite of a stop. */
-static enum vcpu_leave outcome(struct nw_vcpu *vcpu, const struct hook_frame *frame)
+enum vcpu_leave hooks_access_outcome(struct nw_vcpu *vcpu, const struct hook_frame *frame)
 {
     if (frame->flags & HOOK_STOPPED)
         return hooks_outcome(vcpu, frame);
@@ -152,7 +155,7 @@ static enum vcpu_leave outcome(struct nw_vcpu *vcpu, const struct hook_frame *fr
 static enum mem_hook_result settle(struct nw_vcpu *vcpu, const struct hook_frame *frame,
                                    enum vcpu_leave *leave)
 {
-    enum vcpu_leave now = outcome(vcpu, frame);
+    enum vcpu_leave now = hooks_access_outcome(vcpu, frame);
 
     if (now == VCPU_LEAVE_UNDONE)
         return hooks_moved(vcpu, frame) ? MEM_HOOK_LEAVE : MEM_HOOK_STOP;

@@ -117,22 +117,21 @@ static void beyond_window(void *opaque)
 static bool translate_page(struct nw_vcpu *vcpu, uint64_t gva, nw_access access,
                            struct mmu_page *out)
 {
-    uint64_t page = gva & ~(PAGE_SIZE_ - 1);
-    uint32_t need = access == NW_ACCESS_WRITE   ? NW_WRITE
-                    : access == NW_ACCESS_FETCH ? NW_EXEC
-                                                : NW_READ;
     nw_translation t = {0};
     struct hook_frame frame;
+    uint32_t leave = vcpu->leave;
     bool found;
 
     hooks_enter(vcpu, &frame);
-    found = vcpu->translate(vcpu->translate_opaque, vcpu, page, access, &t);
+    found = vcpu->translate(vcpu->translate_opaque, vcpu, gva, access, &t);
     hooks_leave(vcpu, &frame);
-    *out = (struct mmu_page){.gpa = (t.gpa & ~(PAGE_SIZE_ - 1)) | (gva - page),
-                             .rights = t.perms & NW_RWX,
-                             .note = PAGE_BITS,
-                             .absent = !found};
-    return found && t.perms & need;
+    enum vcpu_leave now = hooks_access_outcome(vcpu, &frame);
+    vcpu->leave = leave;
+    if (now == VCPU_LEAVE_UNDONE || vcpu->after_fill == VCPU_LEAVE_NONE)
+        vcpu->after_fill = now;
+    out->gpa = t.gpa;
+    out->rights = t.perms & NW_RWX;
+    return found;
 }
 
 const struct mem_client engine_mem_client = {
@@ -229,6 +228,7 @@ nw_status engine_enable_mmu(struct nw_engine *engine)
         v->mmu = true;
         memset(v->jumps, 0, sizeof v->jumps);
         mmu_flush(v);
+        hooks_direct(v);
     }
     sync_resume(engine);
     engine_unlock(engine, hold);

@@ -167,7 +167,25 @@ union ir_vec *exec_slots(struct exec_vcpu *x, uint32_t n)
     return x->slots;
 }
 
-static nw_status lift_step(struct nw_vcpu *vcpu, struct block_key key, struct fetcher *f)
+/* While locks are held nobody is asked where a page is, but afterwards, and then the code is lifted
+ * anew. */
+static void hold_fills(struct nw_vcpu *vcpu)
+{
+    vcpu->fill_wanted = TLB_NONE;
+    vcpu->no_fill = true;
+}
+
+/* True: what was wanted is known now. */
+static bool fill_wanted(struct nw_vcpu *vcpu, uint32_t mode)
+{
+    uint64_t gpa;
+
+    vcpu->no_fill = false;
+    return NW_UNLIKELY(vcpu->fill_wanted != TLB_NONE) &&
+           mmu_fetch(vcpu, mode, vcpu->fill_wanted, &gpa);
+}
+
+static nw_status lift_locked(struct nw_vcpu *vcpu, struct block_key key, struct fetcher *f)
 {
     struct exec_vcpu *x = vcpu->exec;
 
@@ -177,6 +195,21 @@ static nw_status lift_step(struct nw_vcpu *vcpu, struct block_key key, struct fe
     nw_status status = lift(vcpu, x->builder, &x->region, key, 1, f);
     engine_unlock(vcpu->engine, hold);
     return status;
+}
+
+static nw_status lift_step(struct nw_vcpu *vcpu, struct block_key key, struct fetcher *f)
+{
+    const struct fetcher start = *f;
+
+    vcpu->after_fill = VCPU_LEAVE_NONE;
+    for (;;) {
+        hold_fills(vcpu);
+        nw_status status = lift_locked(vcpu, key, f);
+        if (!fill_wanted(vcpu, key.mode))
+            return status;
+        hooks_free_sites(f->hooks);
+        *f = start;
+    }
 }
 
 nw_status step_one(struct nw_vcpu *vcpu, struct block_key key, bool with_hooks, bool entry)
@@ -190,6 +223,11 @@ nw_status step_one(struct nw_vcpu *vcpu, struct block_key key, bool with_hooks, 
     if (!x->builder)
         return NW_ERR_NOMEM;
     TRY(lift_step(vcpu, key, &f));
+    if (NW_UNLIKELY(vcpu->after_fill) && !f.failed) {
+        hooks_free_sites(f.hooks);
+        vcpu->leave = VCPU_LEAVE_UNDONE;
+        return NW_OK;
+    }
     if (vcpu->mem->hooked && !count_in(&x->region, COUNT_ACCESSES)) {
         hooks_free_sites(f.hooks);
         return NW_ERR_NOMEM;
@@ -456,7 +494,9 @@ static nw_status make_room(struct nw_vcpu *vcpu, struct block_key key, uint8_t v
     pthread_mutex_lock(&engine->lock);
     if (atomic_load(&engine->cache.flushes) == flushes)
         cache_clear(engine);
+    hold_fills(vcpu);
     status = make_block(vcpu, key, variant, page, &ignored);
+    vcpu->no_fill = false;
     pthread_mutex_unlock(&engine->lock);
     sync_release(engine);
     sync_move(vcpu, place);
@@ -475,8 +515,11 @@ nw_status translate(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
         nw_status status;
 
         *out = NULL;
+        hold_fills(vcpu);
         status = make_block(vcpu, key, variant, page, out);
         engine_unlock(engine, hold);
+        if (fill_wanted(vcpu, key.mode))
+            continue;
         if (status != NW_ERR_RANGE)
             return status;
         /* Blocks that a callback came from must stay. */

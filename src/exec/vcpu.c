@@ -41,6 +41,7 @@ void vcpu_free(struct nw_vcpu *vcpu)
         free(vcpu->exec->stops);
         free(vcpu->exec);
     }
+    free(vcpu->filled);
     free(vcpu);
 }
 

@@ -8,6 +8,7 @@
 
 struct guest_ops;
 struct mem_space;
+struct filled;
 
 #define VCPU_STATE_SIZE 2048 /* of state that IR has slots of */
 #define VCPU_COLD_SIZE  1600 /* of state behind it that only C touches */
@@ -182,6 +183,10 @@ struct nw_vcpu {
     void *int_ack_opaque;
     nw_translate_page_fn translate; /* stands for the guest's MMU; see nw_vcpu_set_translate */
     void *translate_opaque;
+    struct filled *filled;     /* what it has said, see mem/mmu.h; null: it was never set */
+    uint32_t after_fill;       /* enum vcpu_leave: what it has asked for in the access under way */
+    bool no_fill;              /* it must not be called now, since locks are held … */
+    uint64_t fill_wanted;      /* … and was to be, for the page of a fetch; TLB_NONE: was not */
     uint64_t tlb_generation;   /* the mem_space's when the TLB was last flushed */
 
     nw_engine *engine;

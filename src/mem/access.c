@@ -187,6 +187,8 @@ static bool resolve_piece(struct nw_vcpu *vcpu, struct piece *p, nw_access acces
     uint32_t need = access == NW_ACCESS_WRITE ? NW_WRITE : NW_READ;
 
     if (!r || !(r->perms & need)) {
+        if (!r)
+            filled_forget_page(vcpu, page_of(p->gva));
         mem_raise(vcpu, p->gpa, p->size, access, r ? NW_FAULT_PERM : NW_FAULT_UNMAPPED);
         return false;
     }
@@ -304,7 +306,7 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
         !space_code_page(space, at) && !snap_wants(space, r, at))
         e.write = page;
     if (NW_UNLIKELY(space->hooked))
-        keep_hooked(vcpu, page, &e);
+        keep_hooked(vcpu, at, &e);
     if (e.read != TLB_NONE || e.write != TLB_NONE)
         tlb_fill(vcpu, mmu, page, &e);
 }
@@ -363,30 +365,35 @@ bool access_copy(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, bool wr
     return ok;
 }
 
-bool access_load(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
+bool access_load_at(struct nw_vcpu *vcpu, struct access *a, unsigned mmu, uint8_t *bytes)
 {
     struct mem_space *space = vcpu->mem;
-    struct access a;
     bool ok;
 
     counter_add(vcpu, COUNT_TLB_MISSES);
-    if (!access_translate(vcpu, &a, gva, size, mmu, NW_ACCESS_READ))
-        return false;
     pthread_rwlock_rdlock(&space->lock);
     tlb_check(vcpu);
-    ok = access_resolve(vcpu, &a, NW_ACCESS_READ);
+    ok = access_resolve(vcpu, a, NW_ACCESS_READ);
     if (ok) {
         pthread_mutex_lock(&space->code_lock);
-        ok = access_copy(vcpu, &a, bytes, false);
+        ok = access_copy(vcpu, a, bytes, false);
         if (ok)
-            fill_all(vcpu, &a, mmu);
+            fill_all(vcpu, a, mmu);
         pthread_mutex_unlock(&space->code_lock);
     }
     pthread_rwlock_unlock(&space->lock);
-    for (unsigned i = 0; ok && a.mmio && i < a.pieces; i++)
-        if (!a.piece[i].host)
-            mmio_read(vcpu, &a.piece[i], bytes + (i ? a.piece[0].size : 0));
+    for (unsigned i = 0; ok && a->mmio && i < a->pieces; i++)
+        if (!a->piece[i].host)
+            mmio_read(vcpu, &a->piece[i], bytes + (i ? a->piece[0].size : 0));
     return ok;
+}
+
+bool access_load(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
+{
+    struct access a;
+
+    return access_translate(vcpu, &a, gva, size, mmu, NW_ACCESS_READ) &&
+           access_load_at(vcpu, &a, mmu, bytes);
 }
 
 const struct piece *access_hits_code(struct mem_space *space, const struct access *a)
@@ -401,31 +408,28 @@ const struct piece *access_hits_code(struct mem_space *space, const struct acces
     return NULL;
 }
 
-static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
+static enum store_result store_once(struct nw_vcpu *vcpu, struct access *a, unsigned mmu,
                                     uint8_t *bytes)
 {
     struct mem_space *space = vcpu->mem;
     const struct piece *code = NULL;
     uint64_t code_gpa = 0;
     unsigned code_size = 0;
-    struct access a;
     bool ok;
 
-    if (!access_translate(vcpu, &a, gva, size, mmu, NW_ACCESS_WRITE))
-        return STORE_FAILED;
     pthread_rwlock_rdlock(&space->lock);
     tlb_check(vcpu);
-    ok = access_resolve(vcpu, &a, NW_ACCESS_WRITE);
+    ok = access_resolve(vcpu, a, NW_ACCESS_WRITE);
     if (ok) {
         pthread_mutex_lock(&space->code_lock);
-        code = access_hits_code(space, &a);
+        code = access_hits_code(space, a);
         if (code) {
             code_gpa = code->gpa;
             code_size = code->size;
         } else {
-            ok = access_copy(vcpu, &a, bytes, true);
+            ok = access_copy(vcpu, a, bytes, true);
             if (ok)
-                fill_all(vcpu, &a, mmu);
+                fill_all(vcpu, a, mmu);
         }
         pthread_mutex_unlock(&space->code_lock);
     }
@@ -437,21 +441,29 @@ static enum store_result store_once(struct nw_vcpu *vcpu, uint64_t gva, unsigned
         return space->client->store_hits_code(vcpu, code_gpa, code_size) ? STORE_AGAIN
                                                                          : STORE_FAILED;
     }
-    for (unsigned i = 0; a.mmio && i < a.pieces; i++)
-        if (!a.piece[i].host)
-            mmio_write(vcpu, &a.piece[i], bytes + (i ? a.piece[0].size : 0));
+    for (unsigned i = 0; a->mmio && i < a->pieces; i++)
+        if (!a->piece[i].host)
+            mmio_write(vcpu, &a->piece[i], bytes + (i ? a->piece[0].size : 0));
     return STORE_DONE;
 }
 
-bool access_store(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
+bool access_store_at(struct nw_vcpu *vcpu, struct access *a, unsigned mmu, uint8_t *bytes)
 {
     enum store_result r;
 
     counter_add(vcpu, COUNT_TLB_MISSES);
     do {
-        r = store_once(vcpu, gva, size, mmu, bytes);
+        r = store_once(vcpu, a, mmu, bytes);
     } while (r == STORE_AGAIN);
     return r == STORE_DONE;
+}
+
+bool access_store(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes)
+{
+    struct access a;
+
+    return access_translate(vcpu, &a, gva, size, mmu, NW_ACCESS_WRITE) &&
+           access_store_at(vcpu, &a, mmu, bytes);
 }
 
 void access_step(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu, nw_access access)
@@ -522,6 +534,11 @@ static uint64_t swap_bytes(uint64_t v, unsigned size)
     return __builtin_bswap64(v) >> (64 - 8 * size);
 }
 
+bool access_writes_first(const struct nw_vcpu *vcpu)
+{
+    return !vcpu->reads_first || (vcpu->mmu && !vcpu->translate);
+}
+
 bool access_writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu)
 {
     struct access a;
@@ -538,7 +555,7 @@ bool access_writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned
 }
 
 /* The bytes of an access in guest order. False when a fault has been recorded. */
-static __attribute__((noinline)) bool plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop,
+__attribute__((noinline)) bool access_plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop,
                                                  uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
@@ -550,7 +567,7 @@ static __attribute__((noinline)) bool plain_load(struct nw_vcpu *vcpu, uint64_t 
         access_step(vcpu, gva, size, mmu, NW_ACCESS_READ);
         return false;
     }
-    if (NW_UNLIKELY(memop & IR_MEM_RMW) && (!vcpu->reads_first || vcpu->mmu) &&
+    if (NW_UNLIKELY(memop & IR_MEM_RMW) && access_writes_first(vcpu) &&
         !access_writable(vcpu, gva, size, mmu))
         return false;
     if (!host)
@@ -560,7 +577,7 @@ static __attribute__((noinline)) bool plain_load(struct nw_vcpu *vcpu, uint64_t 
     return true;
 }
 
-static __attribute__((noinline)) void plain_store(struct nw_vcpu *vcpu, uint64_t gva,
+__attribute__((noinline)) void access_plain_store(struct nw_vcpu *vcpu, uint64_t gva,
                                                   uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
@@ -591,9 +608,9 @@ bool access_load_hooked(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
 {
     const struct vcpu_exc *e = &vcpu->exc;
 
-    if (NW_LIKELY(plain_load(vcpu, gva, memop & ~IR_MEM_RMW, bytes)))
+    if (NW_LIKELY(access_plain_load(vcpu, gva, memop & ~IR_MEM_RMW, bytes)))
         return true;
-    if (memop & IR_MEM_RMW && (!vcpu->reads_first || vcpu->mmu) && vcpu->leave == VCPU_LEAVE_EXC &&
+    if (memop & IR_MEM_RMW && access_writes_first(vcpu) && vcpu->leave == VCPU_LEAVE_EXC &&
         e->kind == EXC_MEM && e->fault != NW_FAULT_ALIGN)
         access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), IR_MEM_MMU_OF(memop) % TLB_MMUS);
     vcpu->exc.told = MEM_HOOK_READ;
@@ -633,7 +650,7 @@ static __attribute__((noinline)) void unusual_store(struct nw_vcpu *vcpu, uint64
     uint32_t leave = vcpu->leave;
 
     vcpu->leave = VCPU_LEAVE_NONE;
-    plain_store(vcpu, gva, memop, bytes);
+    access_plain_store(vcpu, gva, memop, bytes);
     if (vcpu->leave == VCPU_LEAVE_NONE)
         vcpu->leave = leave;
 }
@@ -657,11 +674,19 @@ static void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uin
     vcpu->access_index++;
 }
 
+/* See paged.c. */
+static bool told_paged(const struct nw_vcpu *vcpu)
+{
+    return NW_UNLIKELY(vcpu->mmu) && (vcpu->translate || vcpu->mem->hooked);
+}
+
 static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
+    if (told_paged(vcpu))
+        return access_paged_load(vcpu, gva, memop, bytes);
     if (NW_UNLIKELY(vcpu->mem->hooked))
         return hooked_load(vcpu, gva, memop, bytes);
-    return plain_load(vcpu, gva, memop, bytes);
+    return access_plain_load(vcpu, gva, memop, bytes);
 }
 
 /* For hooks of the fault. */
@@ -677,10 +702,12 @@ static __attribute__((noinline)) void note_value(struct nw_vcpu *vcpu, uint32_t 
 
 static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
-    if (NW_UNLIKELY(vcpu->mem->hooked))
+    if (told_paged(vcpu))
+        access_paged_store(vcpu, gva, memop, bytes);
+    else if (NW_UNLIKELY(vcpu->mem->hooked))
         hooked_store(vcpu, gva, memop, bytes);
     else
-        plain_store(vcpu, gva, memop, bytes);
+        access_plain_store(vcpu, gva, memop, bytes);
     if (NW_UNLIKELY(vcpu->leave == VCPU_LEAVE_EXC))
         note_value(vcpu, memop, bytes);
 }
@@ -800,9 +827,10 @@ uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 
     if (vcpu->direct_read && usual(vcpu, memop))
         return direct_load(vcpu, gva, memop, &v) ? v : unusual_load(vcpu, gva, memop, true);
-    if (NW_UNLIKELY(vcpu->mem->hooked))
+    if (NW_UNLIKELY(vcpu->mem->hooked) && !vcpu->mmu)
         return hooked_number(vcpu, gva, memop);
-    if (!plain_load(vcpu, gva, memop, bytes))
+    if (told_paged(vcpu) ? !access_paged_load(vcpu, gva, memop, bytes)
+                         : !access_plain_load(vcpu, gva, memop, bytes))
         return 0;
     return as_memop(number_in(bytes, size), memop, size);
 }
@@ -825,7 +853,8 @@ bool mem_probe(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 {
     uint8_t unused[ACCESS_MAX];
 
-    return plain_load(vcpu, gva, memop, unused);
+    vcpu->after_fill = VCPU_LEAVE_NONE;
+    return access_plain_load(vcpu, gva, memop, unused);
 }
 
 void mem_load_wide(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, void *out)

@@ -47,6 +47,19 @@ const struct piece *access_hits_code(struct mem_space *, const struct access *);
 /* Whole accesses in the guest's byte order, devices too. False when they have failed. */
 bool access_load(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes);
 bool access_store(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, uint8_t *bytes);
+/* The same behind access_translate. */
+bool access_load_at(struct nw_vcpu *, struct access *, unsigned mmu, uint8_t *bytes);
+bool access_store_at(struct nw_vcpu *, struct access *, unsigned mmu, uint8_t *bytes);
+/* The bytes of an access in guest order, without hooks. */
+bool access_plain_load(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
+void access_plain_store(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
+/* With an MMU, and with hooks or a callback that translates (paged.c). */
+bool access_paged_load(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
+void access_paged_store(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
+/* The access is over: what the callback has asked for takes effect. */
+void access_after_fill(struct nw_vcpu *);
+/* Does what is read and written fault as the write does? */
+bool access_writes_first(const struct nw_vcpu *);
 /* As the memop wants it, or the exception is recorded. */
 bool access_aligned(struct nw_vcpu *, uint64_t gva, uint32_t memop, nw_access);
 /* May the place of a load be written too (IR_MEM_RMW)? False: it faults as the write would. No lock

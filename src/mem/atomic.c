@@ -236,21 +236,22 @@ static enum store_result update_once(struct nw_vcpu *vcpu, uint64_t gva, struct 
     return a.mmio ? update_device(vcpu, gva, u) : STORE_DONE;
 }
 
-static enum mem_hook_result tell_read(struct nw_vcpu *vcpu, uint64_t gva, unsigned size,
-                                      uint32_t memop, uint8_t *bytes)
+/* AT: what hooks are told, the physical address. */
+static enum mem_hook_result tell_read(struct nw_vcpu *vcpu, uint64_t gva, uint64_t at,
+                                      unsigned size, uint32_t memop, uint8_t *bytes)
 {
     const struct mem_space *space = vcpu->mem;
     bool told = memop & IR_MEM_TOLD;
     enum mem_hook_result result = MEM_HOOK_GO;
 
     if (space->hooked & MEM_HOOK_READ && !told)
-        result = space->client->hook(vcpu, MEM_HOOK_READ, gva, size, NULL);
+        result = space->client->hook(vcpu, MEM_HOOK_READ, at, size, NULL);
     if (result != MEM_HOOK_GO || !(space->hooked & (MEM_HOOK_WRITE | MEM_HOOK_READ_AFTER)))
         return result;
     if (!access_load_hooked(vcpu, gva, memop | IR_MEM_RMW, bytes))
         return MEM_HOOK_LEAVE;
     if (space->hooked & MEM_HOOK_READ_AFTER && !told)
-        result = space->client->hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes);
+        result = space->client->hook(vcpu, MEM_HOOK_READ_AFTER, at, size, bytes);
     return result;
 }
 
@@ -261,9 +262,18 @@ static enum mem_hook_result tell(struct nw_vcpu *vcpu, uint64_t gva, struct upda
     const struct mem_space *space = vcpu->mem;
     bool always = (u->memop & (IR_MEM_RMW | IR_MEM_TOLD)) == IR_MEM_RMW;
     struct update preview = *u;
+    uint64_t at = gva;
     uint8_t bytes[16];
 
-    if (tell_read(vcpu, gva, u->size, u->memop, bytes) != MEM_HOOK_GO)
+    if (vcpu->mmu) {
+        struct access a;
+
+        if (!access_translate(vcpu, &a, gva, u->size, IR_MEM_MMU_OF(u->memop) % TLB_MMUS,
+                              NW_ACCESS_WRITE))
+            return MEM_HOOK_LEAVE;
+        at = a.piece[0].gpa;
+    }
+    if (tell_read(vcpu, gva, at, u->size, u->memop, bytes) != MEM_HOOK_GO)
         return MEM_HOOK_LEAVE;
     if (!(space->hooked & MEM_HOOK_WRITE))
         return MEM_HOOK_GO;
@@ -271,7 +281,7 @@ static enum mem_hook_result tell(struct nw_vcpu *vcpu, uint64_t gva, struct upda
     memcpy(&u->shown, bytes, u->size < 8 ? u->size : 8);
     if (!always && !stores(&preview))
         return MEM_HOOK_GO;
-    return space->client->hook(vcpu, MEM_HOOK_WRITE, gva, u->size, bytes);
+    return space->client->hook(vcpu, MEM_HOOK_WRITE, at, u->size, bytes);
 }
 
 static bool update_now(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
@@ -318,11 +328,15 @@ static bool update_hooked(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
 /* False when the access has failed. */
 static bool update(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
 {
+    bool done;
+
     if (!access_aligned(vcpu, gva, u->memop, NW_ACCESS_WRITE))
         return false;
-    if (NW_UNLIKELY(vcpu->mem->hooked))
-        return update_hooked(vcpu, gva, u);
-    return update_now(vcpu, gva, u);
+    vcpu->after_fill = VCPU_LEAVE_NONE;
+    done = NW_UNLIKELY(vcpu->mem->hooked) ? update_hooked(vcpu, gva, u) : update_now(vcpu, gva, u);
+    if (NW_UNLIKELY(vcpu->after_fill))
+        access_after_fill(vcpu);
+    return done;
 }
 
 uint64_t mem_cas(struct nw_vcpu *vcpu, uint64_t gva, uint64_t expected, uint64_t desired,

@@ -127,7 +127,7 @@ bool mem_is_mmio(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
     bool mmio;
 
     if (vcpu->mmu) {
-        if (!vcpu->guest->translate(vcpu, gva, mmu, NW_ACCESS_READ, &page))
+        if (!mmu_ask(vcpu, gva, mmu, NW_ACCESS_READ, &page))
             return false;
         gva = page.gpa;
     }
@@ -158,6 +158,7 @@ static nw_fault fetch_fault(struct nw_vcpu *vcpu, uint64_t gpa)
 void mem_raise_fetch(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size)
 {
     struct mmu_page page;
+    uint64_t at = gva;
 
     if (vcpu->mmu) {
         if (!mmu_translate(vcpu, gva, size, 0, NW_ACCESS_FETCH, &page))
@@ -165,6 +166,8 @@ void mem_raise_fetch(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size)
         gva = page.gpa;
     }
     nw_fault fault = fetch_fault(vcpu, gva);
+    if (fault == NW_FAULT_UNMAPPED)
+        mmu_forget_fetch(vcpu, at);
     /* Another vCPU may have changed the tables meanwhile. */
     if (vcpu->mmu && fault == NW_FAULT_BUS)
         vcpu->leave = VCPU_LEAVE_STATE;

@@ -48,7 +48,7 @@ struct mem_client {
     void (*exclusive_end)(struct nw_vcpu *);
     /* A walk through a guest's tables has written into translated code. */
     void (*walk_hits_code)(struct nw_vcpu *);
-    /* vcpu->translate is asked, as guest_ops.translate would be. */
+    /* vcpu->translate is asked: sets gpa, of the page, and rights of *OUT. No lock is held. */
     bool (*translate)(struct nw_vcpu *, uint64_t gva, nw_access, struct mmu_page *out);
     /* Hooks: which kinds (enum mem_hook) concern anything in the page at GVA. */
     uint32_t (*hooked_page)(void *opaque, uint64_t page);

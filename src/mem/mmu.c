@@ -10,16 +10,47 @@ static uint64_t page_of(uint64_t addr)
     return addr & ~(PAGE_SIZE_ - 1);
 }
 
+static bool ask_callback(struct nw_vcpu *vcpu, uint64_t gva, nw_access access, struct mmu_page *out)
+{
+    static const uint32_t needs[] = {NW_READ, NW_WRITE, NW_EXEC};
+    uint64_t page = page_of(gva);
+
+    *out = (struct mmu_page){.note = PAGE_BITS};
+    if (!filled_find(vcpu, page, needs[access], out)) {
+        if (vcpu->no_fill) {
+            vcpu->fill_wanted = page;
+            return false;
+        }
+        if (!vcpu->mem->client->translate(vcpu, gva, access, out) || !(out->rights & needs[access]))
+            return false;
+        filled_add(vcpu, page, page_of(out->gpa), out->rights);
+    }
+    out->gpa |= gva - page;
+    return true;
+}
+
 /* The guest's tables, or whoever stands for them. */
 static bool ask(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access access,
                 struct mmu_page *out)
 {
     if (vcpu->translate)
-        return vcpu->mem->client->translate(vcpu, gva, access, out);
+        return ask_callback(vcpu, gva, access, out);
     if (vcpu->guest->translate)
         return vcpu->guest->translate(vcpu, gva, mmu, access, out);
     *out = (struct mmu_page){.gpa = gva, .rights = NW_RWX, .note = PAGE_BITS};
     return true;
+}
+
+bool mmu_ask(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access access,
+             struct mmu_page *out)
+{
+    bool no_fill = vcpu->no_fill;
+    bool found;
+
+    vcpu->no_fill = true;
+    found = ask(vcpu, gva, mmu, access, out);
+    vcpu->no_fill = no_fill;
+    return found;
 }
 
 bool mmu_peek(struct nw_vcpu *vcpu, uint64_t gva, nw_access access, struct mmu_page *out)
@@ -34,16 +65,21 @@ bool mmu_translate(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, unsigned m
 {
     if (ask(vcpu, gva, mmu, access, out)) {
         vcpu->large_pages |= (out->note & TLB_SIZE_LOG) > PAGE_BITS;
-        return true;
+        if (NW_LIKELY(vcpu->after_fill != VCPU_LEAVE_STEP))
+            return true;
+        vcpu->leave = VCPU_LEAVE_STEP;
+        return false;
     }
-    vcpu->exc =
-        (struct vcpu_exc){.kind = EXC_MEM,
-                          .payload = out->code,
-                          .addr = gva,
-                          .size = size,
-                          .access = (uint8_t)access,
-                          .fault = (uint8_t)(out->absent ? NW_FAULT_UNMAPPED : NW_FAULT_PERM),
-                          .mmu = !vcpu->translate};
+    nw_fault fault = vcpu->translate ? NW_FAULT_TRANSLATE
+                     : out->absent   ? NW_FAULT_UNMAPPED
+                                     : NW_FAULT_PERM;
+    vcpu->exc = (struct vcpu_exc){.kind = EXC_MEM,
+                                  .payload = out->code,
+                                  .addr = gva,
+                                  .size = size,
+                                  .access = (uint8_t)access,
+                                  .fault = (uint8_t)fault,
+                                  .mmu = !vcpu->translate};
     vcpu->leave = VCPU_LEAVE_EXC;
     return false;
 }
@@ -72,6 +108,15 @@ bool mmu_fetch(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa)
         return true;
     *e = (struct fetch_entry){.page = page, .gpa = page_of(to.gpa) | to.note, .mode = mode};
     return true;
+}
+
+void mmu_forget_fetch(struct nw_vcpu *vcpu, uint64_t gva)
+{
+    uint64_t page = page_of(gva);
+
+    filled_forget_page(vcpu, page);
+    if (vcpu->mmu && fetch_slot(vcpu, page)->page == page)
+        fetch_slot(vcpu, page)->page = TLB_NONE;
 }
 
 /* ---- flushing ---- */
@@ -137,6 +182,7 @@ static void forget_jumps_to(struct nw_vcpu *vcpu, uint64_t page)
 
 void mmu_flush(struct nw_vcpu *vcpu)
 {
+    filled_forget(vcpu);
     tlb_flush(vcpu);
     for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
         vcpu->fetch[n].page = TLB_NONE;
@@ -146,6 +192,7 @@ void mmu_flush(struct nw_vcpu *vcpu)
 
 void mmu_flush_local(struct nw_vcpu *vcpu)
 {
+    filled_forget(vcpu);
     tlb_flush_local(vcpu);
     for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
         if (!(vcpu->fetch[n].gpa & TLB_GLOBAL))
@@ -157,6 +204,7 @@ void mmu_flush_page(struct nw_vcpu *vcpu, uint64_t gva)
 {
     uint64_t page = page_of(gva);
 
+    filled_forget_page(vcpu, page);
     tlb_flush_page(vcpu, page);
     if (vcpu->large_pages)
         tlb_flush_large(vcpu, page);

@@ -13,9 +13,9 @@
 struct mmu_page {
     uint64_t gpa;    /* of the byte */
     uint32_t rights; /* enum nw_perm: accesses that need not ask again until the page is flushed */
-    uint32_t note;     /* enum tlb_note */
-    uint32_t code;     /* of a refusal: what becomes vcpu->exc.payload */
-    bool absent;       /* of a refusal: the tables have no such page */
+    uint32_t note;   /* enum tlb_note */
+    uint32_t code;   /* of a refusal: what becomes vcpu->exc.payload */
+    bool absent;     /* of a refusal: the tables have no such page */
 };
 
 /* False: refused, and recorded as a fault of SIZE bytes. */
@@ -23,9 +23,31 @@ bool mmu_translate(struct nw_vcpu *, uint64_t gva, uint32_t size, unsigned mmu, 
                    struct mmu_page *);
 /* The same for somebody who only asks, with the rights of the state: nothing is recorded. */
 bool mmu_peek(struct nw_vcpu *, uint64_t gva, nw_access, struct mmu_page *);
+/* As mmu_translate, without callbacks: what they have not said yet is refused. Nothing is recorded.
+ */
+bool mmu_ask(struct nw_vcpu *, uint64_t gva, unsigned mmu, nw_access, struct mmu_page *);
 /* Where an instruction fetch at GVA under mode word MODE goes, from the fetch TLB if it is there.
- * False: it is refused; nothing is recorded. */
+ * False: it is refused; nothing is recorded. Under vcpu->no_fill it may be unknown instead, see
+ * vcpu->fill_wanted. */
 bool mmu_fetch(struct nw_vcpu *, uint32_t mode, uint64_t gva, uint64_t *gpa);
+
+/* ---- what vcpu->translate has said, by page (filled.c) ----
+ *
+ * It is called without locks, so that callbacks may do anything. An access begins by setting
+ * vcpu->after_fill to NONE; STEP there: nothing has been done yet, and the instruction must be run
+ * again; UNDONE: a stop or another pc, which takes effect after the access. */
+
+/* To be called before vcpu->translate is set. */
+nw_status filled_prepare(struct nw_vcpu *);
+/* Sets gpa, of the page, and rights of *OUT. False: it has not, or without the right NEED. */
+bool filled_find(struct nw_vcpu *, uint64_t page, uint32_t need, struct mmu_page *out);
+void filled_add(struct nw_vcpu *, uint64_t page, uint64_t gpa, uint32_t rights);
+void filled_forget(struct nw_vcpu *);
+void filled_forget_page(struct nw_vcpu *, uint64_t page);
+
+/* The fetch at GVA has led to nowhere: is not remembered, so that whoever mends it is asked again.
+ */
+void mmu_forget_fetch(struct nw_vcpu *, uint64_t gva);
 
 /* Forgets all translations, or those of GVA's page, on this vCPU. It is in no translated code that
  * goes on by a direct jump. */

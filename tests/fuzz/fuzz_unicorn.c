@@ -277,13 +277,15 @@ static int on_insn(uc_engine *uc, void *user)
     return answer(user);
 }
 
-/* Called with the code locked where it is for a fetch: only registers are touched. */
+/* Outside of runs, for uc_vmem_translate and its like, registers only: those may be about to go. */
 static bool on_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *result, void *user)
 {
     struct world *w = user;
 
     (void)uc, (void)type;
-    if (w->inner < INNER && one_in(w, 6)) {
+    if (w->depth) {
+        inside(w);
+    } else if (w->inner < INNER && one_in(w, 6)) {
         w->inner++;
         regs(w);
     }

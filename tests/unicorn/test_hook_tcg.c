@@ -294,7 +294,6 @@ static void test_tlb_and_memory_hooks(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("physical addresses in memory hooks");
     NEEDS_2_1();
     uct_x86(&t, 64, BYTES("\x48\x8b\x04\x25\x08\x00\x40\x00") /* mov rax,[0x400008] */);
     ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
@@ -310,7 +309,6 @@ static void test_tlb_refused(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("refused fills as exceptions");
     NEEDS_2_1();
     uct_x86(&t, 64, BYTES("\x90\x48\x8b\x04\x25\x08\x00\x40\x00") /* nop; mov rax,[0x400008] */);
     ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
@@ -341,7 +339,6 @@ static void test_tlb_stop(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("stops in fill hooks");
     NEEDS_2_1();
     uct_x86(&t, 64, BYTES("\x48\xff\xc3\x48\x8b\x04\x25\x08\x00\x40\x00\x48\xff\xc3") /* inc rbx; mov rax,[0x400008]; inc rbx */);
     ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
@@ -359,7 +356,6 @@ static void test_tlb_permissions(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("refused fills as exceptions");
     NEEDS_2_1();
     uct_x86(&t, 64, BYTES("\x48\x8b\x04\x25\x08\x00\x40\x00\x48\x89\x04\x25\x10\x00\x40\x00") /* mov rax,[0x400008]; mov [0x400010],rax */);
     ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
@@ -385,6 +381,174 @@ static void test_tlb_to_nowhere(void **state)
     uct_expect(&t, "x1000 r900000 ru900008:8");
     identity = false;
     uct_close(&t);
+}
+
+/* Pages are mapped when they are first asked for, code too; and whatever else a program may do
+ * there.
+ */
+static bool fill_maps(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *e,
+                      void *user)
+{
+    struct uct *t = user;
+    int sp = t->arch == UC_ARCH_ARM ? UC_ARM_REG_SP : UC_X86_REG_RSP;
+    uint64_t physical = 0x2000000 + (address & 0x3000), v = 0;
+    uc_hook h;
+
+    (void)type;
+    e->paddr = address;
+    e->perms = UC_PROT_ALL;
+    if (address < 0x400000)
+        return true;
+    uct_add(t, "m%llx", (unsigned long long)address);
+    ok(uc_reg_read(uc, sp, &v));
+    assert_int_equal(v, STACK);
+    if (uc_mem_map(uc, physical, 0x1000, UC_PROT_ALL) == UC_ERR_OK) {
+        for (unsigned i = 0; i < 0x1000; i += 4) /* inc eax, nop twice; add r0,r0,#1 */
+            ok(uc_mem_write(uc, physical + i,
+                            t->arch == UC_ARCH_ARM ? "\x01\x00\x80\xe2" : "\xff\xc0\x90\x90", 4));
+        if (t->arch == UC_ARCH_X86 && (address & 0xfff000) == 0x400000) /* or ecx,1 on both pages */
+            ok(uc_mem_write(uc, physical + 0xffe, "\x83\xc9", 2));
+        if (t->arch == UC_ARCH_X86 && (address & 0xfff000) == 0x401000)
+            ok(uc_mem_write(uc, physical, "\x01\xff\xc0\x90", 4));
+    }
+    ok(uc_hook_add(uc, &h, UC_HOOK_CODE, (void *)fill_maps, t, 2, 1));
+    ok(uc_hook_del(uc, h));
+    e->paddr = physical;
+    return true;
+}
+
+static void test_tlb_calls(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    for (int arm = 0; arm < 2; arm++) {
+        for (int hooked = 0; hooked < 2; hooked++) {
+            if (arm)
+                uct_arm(&t, UC_MODE_ARM, BYTES("\x00\x00\x00\x00"));
+            else
+                uct_x86(&t, 64, BYTES("\x90") /* nop */);
+            ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
+            uct_hook(&t, UC_HOOK_TLB_FILL, (void *)fill_maps);
+            if (hooked)
+                uct_log(&t, "b");
+            uct_set(&t, arm ? UC_ARM_REG_R0 : UC_X86_REG_RAX, 0);
+            ok(uc_emu_start(t.uc, 0x400ff0, 0x401010, 0, 0));
+            assert_non_null(strstr(t.log, "m400"));
+            assert_non_null(strstr(t.log, "m401000"));
+            assert_int_equal(uct_get(&t, arm ? UC_ARM_REG_R0 : UC_X86_REG_RAX), 8);
+            if (!arm)
+                assert_int_equal(uct_get(&t, UC_X86_REG_RCX), 1);
+            uct_close(&t);
+        }
+    }
+}
+
+static bool fill_runs(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *e,
+                      void *user)
+{
+    if (address >= 0x100000)
+        ok(uc_emu_start(uc, CODE + 0x100, CODE + 0x103, 0, 0));
+    return fill(uc, address, type, e, user);
+}
+
+/* A run in the callback, of code and of data. */
+static void test_tlb_runs(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_x86(
+        &t, 64,
+        BYTES("\x48\x8b\x04\x25\x08\x00\x40\x00\x48\xff\xc3") /* mov rax,[0x400008]; inc rbx */);
+    ok(uc_mem_write(t.uc, CODE + 0x100, "\x48\xff\xc1", 3)); /* inc rcx */
+    uct_poke(&t, DATA, 0x90, 1);
+    uct_poke(&t, DATA + 8, 0x77, 8);
+    ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
+    uct_hook(&t, UC_HOOK_TLB_FILL, (void *)fill_runs);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_X86_REG_RAX), 0x77);
+    assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 1);
+    assert_int_equal(uct_get(&t, UC_X86_REG_RCX), 1);
+    ok(uc_ctl_flush_tlb(t.uc));
+    ok(uc_emu_start(t.uc, 0x400000, 0x400001, 0, 0));
+    assert_int_equal(uct_get(&t, UC_X86_REG_RCX), 2);
+    uct_close(&t);
+}
+
+/* What one access has been given serves the others that it permits. */
+static void test_tlb_entry(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_x86(
+        &t, 64,
+        BYTES(
+            "\xb8\x00\x00\x40\x00\x8b\x18\xff\xe0") /* mov eax,0x400000; mov ebx,[rax]; jmp rax */);
+    uct_poke(&t, DATA, 0x90909090, 4);
+    ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
+    uct_hook(&t, UC_HOOK_TLB_FILL, (void *)fill);
+    ok(uc_emu_start(t.uc, CODE, 0x400004, 0, 0));
+    uct_expect(&t, "x1000 r400000");
+    assert_int_equal(uct_get(&t, UC_X86_REG_RBX), 0x90909090);
+    /* Changes of the map forget it. */
+    ok(uc_mem_map(t.uc, NOWHERE, 0x1000, 7));
+    ok(uc_emu_start(t.uc, CODE, 0x400004, 0, 0));
+    uct_expect(&t, "x1000 r400000");
+    ok(uc_mem_protect(t.uc, NOWHERE, 0x1000, 1));
+    ok(uc_emu_start(t.uc, CODE, 0x400004, 0, 0));
+    uct_expect(&t, "x1000 r400000");
+    uct_close(&t);
+}
+
+static void test_tlb_refused_vmem(void **state)
+{
+    uct_vmem_translate translate = (uct_vmem_translate)uct_function("uc_vmem_translate");
+    uct_vmem_read read = (uct_vmem_read)uct_function("uc_vmem_read");
+    uct_vmem_read write = (uct_vmem_read)uct_function("uc_vmem_write");
+    static const uc_err errors[] = {UC_ERR_READ_PROT, UC_ERR_WRITE_PROT, UC_ERR_FETCH_PROT};
+    uint64_t pa = 0, v = 0;
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_x86(&t, 64, BYTES("\x90") /* nop */);
+    ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
+    uct_hook(&t, UC_HOOK_TLB_FILL, (void *)fill_refuses);
+    for (int n = 0; n < 3; n++) {
+        fails(translate(t.uc, 0x400000, (uc_prot)(1 << n), &pa), errors[n]);
+        fails(read(t.uc, 0x400000, (uc_prot)(1 << n), &v, 8), UC_ERR_READ_PROT);
+        fails(write(t.uc, 0x400000, (uc_prot)(1 << n), &v, 8), UC_ERR_WRITE_PROT);
+    }
+    uct_close(&t);
+}
+
+/* A refused fetch: the pc is its target, and no hooks of faults or interrupts are called. */
+static void test_tlb_refused_fetch(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    for (int arm = 0; arm < 2; arm++) {
+        if (arm)
+            uct_arm(&t, UC_MODE_ARM,
+                    BYTES("\x01\x05\xa0\xe3\x10\xff\x2f\xe1") /* mov r0,#0x400000; bx r0 */);
+        else
+            uct_x86(&t, 64, BYTES("\xb8\x00\x00\x40\x00\xff\xe0") /* mov eax,0x400000; jmp rax */);
+        ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
+        uct_hook_in(&t, UC_HOOK_TLB_FILL, (void *)fill_refuses, 0x400000, 0x4fffff);
+        uct_log(&t, "Fi");
+        fails(uc_emu_start(t.uc, CODE, 0x400010, 0, 0), UC_ERR_EXCEPTION);
+        assert_int_equal(uct_pc(&t), 0x400000);
+        assert_null(strstr(t.log, "f"));
+        assert_null(strstr(t.log, "i"));
+        uct_close(&t);
+    }
 }
 
 /* Without a hook addresses stay as they are; without the mode the hook is not asked. */
@@ -461,6 +625,11 @@ int main(void)
         cmocka_unit_test(test_tlb_permissions),
         cmocka_unit_test(test_tlb_stop),
         cmocka_unit_test(test_tlb_to_nowhere),
+        cmocka_unit_test(test_tlb_calls),
+        cmocka_unit_test(test_tlb_runs),
+        cmocka_unit_test(test_tlb_entry),
+        cmocka_unit_test(test_tlb_refused_vmem),
+        cmocka_unit_test(test_tlb_refused_fetch),
         cmocka_unit_test(test_tlb_modes),
         cmocka_unit_test(test_tlb_translate),
         cmocka_unit_test(test_tlb_arm),

@@ -34,6 +34,7 @@ static uc_err begin_map(uc_engine *uc, uint64_t address, uint64_t size, uint32_t
 static void note_change(uc_engine *uc)
 {
     uc->core->map_version = ++uc->core->map_versions;
+    uc_tlb_map_changed(uc);
 }
 
 /* DEVICE: of MMIO regions. */

@@ -82,6 +82,7 @@ static uc_err fault_error(const nw_exit *x)
     switch (x->fault) {
     case NW_FAULT_PERM: return errors[x->access][1];
     case NW_FAULT_ALIGN: return errors[x->access][2];
+    case NW_FAULT_TRANSLATE: return UC_ERR_EXCEPTION;
     default: return errors[x->access][0];
     }
 }

@@ -81,6 +81,7 @@ struct uc_struct {
     uint64_t *exits;
     size_t nexits;
     bool use_exits;
+    bool fills;       /* UC_TLB_VIRTUAL */
     int context_mode; /* bits of uc_context_content */
 };
 
@@ -145,6 +146,8 @@ uc_err uc_ports_connect(uc_engine *);
 
 /* ---- virtual addresses, snapshots ---- */
 uc_err uc_tlb_set(uc_engine *, uc_tlb_type);
+/* Memory has been mapped, unmapped or protected: the hooks of TLB_FILL are asked again. */
+void uc_tlb_map_changed(uc_engine *);
 /* Keeps memory as it is now, and what FLAGS (enum nw_snapshot_flag) say; *LEVEL, never 0, names it
  * for this engine. */
 uc_err uc_snapshot_save(uc_engine *, uint32_t flags, uint64_t *level);

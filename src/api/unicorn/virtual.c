@@ -32,8 +32,14 @@ uc_err uc_tlb_set(uc_engine *uc, uc_tlb_type type)
 
     if (error != UC_ERR_OK)
         return error;
-    return uc_from_status(
-        nw_vcpu_set_translate(uc->vcpu, type == UC_TLB_VIRTUAL ? fill : NULL, NULL));
+    uc->fills = type == UC_TLB_VIRTUAL;
+    return uc_from_status(nw_vcpu_set_translate(uc->vcpu, uc->fills ? fill : NULL, NULL));
+}
+
+void uc_tlb_map_changed(uc_engine *uc)
+{
+    if (uc->fills)
+        nw_vcpu_flush_tlb(uc->vcpu);
 }
 
 static uc_err check(uc_engine *uc, uc_prot prot, nw_access *access)
@@ -49,15 +55,9 @@ static uc_err check(uc_engine *uc, uc_prot prot, nw_access *access)
     return uc_need(uc);
 }
 
-static uc_err refused(nw_access access)
-{
-    return access == NW_ACCESS_WRITE   ? UC_ERR_WRITE_PROT
-           : access == NW_ACCESS_FETCH ? UC_ERR_FETCH_PROT
-                                       : UC_ERR_READ_PROT;
-}
-
 uc_err uc_vmem_translate(uc_engine *uc, uint64_t address, uc_prot prot, uint64_t *paddress)
 {
+    static const uc_err refused[] = {UC_ERR_READ_PROT, UC_ERR_WRITE_PROT, UC_ERR_FETCH_PROT};
     nw_access access;
     uc_err error = check(uc, prot, &access);
 
@@ -65,8 +65,9 @@ uc_err uc_vmem_translate(uc_engine *uc, uint64_t address, uc_prot prot, uint64_t
         return error;
     if (!paddress)
         return UC_ERR_ARG;
-    return nw_vcpu_translate(uc->vcpu, address, access, paddress) == NW_OK ? UC_ERR_OK
-                                                                           : refused(access);
+    if (nw_vcpu_translate(uc->vcpu, address, access, paddress) != NW_OK)
+        return refused[access];
+    return UC_ERR_OK;
 }
 
 /* Page by page: each may lie anywhere. */
@@ -84,9 +85,9 @@ static uc_err copy(uc_engine *uc, uint64_t address, uc_prot prot, uint8_t *bytes
 
         if (part > size)
             part = size;
-        error = uc_vmem_translate(uc, address, prot, &gpa);
-        if (error == UC_ERR_OK)
-            error = write ? uc_mem_write(uc, gpa, bytes, part) : uc_mem_read(uc, gpa, bytes, part);
+        if (nw_vcpu_translate(uc->vcpu, address, access, &gpa) != NW_OK ||
+            (write ? uc_mem_write(uc, gpa, bytes, part) : uc_mem_read(uc, gpa, bytes, part)))
+            return write ? UC_ERR_WRITE_PROT : UC_ERR_READ_PROT;
         address += part;
         bytes += part;
         size -= part;

@@ -1,0 +1,103 @@
+/* Accesses where addresses are translated and somebody is told of it: hooks, whose addresses are
+ * physical, or a callback that translates. */
+#include "mem/access.h"
+
+#include "ir/ir.h"
+
+static unsigned mmu_of(uint32_t memop)
+{
+    return IR_MEM_MMU_OF(memop) % TLB_MMUS;
+}
+
+static bool hook(struct nw_vcpu *vcpu, enum mem_hook kind, const struct access *a, unsigned size,
+                 const uint8_t *bytes)
+{
+    return !(vcpu->mem->hooked & kind) ||
+           vcpu->mem->client->hook(vcpu, kind, a->piece[0].gpa, size, bytes) == MEM_HOOK_GO;
+}
+
+void access_after_fill(struct nw_vcpu *vcpu)
+{
+    uint32_t wanted = vcpu->after_fill;
+
+    vcpu->after_fill = VCPU_LEAVE_NONE;
+    if (vcpu->leave == VCPU_LEAVE_NONE)
+        vcpu->leave = wanted;
+}
+
+/* A load for the sake of a store faults as that would. */
+static void fault_as_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    const struct vcpu_exc *e = &vcpu->exc;
+
+    if (memop & IR_MEM_RMW && access_writes_first(vcpu) && vcpu->leave == VCPU_LEAVE_EXC &&
+        e->kind == EXC_MEM && e->fault != NW_FAULT_ALIGN)
+        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), mmu_of(memop));
+    vcpu->exc.told = MEM_HOOK_READ;
+}
+
+static bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    struct access a;
+
+    if (!access_aligned(vcpu, gva, memop, NW_ACCESS_READ))
+        return false;
+    if (!access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_READ)) {
+        fault_as_store(vcpu, gva, memop);
+        return false;
+    }
+    if (!hook(vcpu, MEM_HOOK_READ, &a, size, NULL))
+        return false;
+    if (!access_load_at(vcpu, &a, mmu_of(memop), bytes)) {
+        fault_as_store(vcpu, gva, memop);
+        return false;
+    }
+    if (!hook(vcpu, MEM_HOOK_READ_AFTER, &a, size, bytes))
+        return false;
+    vcpu->access_index++;
+    return true;
+}
+
+bool access_paged_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    bool ok;
+
+    vcpu->after_fill = VCPU_LEAVE_NONE;
+    ok = vcpu->mem->hooked ? hooked_load(vcpu, gva, memop, bytes)
+                           : access_plain_load(vcpu, gva, memop, bytes);
+    access_after_fill(vcpu);
+    return ok;
+}
+
+static void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint32_t leave = VCPU_LEAVE_NONE;
+    struct access a;
+
+    if (!access_aligned(vcpu, gva, memop, NW_ACCESS_WRITE) ||
+        !access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_WRITE))
+        return;
+    if (vcpu->mem->hooked & MEM_HOOK_WRITE) {
+        if (vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, a.piece[0].gpa, size, bytes) ==
+            MEM_HOOK_LEAVE)
+            return;
+        leave = vcpu->leave;
+        vcpu->leave = VCPU_LEAVE_NONE;
+    }
+    access_store_at(vcpu, &a, mmu_of(memop), bytes);
+    if (vcpu->leave == VCPU_LEAVE_NONE)
+        vcpu->leave = leave;
+    vcpu->access_index++;
+}
+
+void access_paged_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    vcpu->after_fill = VCPU_LEAVE_NONE;
+    if (vcpu->mem->hooked)
+        hooked_store(vcpu, gva, memop, bytes);
+    else
+        access_plain_store(vcpu, gva, memop, bytes);
+    access_after_fill(vcpu);
+}
