@@ -72,6 +72,7 @@ typedef struct nw_config {
     nw_exceptions exceptions;
     size_t code_buffer;       /* bytes of host code; 0 for the default; at least 64 KiB */
     nw_log *log;              /* borrowed until close; may be null */
+    uint32_t page_size;       /* 0 for 4096, else a power of two, at least 64: see nw_mem_map */
 } nw_config;
 
 /* The CPU models of ARCH for a message, "one, another or max"; null: it is not built in. */
@@ -81,7 +82,9 @@ NW_API nw_status nw_engine_open(const nw_config *config, nw_engine **out);
 /* Also destroys the engine's vCPUs, none of which may be running. Null is allowed. */
 NW_API void nw_engine_close(nw_engine *engine);
 
-/* ---- guest physical memory: page size 4096, ranges page-aligned ---- */
+/* ---- guest physical memory: ranges are multiples of nw_config.page_size ---- */
+
+/* Pages of 4096 bytes in which not all is one mapping are slow: every access to them is looked up. */
 
 /* Maps SIZE bytes of zeroed memory at GPA. */
 NW_API nw_status nw_mem_map(nw_engine *, uint64_t gpa, uint64_t size, uint32_t perms);

@@ -14,7 +14,7 @@ nw_status nw_mem_map(nw_engine *engine, uint64_t gpa, uint64_t size, uint32_t pe
     static const struct mem_backing anonymous = {.fd = -1};
 
     TRY(check(engine, gpa, size, perms));
-    TRY(engine_bound_regions(engine));
+    TRY(engine_before_map(engine, gpa, size));
     struct engine_hold hold = engine_lock(engine);
     nw_status status = space_map(&engine->mem, gpa, size, perms, &anonymous);
     engine_unlock(engine, hold);
@@ -29,6 +29,7 @@ nw_status nw_mem_map_ptr(nw_engine *engine, uint64_t gpa, uint64_t size, uint32_
     /* A program's memory is mapped by its loader: there this is a page or two. */
     if (engine->exceptions == NW_EXC_BARE)
         TRY(engine_leave_arena(engine));
+    TRY(engine_before_map(engine, gpa, size));
     struct engine_hold hold = engine_lock(engine);
     nw_status status = space_map_ptr(&engine->mem, gpa, size, perms, host);
     engine_unlock(engine, hold);
@@ -41,6 +42,7 @@ nw_status nw_mem_map_mmio(nw_engine *engine, uint64_t gpa, uint64_t size, nw_mmi
     TRY(check(engine, gpa, size, 0));
     if (!read || !write)
         return NW_ERR_ARG;
+    TRY(engine_before_map(engine, gpa, size));
     struct engine_hold hold = engine_lock(engine);
     nw_status status = space_map_mmio(&engine->mem, gpa, size, read, write, opaque);
     engine_unlock(engine, hold);

@@ -11,6 +11,9 @@ static nw_status check_config(const nw_config *config)
 
     if ((config->flags & ~known) || (unsigned)config->exceptions > NW_EXC_BARE)
         return NW_ERR_ARG;
+    if (config->page_size &&
+        (config->page_size < GRANULE_MIN || config->page_size & (config->page_size - 1)))
+        return NW_ERR_ARG;
     if (config->code_buffer &&
         (config->code_buffer < CODE_BUFFER_MIN || config->code_buffer > (1u << 30)))
         return NW_ERR_ARG;
@@ -25,6 +28,7 @@ static void take_config(struct nw_engine *e, const nw_config *config)
     e->exceptions = config->exceptions;
     e->mmu = e->exceptions == NW_EXC_GUEST && e->guest->translate && !e->guest->mmu_later;
     e->log = config->log;
+    e->page_size = config->page_size ? config->page_size : PAGE_SIZE_;
     e->interp = config->flags & NW_ENGINE_INTERP;
     e->code_size = (uint32_t)((size + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
     e->chain = !(config->flags & NW_ENGINE_NO_CHAIN) && !log_wants(e, NW_LOG_EXEC);
@@ -51,7 +55,7 @@ static nw_status init(struct nw_engine *e)
     if (status == NW_OK) {
         status = io_init(&e->io);
         if (status == NW_OK) {
-            status = space_init(&e->mem, last, arena, &engine_mem_client, e);
+            status = space_init(&e->mem, last, e->page_size, arena, &engine_mem_client, e);
             if (status == NW_OK)
                 return NW_OK;
             io_free(&e->io);

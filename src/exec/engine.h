@@ -52,6 +52,7 @@ struct nw_engine {
     const struct accel_ops *accel;
     char *cpu;
     uint32_t flags;
+    uint32_t page_size; /* nw_config.page_size */
     nw_exceptions exceptions;
     uint32_t code_size;
     nw_log *log;

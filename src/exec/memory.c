@@ -167,6 +167,11 @@ static struct change change_begin(struct nw_engine *engine, uint64_t gpa, uint64
     return c;
 }
 
+static uint64_t pages_of(uint64_t gpa, uint64_t size)
+{
+    return ((gpa & (PAGE_SIZE_ - 1)) + size + PAGE_SIZE_ - 1) >> PAGE_BITS;
+}
+
 static void change_end(struct nw_engine *engine, struct change c, uint64_t gpa, uint64_t size)
 {
     if (c.paused) {
@@ -175,8 +180,8 @@ static void change_end(struct nw_engine *engine, struct change c, uint64_t gpa, 
                 tlb_flush(v);
                 continue;
             }
-            for (uint64_t at = 0; at < size; at += PAGE_SIZE_)
-                tlb_flush_page(v, gpa + at);
+            for (uint64_t n = 0, pages = pages_of(gpa, size); n < pages; n++)
+                tlb_flush_page(v, (gpa & ~(PAGE_SIZE_ - 1)) + n * PAGE_SIZE_);
         }
         sync_resume(engine);
     }
@@ -205,8 +210,10 @@ nw_status engine_leave_arena(struct nw_engine *engine)
  * are one mapping whatever the guest may do there. */
 #define BARE_REGIONS_MAX 1024
 
-nw_status engine_bound_regions(struct nw_engine *engine)
+nw_status engine_before_map(struct nw_engine *engine, uint64_t gpa, uint64_t size)
 {
+    if ((gpa | size) & (PAGE_SIZE_ - 1))
+        return engine_leave_arena(engine);
     struct engine_hold hold = engine_lock(engine);
     bool many =
         engine->mem.arena && !engine->mem.left && engine->mem.regions.count >= BARE_REGIONS_MAX;
@@ -255,7 +262,7 @@ nw_status engine_unmap(struct nw_engine *engine, uint64_t gpa, uint64_t size, bo
     nw_status status;
 
     TRY(space_check(&engine->mem, gpa, size));
-    TRY(engine_bound_regions(engine));
+    TRY(engine_before_map(engine, gpa, size));
     c = change_begin(engine, gpa, size);
     status = holes ? space_clear(&engine->mem, gpa, size) : space_unmap(&engine->mem, gpa, size);
     change_end(engine, c, gpa, size);
@@ -268,7 +275,7 @@ nw_status engine_protect(struct nw_engine *engine, uint64_t gpa, uint64_t size, 
     nw_status status;
 
     TRY(space_check(&engine->mem, gpa, size));
-    TRY(engine_bound_regions(engine));
+    TRY(engine_before_map(engine, gpa, size));
     c = change_begin(engine, gpa, size);
     status = space_protect(&engine->mem, gpa, size, perms);
     change_end(engine, c, gpa, size);

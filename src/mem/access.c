@@ -1,8 +1,8 @@
 /* The slow path of guest accesses: TLB misses, MMIO, page crossing, stores near code, faults.
  *
- * An access is at most two pieces, one per page. Both are resolved and checked before anything is
- * read or written. Memory is accessed under the space's lock, so that nobody unmaps it meanwhile;
- * MMIO callbacks run without locks. */
+ * An access is at most two pieces, one per page (or granule, where that is smaller). Both are
+ * resolved and checked before anything is read or written. Memory is accessed under the space's
+ * lock, so that nobody unmaps it meanwhile; MMIO callbacks run without locks. */
 #include "mem/access.h"
 #include "mem/mem.h"
 
@@ -164,12 +164,13 @@ static uint64_t last_gva(const struct nw_vcpu *vcpu)
 bool access_translate(struct nw_vcpu *vcpu, struct access *a, uint64_t gva, unsigned size,
                       unsigned mmu, nw_access access)
 {
-    uint64_t second = page_of((gva + size - 1) & last_gva(vcpu));
+    uint64_t within = vcpu->mem->unit - 1;
+    uint64_t second = (gva + size - 1) & last_gva(vcpu) & ~within;
     unsigned first = size;
 
     a->pieces = 1;
-    if (second != page_of(gva)) {
-        first = (unsigned)(PAGE_SIZE_ - (gva & (PAGE_SIZE_ - 1)));
+    if (second != (gva & ~within)) {
+        first = (unsigned)(within + 1 - (gva & within));
         a->pieces = 2;
     }
     if (!translate_piece(vcpu, &a->piece[0], gva, first, mmu, access)) {
@@ -210,8 +211,11 @@ bool access_resolve(struct nw_vcpu *vcpu, struct access *a, nw_access access)
 {
     a->mmio = false;
     for (unsigned i = 0; i < a->pieces; i++) {
-        if (!resolve_piece(vcpu, &a->piece[i], access))
+        if (!resolve_piece(vcpu, &a->piece[i], access)) {
+            if (a->pieces == 2) /* who is told of it hears of the access */
+                vcpu->exc.size = a->piece[0].size + a->piece[1].size;
             return false;
+        }
         a->mmio |= !a->piece[i].host;
     }
     return true;
@@ -298,7 +302,7 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
     /* A fast access to the page must not need the host's protection changed, nor a guard; without
      * an arena that would be all mapped files, so there only those pages count as risky that do
      * not exist now. */
-    if (r->file && (space->arena || !guarded_probe(p->host)))
+    if (!region_has_page(r, at) || (r->file && (space->arena || !guarded_probe(p->host))))
         return;
     if ((r->perms & p->rights & NW_READ) && space_page_open(space, r, at, false))
         e.read = page;

@@ -28,8 +28,8 @@ struct access {
 
 enum store_result { STORE_DONE, STORE_FAILED, STORE_AGAIN };
 
-/* Divides an access into its pieces and finds their physical addresses. False: the exception is
- * recorded. No lock held. */
+/* Divides an access into its pieces, one for each space->unit, and finds their physical addresses.
+ * False: the exception is recorded. No lock held. */
 bool access_translate(struct nw_vcpu *, struct access *, uint64_t gva, unsigned size, unsigned mmu,
                       nw_access);
 /* Finds what lies there. False: the exception is recorded. The space's lock held. */

@@ -57,23 +57,30 @@ static struct annex *annex_grow(struct mem_space *space, uint64_t size)
     return a;
 }
 
-uint8_t *annex_take(struct mem_space *space, uint64_t size)
+/* All of the pages that SIZE bytes at OFFSET in a page lie in. */
+static uint64_t whole_pages(uint64_t offset, uint64_t size)
 {
+    return (offset + size + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1);
+}
+
+uint8_t *annex_take(struct mem_space *space, uint64_t gpa, uint64_t size)
+{
+    uint64_t offset = gpa & (PAGE_SIZE_ - 1), whole = whole_pages(offset, size);
     struct mem_region *used;
     struct annex *a;
     uint64_t at;
 
-    for (a = space->annexes; a && !room_in(space, a, size, &at); a = a->next)
+    for (a = space->annexes; a && !room_in(space, a, whole, &at); a = a->next)
         ;
-    if (!a && (!(a = annex_grow(space, size)) || !room_in(space, a, size, &at)))
+    if (!a && (!(a = annex_grow(space, whole)) || !room_in(space, a, whole, &at)))
         return NULL;
     used = calloc(1, sizeof *used);
     if (!used)
         return NULL;
-    used->start = at;
-    used->end = at + size;
+    used->start = at + offset;
+    used->end = at + offset + size;
     region_insert(&space->annex_used, used);
-    return a->base + (at - (uintptr_t)a->base);
+    return a->base + (at + offset - (uintptr_t)a->base);
 }
 
 static bool close_range(const struct mem_space *space, uint8_t *host, uint64_t size)
@@ -85,13 +92,20 @@ static bool close_range(const struct mem_space *space, uint8_t *host, uint64_t s
 
 void annex_give(struct mem_space *space, uint8_t *host, uint64_t size)
 {
-    uint64_t at = (uintptr_t)host;
+    struct region_tree *used = &space->annex_used;
+    uint64_t at = (uintptr_t)host, end = at + size, mask = PAGE_SIZE_ - 1;
+    uint64_t first = at & ~mask, last = (end + mask) & ~mask;
 
+    /* Pages in which something else is used stay open. */
+    if (first < at && !region_none(used, first, at - first))
+        first += PAGE_SIZE_;
+    if (last > end && !region_none(used, end, last - end))
+        last -= PAGE_SIZE_;
     /* A range that cannot be closed, or whose record cannot be divided, stays taken. */
-    if (!close_range(space, host, size) || region_cut(&space->annex_used, at) != NW_OK ||
-        region_cut(&space->annex_used, at + size) != NW_OK)
+    if ((first < last && !close_range(space, host + (first - at), last - first)) ||
+        region_cut(used, at) != NW_OK || region_cut(used, end) != NW_OK)
         return;
-    region_free_all(region_take(&space->annex_used, at, at + size));
+    region_free_all(region_take(used, at, end));
 }
 
 void annex_free(struct mem_space *space)

@@ -82,9 +82,11 @@ static void code_page_remove(struct mem_space *space, struct code_page *page)
     free(page);
 }
 
-/* Marks granules as code before they are read, so that no store can slip in between. */
-static bool mark(struct mem_space *space, uint64_t page, uint64_t granules)
+/* Marks granules as code before they are read, so that no store can slip in between. They are in
+ * one region. */
+static bool mark(struct mem_space *space, uint64_t gpa, unsigned size)
 {
+    uint64_t page = gpa & ~(PAGE_SIZE_ - 1), granules = code_granules(page, gpa, size);
     struct code_page *p = space_code_page(space, page);
     const struct mem_region *r;
     bool fresh = !p;
@@ -94,7 +96,7 @@ static bool mark(struct mem_space *space, uint64_t page, uint64_t granules)
     /* No slow-path access may be under way while the page loses its write permission. */
     pthread_rwlock_wrlock(&space->lock);
     pthread_mutex_lock(&space->code_lock);
-    r = region_find(&space->regions, page);
+    r = region_find(&space->regions, gpa);
     if (!r || r->kind == MEM_MMIO || !(r->perms & NW_EXEC)) {
         pthread_mutex_unlock(&space->code_lock);
         pthread_rwlock_unlock(&space->lock);
@@ -144,13 +146,11 @@ bool space_fetch_code(struct mem_space *space, uint64_t gpa, void *buf, unsigned
     uint8_t *to = buf;
 
     while (size) {
-        uint64_t page = gpa & ~(PAGE_SIZE_ - 1);
-        unsigned part = (unsigned)(PAGE_SIZE_ - (gpa - page));
+        unsigned part = (unsigned)(space->unit - (gpa & (space->unit - 1)));
 
         if (part > size)
             part = size;
-        if (gpa > space->last || !mark(space, page, code_granules(page, gpa, part)) ||
-            !read_code(space, gpa, to, part))
+        if (gpa > space->last || !mark(space, gpa, part) || !read_code(space, gpa, to, part))
             return false;
         to += part;
         gpa += part;

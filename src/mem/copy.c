@@ -27,10 +27,10 @@ static nw_status check_memory(struct mem_space *space, uint64_t gpa, uint64_t si
     return NW_OK;
 }
 
-/* Copies within one page. */
-static bool copy_page(struct mem_space *space, uint64_t gpa, uint8_t *buf, size_t size, bool write)
+/* Copies within one page and one region. */
+static bool copy_page(struct mem_space *space, const struct mem_region *r, uint64_t gpa,
+                      uint8_t *buf, size_t size, bool write)
 {
-    const struct mem_region *r = region_find(&space->regions, gpa);
     uint64_t page = gpa & ~(PAGE_SIZE_ - 1);
     uint8_t *host = r->host + (gpa - r->start);
     bool ok = false, shut;
@@ -54,11 +54,14 @@ static nw_status copy(struct mem_space *space, uint64_t gpa, uint8_t *buf, size_
     pthread_rwlock_rdlock(&space->lock);
     status = check_memory(space, gpa, size);
     while (status == NW_OK && size) {
+        const struct mem_region *r = region_find(&space->regions, gpa);
         size_t part = PAGE_SIZE_ - (gpa & (PAGE_SIZE_ - 1));
 
+        if (part > r->end - gpa)
+            part = r->end - gpa;
         if (part > size)
             part = size;
-        if (!copy_page(space, gpa, buf, part, write))
+        if (!copy_page(space, r, gpa, buf, part, write))
             status = NW_ERR_FAULT;
         gpa += part;
         buf += part;
@@ -241,7 +244,7 @@ static bool close_arena(struct mem_space *space, uint64_t gpa, uint64_t size)
 static nw_status move_to_annex(struct mem_space *space, struct mem_region *r, uint64_t new_size)
 {
     uint64_t old_size = r->end - r->start;
-    uint8_t *at = annex_take(space, new_size);
+    uint8_t *at = annex_take(space, r->start, new_size);
 
     if (!at)
         return NW_ERR_NOMEM;

@@ -75,11 +75,17 @@ struct code_page {
 
 struct snap_level;
 
+/* Regions are multiples of a granule. One of less than a page must be no smaller than what code is
+ * tracked by, nor than an access. */
+#define GRANULE_MIN 64
+
 struct mem_space {
     pthread_rwlock_t lock;
     struct region_tree regions;
-    uint64_t last;   /* highest guest physical address */
-    uint8_t *arena;  /* null: none */
+    uint64_t last;    /* highest guest physical address */
+    uint64_t granule; /* a power of two */
+    uint64_t unit;  /* the smaller of granule and page: what lies in one is in one region or none */
+    uint8_t *arena; /* null: none */
     uint64_t window; /* guest addresses below lie at arena + address; 0: none do */
     uint64_t guard;  /* bytes on both sides of the window that stay inaccessible */
     /* Something is or was mapped at or above the window's end. Translated code that checks a base
@@ -106,11 +112,11 @@ struct mem_space {
 
 /* LAST: the highest guest physical address. ARENA: reserve one; goes without when the host has no
  * room. */
-nw_status space_init(struct mem_space *, uint64_t last, bool arena, const struct mem_client *,
-                     void *opaque);
+nw_status space_init(struct mem_space *, uint64_t last, uint64_t granule, bool arena,
+                     const struct mem_client *, void *opaque);
 void space_free(struct mem_space *);
 
-/* Checks alignment, emptiness and wrapping of a page range. */
+/* Checks alignment, emptiness and wrapping of a range of granules. */
 nw_status space_check(const struct mem_space *, uint64_t gpa, uint64_t size);
 
 /* How a new mapping gets its memory. */
@@ -134,6 +140,12 @@ nw_status space_protect(struct mem_space *, uint64_t gpa, uint64_t size, uint32_
  * snapshots. */
 nw_status space_move(struct mem_space *, uint64_t from, uint64_t old_size, uint64_t to,
                      uint64_t new_size);
+
+/* Is the page at PAGE the region's as a whole? Else no tag may stand for it. */
+static inline bool region_has_page(const struct mem_region *r, uint64_t page)
+{
+    return r->start <= page && r->end - 1 >= page + (PAGE_SIZE_ - 1);
+}
 
 /* Is all of the range in the window? */
 static inline bool space_in_window(const struct mem_space *space, uint64_t gpa, uint64_t size)
@@ -184,9 +196,11 @@ static inline bool space_by_tlb(const struct mem_space *space, uint64_t addr)
 nw_status space_leave_arena(struct mem_space *);
 
 /* ---- host memory outside the arena (annex.c); engine's lock held ---- */
-/* SIZE bytes of reservation to map something over, or null. */
-uint8_t *annex_take(struct mem_space *, uint64_t size);
-/* Such a range, or a part of one, becomes inaccessible and free. */
+/* SIZE bytes of reservation to map something over, which begin at GPA's offset in a page, or null.
+ * What is left of the first and last page is the range's too. */
+uint8_t *annex_take(struct mem_space *, uint64_t gpa, uint64_t size);
+/* Such a range, or a part of one, becomes free, its pages inaccessible when no part of them is
+ * used. */
 void annex_give(struct mem_space *, uint8_t *host, uint64_t size);
 void annex_free(struct mem_space *);
 /* Moves the mapping [FROM, FROM + OLD_SIZE) over what is at TO, resizing it; TO may be FROM. FROM

@@ -7,10 +7,12 @@
 #define CHUNK_SIZE    (CHUNK_PAGES * PAGE_SIZE_)
 #define BUCKETS_FIRST 256u
 
+/* What of a page is in one region. */
 struct kept_page {
     uint8_t *host; /* where it lies; with memory of the caller's not page-aligned */
     uint64_t gpa;  /* where it was mapped when it was written */
     uint64_t born; /* the region's */
+    uint32_t size;
     bool owned, file;
 };
 
@@ -54,9 +56,11 @@ static uint32_t slot_of(const struct snap_level *l, const uint8_t *host)
     return at;
 }
 
-static bool has(const struct snap_level *l, const uint8_t *host)
+static bool has(const struct snap_level *l, const uint8_t *host, uint32_t size)
 {
-    return l->n && l->index[slot_of(l, host)];
+    uint32_t found = l->n ? l->index[slot_of(l, host)] : 0;
+
+    return found && l->pages[found - 1].size >= size;
 }
 
 static bool grow_index(struct snap_level *l)
@@ -110,15 +114,30 @@ static bool append(struct snap_level *l, const struct kept_page *p, const uint8_
     if (!make_room(l))
         return false;
     if (p->file) {
-        if (!guarded_copy(copy_of(l, l->n), from, PAGE_SIZE_))
+        if (!guarded_copy(copy_of(l, l->n), from, p->size))
             return true; /* nor can it be written */
     } else {
-        memcpy(copy_of(l, l->n), from, PAGE_SIZE_);
+        memcpy(copy_of(l, l->n), from, p->size);
     }
     l->pages[l->n] = *p;
     l->index[slot_of(l, p->host)] = l->n + 1;
     l->n++;
     return true;
+}
+
+/* What of the page at PAGE the region has. */
+static struct kept_page part_of(const struct mem_region *r, uint64_t page)
+{
+    uint64_t first = r->start > page ? r->start : page, last = page + (PAGE_SIZE_ - 1);
+
+    if (last > r->end - 1)
+        last = r->end - 1;
+    return (struct kept_page){.host = r->host + (first - r->start),
+                              .gpa = first,
+                              .born = r->born,
+                              .size = (uint32_t)(last - first + 1),
+                              .owned = r->kind == MEM_OWNED,
+                              .file = r->file};
 }
 
 /* What was mapped after the newest level is in no level's map; the caller's memory may be, in
@@ -129,32 +148,31 @@ bool snap_has_page(const struct mem_space *space, const struct mem_region *r, ui
 
     if (r->kind == MEM_MMIO || (r->kind == MEM_OWNED && r->born >= l->serial))
         return true;
-    return has(l, r->host + (page - r->start));
+    struct kept_page p = part_of(r, page);
+
+    return has(l, p.host, p.size);
 }
 
 bool snap_copy_page(struct mem_space *space, const struct mem_region *r, uint64_t page)
 {
-    struct kept_page p = {.host = r->host + (page - r->start),
-                          .gpa = page,
-                          .born = r->born,
-                          .owned = r->kind == MEM_OWNED,
-                          .file = r->file};
+    struct kept_page p = part_of(r, page);
 
     return append(space->snaps, &p, p.host);
 }
 
 void space_snap_range(struct mem_space *space, uint64_t gpa, uint64_t size)
 {
-    uint64_t first = gpa & ~(PAGE_SIZE_ - 1);
-    uint64_t pages = ((gpa + size - 1 - first) >> PAGE_BITS) + 1;
+    uint64_t first = gpa & ~(space->unit - 1);
+    uint64_t units = (gpa + size - 1 - first) / space->unit + 1;
 
     pthread_rwlock_rdlock(&space->lock);
     pthread_mutex_lock(&space->code_lock);
-    for (uint64_t n = 0; n < pages; n++) {
-        const struct mem_region *r = region_find(&space->regions, first + n * PAGE_SIZE_);
+    for (uint64_t n = 0; n < units; n++) {
+        uint64_t at = first + n * space->unit;
+        const struct mem_region *r = region_find(&space->regions, at);
 
         if (r)
-            snap_keep(space, r, first + n * PAGE_SIZE_);
+            snap_keep(space, r, at & ~(PAGE_SIZE_ - 1));
     }
     pthread_mutex_unlock(&space->code_lock);
     pthread_rwlock_unlock(&space->lock);
@@ -288,7 +306,7 @@ static bool merge_pages(struct snap_level *to, const struct snap_level *l)
     for (uint32_t n = 0; n < l->n; n++) {
         struct kept_page p = l->pages[n];
 
-        if ((p.owned && p.born >= to->serial) || has(to, p.host))
+        if ((p.owned && p.born >= to->serial) || has(to, p.host, p.size))
             continue;
         p.file = false; /* the copy is plain memory */
         if (!append(to, &p, copy_of(l, n)))
@@ -346,10 +364,12 @@ typedef void forget_fn(void *opaque, uint64_t gpa, uint64_t size);
 static void forget_page(struct mem_space *space, const struct kept_page *p, const uint8_t *copy,
                         forget_fn *forget)
 {
-    const struct code_page *code = space_code_page(space, p->gpa);
-    uint64_t granules = code ? code->granules : 0;
+    uint64_t page = p->gpa & ~(PAGE_SIZE_ - 1);
+    const struct code_page *code = space_code_page(space, page);
+    uint64_t granules = code ? code->granules & code_granules(page, p->gpa, p->size) : 0;
     const size_t size = 1u << CODE_GRANULE_BITS;
 
+    granules >>= (p->gpa - page) >> CODE_GRANULE_BITS;
     for (unsigned n = 0; granules; n++, granules >>= 1)
         if (granules & 1 && (p->file || memcmp(p->host + n * size, copy + n * size, size)))
             forget(space->opaque, p->gpa + n * size, size);
@@ -375,11 +395,12 @@ static void restore_callers(const struct snap_map *map, const struct kept_page *
 
     if (!map->callers)
         return;
-    if (s && s->kind == MEM_PTR && s->host + (p->gpa - s->start) == p->host) {
-        memcpy(p->host, copy, PAGE_SIZE_);
+    if (s && s->kind == MEM_PTR && s->host + (p->gpa - s->start) == p->host &&
+        s->end - p->gpa >= p->size) {
+        memcpy(p->host, copy, p->size);
         return;
     }
-    uintptr_t first = (uintptr_t)p->host, end = first + PAGE_SIZE_;
+    uintptr_t first = (uintptr_t)p->host, end = first + p->size;
     for (uint32_t n = 0; n < map->n; n++) {
         uintptr_t low = (uintptr_t)map->at[n].host;
         uintptr_t high = low + (uintptr_t)(map->at[n].end - map->at[n].start);
@@ -402,9 +423,9 @@ static void undo(struct snap_level *l, const struct snap_level *to)
         if (!p->owned)
             restore_callers(to->map, p, copy);
         else if (p->born < to->serial && p->file)
-            guarded_copy(p->host, copy, PAGE_SIZE_);
+            guarded_copy(p->host, copy, p->size);
         else if (p->born < to->serial)
-            memcpy(p->host, copy, PAGE_SIZE_);
+            memcpy(p->host, copy, p->size);
         /* The last that came goes first, so no search passes its place. */
         l->index[slot_of(l, p->host)] = 0;
         l->n--;

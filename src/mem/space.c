@@ -7,11 +7,13 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-nw_status space_init(struct mem_space *space, uint64_t last, bool arena,
+nw_status space_init(struct mem_space *space, uint64_t last, uint64_t granule, bool arena,
                      const struct mem_client *client, void *opaque)
 {
     memset(space, 0, sizeof *space);
     space->last = last;
+    space->granule = granule;
+    space->unit = granule < PAGE_SIZE_ ? granule : PAGE_SIZE_;
     /* A guest that knew the priorities could choose addresses that make the tree a list. */
     if (getrandom(&space->regions.seed, sizeof space->regions.seed, GRND_NONBLOCK) < 0)
         space->regions.seed = (uint32_t)((uintptr_t)space >> 12);
@@ -65,7 +67,7 @@ void space_free(struct mem_space *space)
 
 nw_status space_check(const struct mem_space *space, uint64_t gpa, uint64_t size)
 {
-    if (size == 0 || ((gpa | size) & (PAGE_SIZE_ - 1)))
+    if (size == 0 || ((gpa | size) & (space->granule - 1)))
         return NW_ERR_ARG;
     if (gpa > space->last || size - 1 > space->last - gpa)
         return NW_ERR_RANGE;
@@ -151,11 +153,14 @@ static nw_status back_in_annex(struct mem_space *space, struct mem_region *r,
     size_t size = r->end - r->start;
     int flags = (from->shared ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE | MAP_FIXED |
                 (from->fd < 0 ? MAP_ANONYMOUS : 0);
-    uint8_t *host = annex_take(space, size);
+    uint8_t *host = annex_take(space, r->start, size);
+    size_t before = r->start & (PAGE_SIZE_ - 1);
 
     if (!host)
         return NW_ERR_NOMEM;
-    void *at = mmap(host, size, PROT_READ | PROT_WRITE, flags, from->fd, (off_t)from->offset);
+    /* The host makes whole pages of it. */
+    void *at = mmap(host - before, before + size, PROT_READ | PROT_WRITE, flags, from->fd,
+                    (off_t)from->offset);
 
     if (at == MAP_FAILED && errno == EACCES && from->shared && !(r->perms & NW_WRITE))
         at = mmap(host, size, PROT_READ, flags, from->fd, (off_t)from->offset);
@@ -166,7 +171,7 @@ static nw_status back_in_annex(struct mem_space *space, struct mem_region *r,
         errno = error;
         return error == ENOMEM ? NW_ERR_NOMEM : NW_ERR_HOST;
     }
-    r->host = at;
+    r->host = host;
     return NW_OK;
 }
 
@@ -258,7 +263,7 @@ static void move_out(struct mem_region *r, void *opaque)
 
     if (!r->in_arena || m->status != NW_OK)
         return;
-    to = annex_take(m->space, size);
+    to = annex_take(m->space, r->start, size);
     if (!to || !mem_relocate(r->host, size, to, size)) {
         if (to)
             annex_give(m->space, to, size);
