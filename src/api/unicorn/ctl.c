@@ -35,10 +35,11 @@ static uc_err page_size(struct uc_request *r)
     if (r->direction == UC_CTL_IO_READ)
         return give_u32(r, uc->page_size);
     uint32_t size = va_arg(r->args, uint32_t);
-    /* Only ARM's can be chosen, and before anything is done. Memory is in pages of 4 KiB anyway. */
-    if (uc->vcpu || uc->arch != UC_ARCH_ARM || size < 1024 || size > 4096 || size & (size - 1))
+    /* Only ARM's can be chosen, and before anything is done. */
+    if (uc->vcpu || uc->arch != UC_ARCH_ARM || (size && size < UC_PAGE_SIZE_MIN) ||
+        size & (size - 1))
         return UC_ERR_ARG;
-    uc->page_size = size;
+    uc->page_size = size ? size : uc_guest_arm.page_size;
     return UC_ERR_OK;
 }
 

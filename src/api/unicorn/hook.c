@@ -69,7 +69,8 @@ static bool on_fault(nw_vcpu *vcpu, const nw_exit *fault, uint64_t value, void *
     };
     const struct uc_hook_entry *h = user;
     bool prot = fault->fault == NW_FAULT_PERM;
-    int size = fault->access == NW_ACCESS_FETCH ? 1 : (int)fault->size;
+    bool byte = fault->access == NW_ACCESS_FETCH && engine_of(vcpu)->arch == UC_ARCH_X86;
+    int size = byte ? 1 : (int)fault->size;
 
     return ((uc_cb_eventmem_t)h->callback)(engine_of(vcpu), types[fault->access][prot], fault->addr,
                                            size, (int64_t)value, h->user);

@@ -3,13 +3,11 @@
 #include <string.h>
 #include "uc.h"
 
-#define PAGE 4096u
-
 static uc_err begin(uc_engine *uc, uint64_t address, uint64_t size, uint32_t perms)
 {
     if (!uc)
         return UC_ERR_HANDLE;
-    if (!size || (address | size) & (PAGE - 1) || perms & ~(uint32_t)UC_PROT_ALL ||
+    if (!size || (address | size) & (uc->page_size - 1) || perms & ~(uint32_t)UC_PROT_ALL ||
         address + (size - 1) < address)
         return UC_ERR_ARG;
     return uc_need(uc);
@@ -152,7 +150,7 @@ static uc_err change(uc_engine *uc, uint64_t address, uint64_t size, uint32_t pe
     if (!size)
         return UC_ERR_OK;
     /* What lies beyond the end of all addresses is not mapped. */
-    if (!((address | size) & (PAGE - 1)) && address + (size - 1) < address)
+    if (!((address | size) & (uc->page_size - 1)) && address + (size - 1) < address)
         return UC_ERR_NOMEM;
     uc_err error = begin(uc, address, size, perms);
     return error == UC_ERR_OK ? cut(uc, address, size) : error;

@@ -92,7 +92,8 @@ static uc_err make_engine(uc_engine *uc)
     nw_config config = {.arch = guest->native(uc->mode),
                         .cpu = guest->cpu_name(uc->cpu_model),
                         .exceptions = NW_EXC_BARE,
-                        .code_buffer = uc->buffer_size};
+                        .code_buffer = uc->buffer_size,
+                        .page_size = uc->page_size};
 
     return uc_from_status(nw_engine_open(&config, &uc->core->engine));
 }

@@ -16,6 +16,8 @@
 
 #define UC_DEPTH_MAX 64 /* runs within runs */
 
+#define UC_PAGE_SIZE_MIN 64
+
 /* Bytes of translated code. */
 #define UC_BUFFER_DEFAULT (64u << 20)
 #define UC_BUFFER_MIN     (64u << 10)
