@@ -28,7 +28,17 @@ enum nw_arm_reg {
     /* 1: with SCTLR.B, memory holds words in the order of CPSR.E, and a byte or halfword is at the other end of
      * its word: its address has the lowest bits inverted. 0: memory is bytes in the guest's order. */
     NW_ARM_WORD_INVARIANT = 97,
-    NW_ARM_REG_END = 98,
+    /* M profile: those of the security state that the CPU is in */
+    NW_ARM_XPSR = 98,
+    NW_ARM_MSP = 99,
+    NW_ARM_PSP = 100,
+    NW_ARM_PRIMASK = 101,
+    NW_ARM_BASEPRI = 102,
+    NW_ARM_FAULTMASK = 103,
+    NW_ARM_CONTROL = 104,
+    NW_ARM_MSPLIM = 105,
+    NW_ARM_PSPLIM = 106,
+    NW_ARM_REG_END = 107,
 };
 
 enum nw_arm_irq { NW_ARM_IRQ = 0, NW_ARM_FIQ = 1 };
@@ -52,11 +62,20 @@ NW_API nw_status nw_arm_cp_write(nw_vcpu *, const nw_arm_cp *, uint64_t value);
  * disabled; FPEXC alone enables it for privileged modes, whatever CPACR says. Supervisor calls are
  * NW_EXIT_SYSCALL, breakpoints NW_EXIT_BREAKPOINT, and SMC is NW_EXIT_EXCEPTION, its error the immediate,
  * its pc the next instruction. Aborts by the guest's MMU are NW_EXIT_EXCEPTION at the instruction, with
- * the fault registers set. */
+ * the fault registers set.
+ *
+ * CPUs of M profile (cortex-m0, m3, m4, m7, m33) begin in privileged Thread mode, Secure, with floating point
+ * enabled, in other engines in unprivileged Thread mode. Their exceptions and exception returns leave the run
+ * in all engines: stacking frames, vectors and interrupts are the caller's. With CPSR.T clear they are
+ * NW_EXIT_UNDEFINED, whose code is 2. There is neither a system control space nor an MPU. */
 enum nw_arm_exception {
-    NW_ARM_EXC_PREFETCH_ABORT = 3, /* the guest's MMU has refused a fetch; the error is IFSR */
+    NW_ARM_EXC_PREFETCH_ABORT = 3, /* the guest's MMU has refused a fetch, the error is IFSR; M profile: the memory
+                                    * map has no code there */
     NW_ARM_EXC_DATA_ABORT = 4,     /* … an access; the error is the fault status without the direction */
-    NW_ARM_EXC_SMC = 13
+    NW_ARM_EXC_RETURN = 8,         /* M profile: the pc is an EXC_RETURN or FNC_RETURN; nothing is unstacked */
+    NW_ARM_EXC_SMC = 13,
+    NW_ARM_EXC_NOCP = 17,          /* M profile: a coprocessor that is not there */
+    NW_ARM_EXC_STACK = 19,         /* M profile: the stack pointer would be below its limit */
 };
 
 #ifdef __cplusplus

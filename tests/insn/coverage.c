@@ -29,7 +29,7 @@ static bool count(const struct insn_case *c, unsigned *tests)
     for (unsigned at = 0; at < c->code_size;) {
         uint32_t raw;
         memcpy(&raw, code + at, sizeof raw);
-        bool wide = c->thumb && features & ARM_F_V6T2 && arm_is_t32((uint16_t)raw);
+        bool wide = c->thumb && features & (ARM_F_V6T2 | ARM_F_M) && arm_is_t32((uint16_t)raw);
         enum arm_set set = !c->thumb ? ARM_SET_A32 : wide ? ARM_SET_T32 : ARM_SET_T16;
         if (wide)
             raw = raw << 16 | raw >> 16;

@@ -5,6 +5,7 @@
 #include "guest/arm/cp15.h"
 #include "guest/arm/decode.h"
 #include "guest/arm/front.h"
+#include "guest/arm/m_profile.h"
 #include "guest/arm/mmu.h"
 #include <narwhal/arm.h>
 
@@ -21,6 +22,8 @@ static nw_status arm_init(struct nw_vcpu *vcpu, const char *model)
     s->control = ARM_USR;
     s->cpacr = CPACR_FULL;
     s->fpexc = ARM_FPEXC_EN;
+    if (s->features & ARM_F_M)
+        arm_m_reset(s, false);
     arm_fpscr_write(vcpu, 0);
     return NW_OK;
 }
@@ -34,6 +37,8 @@ static void arm_bare(struct nw_vcpu *vcpu)
     s->nzcv = 4;
     s->fpexc = 0;
     s->bare = 1;
+    if (s->features & ARM_F_M)
+        arm_m_reset(s, true);
     s->cpacr = arm_cpacr(s, 0);
 }
 
@@ -64,7 +69,9 @@ static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
         s->control = (s->control & CPSR_AIF) | ARM_SVC;
     if (s->excl_size > 8)
         s->excl_size = 0;
-    s->r[15] &= s->thumb ? ~1u : ~3u;
+    s->r[15] &= s->thumb || s->features & ARM_F_M ? ~1u : ~3u;
+    if (s->features & ARM_F_M)
+        arm_m_loaded(s);
     vcpu->fp.flags = flags;
     arm_fpscr_write(vcpu, arm_fpscr_read(vcpu));
     arm_mmu_changed(vcpu);
@@ -90,8 +97,10 @@ static struct block_key arm_key(const struct nw_vcpu *vcpu)
 
     if (s->thumb)
         mode |= ARM_KEY_THUMB;
-    if ((s->control & 0x1f) != ARM_USR)
+    if (arm_privileged(s))
         mode |= ARM_KEY_PRIV;
+    if (s->features & ARM_F_M)
+        mode |= arm_m_key(s);
     if (s->big_endian)
         mode |= ARM_KEY_BE;
     if (s->sctlr & ARM_SCTLR_A)
@@ -146,7 +155,7 @@ static nw_status arm_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *valu
     else if (reg >= NW_ARM_S0 && reg < NW_ARM_S0 + 32)
         *value = (uint32_t)(s->d[(reg - NW_ARM_S0) / 2] >> 32 * ((reg - NW_ARM_S0) & 1));
     else
-        return NW_ERR_ARG;
+        return arm_m_reg_read(s, reg, value) ? NW_OK : NW_ERR_ARG;
     return NW_OK;
 }
 
@@ -174,7 +183,7 @@ static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
         uint64_t *d = &s->d[(reg - NW_ARM_S0) / 2];
         *d = (*d & ~(0xffffffffull << shift)) | (uint64_t)(uint32_t)value << shift;
     } else {
-        return NW_ERR_ARG;
+        return arm_m_reg_write(s, reg, (uint32_t)value) ? NW_OK : NW_ERR_ARG;
     }
     return NW_OK;
 }
@@ -235,7 +244,8 @@ const struct guest_ops arm_guest = {
     .arch = NW_ARCH_ARM,
     .models = "arm926, arm946, arm1026, arm1136-r2, arm1136, arm1176, arm11mpcore, "
               "cortex-r5, cortex-r5f, cortex-a7, cortex-a8, cortex-a8-r0, cortex-a9, "
-              "cortex-a15, ti925t, sa1100, sa1110, pxa250, pxa255, pxa260, pxa261, pxa262, "
+              "cortex-a15, cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, ti925t, sa1100, "
+              "sa1110, pxa250, pxa255, pxa260, pxa261, pxa262, "
               "pxa270, pxa270-a1, pxa270-b0, pxa270-b1, pxa270-c0, pxa270-c5 or max",
     .state_size = sizeof(struct arm_state),
     .pc_offset = ARM_OFF(r[15]),

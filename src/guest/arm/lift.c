@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "guest/arm/front.h"
+#include "guest/arm/lift_m.h"
 #include "guest/arm/thumb.h"
 #include "mem/mem.h"
 
 /* ---- leaving ---- */
 
-/* Puts the IT state of the next instruction where the slot may hold another. */
-static void sync_it(struct arm_lift *l)
+/* The slot may hold another one. */
+void arm_sync_it(struct arm_lift *l)
 {
     if (!l->it_next && !l->it_slot_stale)
         return;
@@ -36,7 +37,7 @@ void arm_exception(struct arm_lift *l, uint32_t kind, uint32_t payload, bool aft
         ir_skip_ifnot(l->b, l->cond_value, label);
     }
     if (after)
-        sync_it(l);
+        arm_sync_it(l);
     ir_exit_exc(l->b, kind, payload, after ? l->i->size : 0);
     if (l->select)
         ir_label(l->b, label);
@@ -45,7 +46,7 @@ void arm_exception(struct arm_lift *l, uint32_t kind, uint32_t payload, bool aft
 
 void arm_undefined(struct arm_lift *l)
 {
-    arm_exception(l, EXC_UNDEFINED, 0, false);
+    arm_exception(l, EXC_UNDEFINED, ARM_UNDEFINED_ENCODING, false);
 }
 
 void arm_unpredictable(struct arm_lift *l)
@@ -55,7 +56,7 @@ void arm_unpredictable(struct arm_lift *l)
 
 void arm_leave_state(struct arm_lift *l)
 {
-    sync_it(l);
+    arm_sync_it(l);
     ir_put(l->b, IR_I32, ARM_OFF(r[15]), arm_const(l, arm_next_pc(l)));
     ir_exit_state(l->b);
     l->left = true;
@@ -69,7 +70,7 @@ void arm_branch_if(struct arm_lift *l, ir_val truth, uint32_t target)
     bool is_known = ir_is_const(l->b, truth, &known);
     if (is_known && !known)
         return;
-    sync_it(l);
+    arm_sync_it(l);
     ir_exit_if(l->b, truth, target, exit_mode(l));
     l->left = is_known;
     if (target <= l->pc || l->req->basic)
@@ -82,17 +83,19 @@ void arm_branch_to(struct arm_lift *l, uint32_t target)
         arm_branch_if(l, l->cond_value, target);
         return;
     }
-    sync_it(l);
+    arm_sync_it(l);
     ir_exit(l->b, target & (l->thumb ? ~1u : ~3u), exit_mode(l));
     l->left = true;
 }
 
 void arm_branch_exchange_to(struct arm_lift *l, uint32_t target, bool thumb)
 {
-    sync_it(l);
+    bool halfword = thumb || arm_has(l, ARM_F_M); /* M profile notices the state first */
+
+    arm_sync_it(l);
     if (thumb != l->thumb)
         ir_put(l->b, IR_I32, ARM_OFF(thumb), arm_const(l, thumb));
-    ir_exit(l->b, target & (thumb ? ~1u : ~3u), (exit_mode(l) & ~ARM_KEY_THUMB) | thumb);
+    ir_exit(l->b, target & (halfword ? ~1u : ~3u), (exit_mode(l) & ~ARM_KEY_THUMB) | thumb);
     l->left = true;
 }
 
@@ -104,7 +107,7 @@ void arm_branch_write_pc(struct arm_lift *l, ir_val v)
         arm_branch_to(l, (uint32_t)known);
         return;
     }
-    sync_it(l);
+    arm_sync_it(l);
     v = ir_and(l->b, IR_I32, v, arm_const(l, l->thumb ? ~1u : ~3u));
     ir_exit_ind(l->b, v, arm_const(l, exit_mode(l)));
     l->left = true;
@@ -118,7 +121,7 @@ void arm_bx_write_pc(struct arm_lift *l, ir_val v)
         arm_branch_exchange_to(l, (uint32_t)known, known & 1);
         return;
     }
-    sync_it(l);
+    arm_sync_it(l);
     /* Most branches stay in their instruction set: that path has a constant mode and writes no
      * state. Where bit 0 is known to be clear it need not be masked. Bit 1 of an A32 target is
      * UNPREDICTABLE (A2.3.2); the fetch from there faults. */
@@ -138,7 +141,9 @@ void arm_bx_write_pc(struct arm_lift *l, ir_val v)
 
 void arm_load_write_pc(struct arm_lift *l, ir_val v)
 {
-    if (arm_has(l, ARM_F_V5))
+    if (arm_has(l, ARM_F_M))
+        arm_m_return_write_pc(l, v);
+    else if (arm_has(l, ARM_F_V5))
         arm_bx_write_pc(l, v);
     else
         arm_branch_write_pc(l, v);
@@ -248,8 +253,14 @@ static void lift_fetch_fault(struct arm_lift *l, uint32_t addr)
 {
     static const struct ir_helper helper = {"fetch_fault", fetch_fault,
                                             IR_H_READS | IR_H_WRITES | IR_H_EXITS, IR_VOID, 2};
+    bool halfwords = l->thumb || arm_has(l, ARM_F_M);
+
+    if (arm_has(l, ARM_F_M) && !arm_m_fetches(l)) {
+        arm_m_fetch_fault(l);
+        return;
+    }
     ir_insn_start(l->b, l->pc, l->it);
-    ir_call(l->b, &helper, arm_const(l, addr), arm_const(l, l->thumb ? 2 : 4), IR_NONE, IR_NONE);
+    ir_call(l->b, &helper, arm_const(l, addr), arm_const(l, halfwords ? 2 : 4), IR_NONE, IR_NONE);
     ir_exit_state(l->b);
 }
 
@@ -268,6 +279,12 @@ static bool next_insn(struct arm_lift *l, struct arm_insn *i, uint32_t *bad)
     uint8_t bytes[4];
 
     *bad = l->pc;
+    if (arm_has(l, ARM_F_M) && !arm_m_fetches(l))
+        return false;
+    if (!l->thumb && arm_has(l, ARM_F_M)) { /* a state it does not have: no instruction */
+        *i = (struct arm_insn){.size = 4, .cond = ARM_COND_AL};
+        return l->req->fetch(l->req, l->pc, bytes, 2);
+    }
     if (!l->thumb) {
         if (l->pc & 3 || !l->req->fetch(l->req, l->pc, bytes, 4))
             return false;
@@ -277,7 +294,7 @@ static bool next_insn(struct arm_lift *l, struct arm_insn *i, uint32_t *bad)
     if (!l->req->fetch(l->req, l->pc, bytes, 2))
         return false;
     uint32_t hw1 = ordered(l, bytes, 2);
-    if (!arm_is_t32((uint16_t)hw1) || !arm_has(l, ARM_F_V6T2)) {
+    if (!arm_is_t32((uint16_t)hw1) || !(l->features & (ARM_F_V6T2 | ARM_F_M))) {
         arm_decode(ARM_SET_T16, hw1, l->features, i);
         return true;
     }
@@ -298,7 +315,9 @@ static void lift_one(struct arm_lift *l, struct arm_insn *i)
     if (i->S == ARM_S_NOT_IT)
         i->S = !l->it;
     open_condition(l, i);
-    if (!i->row)
+    if (!l->thumb && arm_has(l, ARM_F_M))
+        arm_exception(l, EXC_UNDEFINED, ARM_UNDEFINED_STATE, false);
+    else if (!i->row)
         arm_undefined(l);
     else if (i->should_be || (l->thumb && arm_thumb_unpredictable(l, i)))
         arm_unpredictable(l);
@@ -355,7 +374,7 @@ void arm_lift_block(struct ir_builder *b, struct lift_request *req)
     close_skip(&l);
     if (!ir_ended(b)) {
         l.it_next = l.it;
-        sync_it(&l);
+        arm_sync_it(&l);
         ir_exit(b, l.pc, exit_mode(&l));
     }
 }

@@ -39,7 +39,7 @@ struct arm_lift {
 };
 
 /* Payload of EXC_UNDEFINED: why. The public interface shows it as nw_exit.code. */
-enum { ARM_UNDEFINED_ENCODING = 0, ARM_UNDEFINED_UNPREDICTABLE = 1 };
+enum { ARM_UNDEFINED_ENCODING = 0, ARM_UNDEFINED_UNPREDICTABLE = 1, ARM_UNDEFINED_STATE = 2 };
 
 #include "guest/arm/arm_lifters.h" /* made by tools/decodegen.py */
 
@@ -59,6 +59,8 @@ void arm_exception(struct arm_lift *l, uint32_t kind, uint32_t payload, bool aft
 /* The mode word may have changed or the dispatcher must look: stores pc of the next instruction
  * and IT state and leaves. Every other put has been made. */
 void arm_leave_state(struct arm_lift *l);
+/* Before other ways out: the IT state is that of the next instruction. */
+void arm_sync_it(struct arm_lift *l);
 
 /* ---- registers ---- */
 /* Value of register N as an operand; r15 reads as pc + 8 (A32) or pc + 4 (Thumb). */

@@ -1,5 +1,5 @@
 /* Branches, ARM DDI 0406C A8.8. */
-#include "guest/arm/lift.h"
+#include "guest/arm/lift_m.h"
 
 /* B: A8.8.18 */
 void arm_b(struct arm_lift *l, const struct arm_insn *i)
@@ -42,7 +42,10 @@ void arm_blx_reg(struct arm_lift *l, const struct arm_insn *i)
 /* BX: A8.8.27 */
 void arm_bx(struct arm_lift *l, const struct arm_insn *i)
 {
-    arm_bx_write_pc(l, arm_reg_get(l, i->m));
+    if (arm_has(l, ARM_F_M))
+        arm_m_return_write_pc(l, arm_reg_get(l, i->m));
+    else
+        arm_bx_write_pc(l, arm_reg_get(l, i->m));
 }
 
 /* BXJ: A8.8.28; without Jazelle it is BX. */

@@ -2,7 +2,7 @@
  *
  * Rows: n base, t (t2) data, m offset register with shift, imm offset, P index, U add, W write
  * back. The base is written after the last access, so that a fault finds the old one. */
-#include "guest/arm/lift.h"
+#include "guest/arm/lift_m.h"
 
 /* What an access does besides addressing. */
 struct access {
@@ -49,6 +49,8 @@ static void transfer(struct arm_lift *l, const struct arm_insn *i, struct access
     ir_val moved = arm_offset(l, base, i->U, offset);
     ir_val addr = i->P ? moved : base;
     ir_val v;
+    if (writes_back(i))
+        arm_m_check_stack(l, i->n, moved);
     if (a.store) { /* a stored pc is that of the instruction plus 8 */
         arm_store(l, addr, arm_reg_get(l, i->t), a.size, a.flags);
         if (writes_back(i))
@@ -164,6 +166,8 @@ static void transfer_double(struct arm_lift *l, const struct arm_insn *i, bool s
     ir_val addr = i->P ? moved : base;
     ir_val next = ir_add(l->b, IR_I32, addr, arm_const(l, 4));
     unsigned t2 = second(l, i);
+    if (writes_back(i))
+        arm_m_check_stack(l, i->n, moved);
     if (store) {
         arm_store(l, addr, arm_reg_get(l, i->t), 2, ARM_ALIGNED);
         arm_store(l, next, arm_reg_get(l, t2), 2, ARM_AGAIN);

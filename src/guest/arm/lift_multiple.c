@@ -1,7 +1,7 @@
 /* Loads and stores of several registers, ARM DDI 0406C A5.5, with their User-bank and
  * exception-return forms, and SRS and RFE. */
 #include "guest/arm/front.h"
-#include "guest/arm/lift.h"
+#include "guest/arm/lift_m.h"
 
 /* Offset of the lowest address from the base for COUNT words (A8.8.57 to A8.8.61). */
 static uint32_t start_offset(const struct arm_insn *i, unsigned count)
@@ -74,6 +74,8 @@ void arm_ldm(struct arm_lift *l, const struct arm_insn *i)
         return;
     }
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(i->list));
+    if (i->W)
+        arm_m_check_stack(l, i->n, at.after);
     for (unsigned n = 0; n < 16; n++) {
         if (i->list >> n & 1)
             values[n] = load_next(l, &at);
@@ -96,6 +98,8 @@ void arm_stm(struct arm_lift *l, const struct arm_insn *i)
         return;
     }
     struct block at = block_of(l, i, (unsigned)__builtin_popcount(i->list));
+    if (i->W)
+        arm_m_check_stack(l, i->n, at.after);
     for (unsigned n = 0; n < 16; n++) {
         /* A base that is written back and not the lowest is stored as UNKNOWN: it is the old one.
          */

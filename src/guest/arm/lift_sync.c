@@ -241,10 +241,11 @@ ARM_LIFT(pldw_reg, hint(l, i))
 ARM_LIFT(pli_imm, hint(l, i))
 ARM_LIFT(pli_reg, hint(l, i))
 
-/* WFI: A8.8.425. User mode may not stop the machine's idle loop: there it is a hint only. */
+/* WFI: A8.8.425. User mode may not stop the machine's idle loop: there it is a hint only. M profile
+ * has no such rule. */
 void arm_wfi(struct arm_lift *l, const struct arm_insn *i)
 {
     (void)i;
-    if (l->priv)
+    if (l->priv || arm_has(l, ARM_F_M))
         arm_exception(l, EXC_HALT, 0, true);
 }

@@ -124,10 +124,13 @@ static bool check_system(struct arm_lift *l, const struct arm_insn *i)
     bool known = i->n == FPSID || i->n == FPEXC ||
                  ((i->n == MVFR0 || i->n == MVFR1) && arm_has(l, ARM_F_V6));
 
+    if (arm_has(l, ARM_F_M)) /* the others are memory-mapped */
+        known = false;
     if (i->n == FPSCR ? !(l->mode & ARM_KEY_VFP) : !l->priv || !known) {
         arm_undefined(l);
         return false;
     }
+    arm_m_fp_used(l);
     if (!(l->mode & ARM_KEY_VFP))
         arm_call(l, &helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     return true;

@@ -2,7 +2,7 @@
 #ifndef GUEST_ARM_LIFT_VFP_H
 #define GUEST_ARM_LIFT_VFP_H
 
-#include "guest/arm/lift.h"
+#include "guest/arm/lift_m.h"
 
 /* Width of the instruction's numbers. */
 static inline enum ir_type vfp_width(const struct arm_insn *i)
@@ -47,8 +47,10 @@ static inline bool vfp_has(const struct arm_lift *l, enum ir_type width, unsigne
 static inline bool vfp_check3(struct arm_lift *l, enum ir_type wd, unsigned d, enum ir_type wn,
                               unsigned n, enum ir_type wm, unsigned m)
 {
-    if (l->mode & ARM_KEY_VFP && vfp_has(l, wd, d) && vfp_has(l, wn, n) && vfp_has(l, wm, m))
+    if (l->mode & ARM_KEY_VFP && vfp_has(l, wd, d) && vfp_has(l, wn, n) && vfp_has(l, wm, m)) {
+        arm_m_fp_used(l);
         return true;
+    }
     arm_undefined(l);
     return false;
 }

@@ -84,6 +84,11 @@ struct list {
     ir_val base, addr;
 };
 
+static ir_val moved(struct arm_lift *l, const struct arm_insn *i, const struct list *r)
+{
+    return arm_offset(l, r->base, i->U, arm_const(l, r->bytes));
+}
+
 static bool list_of(struct arm_lift *l, const struct arm_insn *i, struct list *r)
 {
     r->type = vfp_width(i);
@@ -100,16 +105,19 @@ static bool list_of(struct arm_lift *l, const struct arm_insn *i, struct list *r
         arm_unpredictable(l);
         return false;
     }
+    arm_m_fp_used(l);
     r->base = arm_reg_get_aligned(l, i->n);
     r->addr =
         word_address(l, i->U ? r->base : arm_offset(l, r->base, false, arm_const(l, r->bytes)));
+    if (i->W)
+        arm_m_check_stack(l, i->n, moved(l, i, r));
     return true;
 }
 
 static void write_back(struct arm_lift *l, const struct arm_insn *i, const struct list *r)
 {
     if (i->W)
-        arm_reg_put(l, i->n, arm_offset(l, r->base, i->U, arm_const(l, r->bytes)));
+        arm_reg_put(l, i->n, moved(l, i, r));
 }
 
 /* Nothing is written before the last access: an instruction that faults in the middle leaves all

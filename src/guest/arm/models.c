@@ -10,12 +10,13 @@ struct model {
     uint32_t sctlr; /* out of reset */
 };
 
-#define V5  ARM_F_V5
+#define V4  ARM_F_AR
+#define V5  (V4 | ARM_F_V5)
 #define V6  (V5 | ARM_F_V6)
 #define V6K (V6 | ARM_F_V6K)
-#define V7  (V6K | ARM_F_V6T2 | ARM_F_V7)
-#define FP2 ARM_F_VFP2
-#define FP3 (ARM_F_VFP2 | ARM_F_VFP3)
+#define V7  (V6K | ARM_F_V6T2 | ARM_F_V7 | ARM_F_DSP)
+#define FP2 (ARM_F_VFP2 | ARM_F_DP)
+#define FP3 (FP2 | ARM_F_VFP3)
 #define FP4 (FP3 | ARM_F_VFP4 | ARM_F_HALF)
 #define DIV (ARM_F_DIV_T | ARM_F_DIV_A)
 #define MP  ARM_F_MP
@@ -27,10 +28,15 @@ struct model {
 #define RANGES ARM_F_RANGES
 /* With virtualization extensions, whose own registers nobody sees. */
 #define V7VE (V7 | DIV | MP | SEC | ARM_F_LPAE)
+#define V6M  (ARM_F_M | ARM_F_V5 | ARM_F_V6 | ARM_F_V6K)
+#define V7M  (V6M | ARM_F_M_MAIN | ARM_F_V6T2 | ARM_F_V7 | ARM_F_DIV_T)
+#define V8M  (V7M | ARM_F_M_V8 | ARM_F_M_SEC)
+#define FPS  (FP4 & ~ARM_F_DP)
+#define DSP  ARM_F_DSP
 
 /* Identification values from the Technical Reference Manuals: DDI 0198E, DDI 0201D, DDI 0211K,
- * DDI 0301H, DDI 0344K, DDI 0388I, DDI 0438I, DDI 0464F and others. Advanced SIMD and its upper
- * registers are not there yet, and MVFR0/MVFR1 say so. */
+ * DDI 0301H, DDI 0344K, DDI 0388I, DDI 0438I, DDI 0464F, 100166, DDI 0489, 100230 and others.
+ * Advanced SIMD and its upper registers are not there yet, and MVFR0/MVFR1 say so. */
 // clang-format off
 static const struct model models[] = {
     {"arm926", V5 | FP2 | TEST | C15, 0x41069265, 0x01dd20d2, 0x41011090, 0, 0, 0x00090078},
@@ -47,9 +53,9 @@ static const struct model models[] = {
     {"cortex-a8-r0", V7 | FP3 | SEC | C15, 0x410fc080, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
     {"cortex-a9", V7 | FP3 | ARM_F_HALF | MP | SEC, 0x410fc090, 0x80038003, 0x41033090, 0x10110221, 0x01000000, 0x00c50078},
     {"cortex-a15", V7VE | FP4 | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
-    {"ti925t", ARM_F_OMAP, 0x54029252, 0x05109149, 0, 0, 0, 0x00000070},
-    {"sa1100", C15, 0x4401a11b, 0, 0, 0, 0, 0x00000070},
-    {"sa1110", C15, 0x6901b119, 0, 0, 0, 0, 0x00000070},
+    {"ti925t", V4 | ARM_F_OMAP, 0x54029252, 0x05109149, 0, 0, 0, 0x00000070},
+    {"sa1100", V4 | C15, 0x4401a11b, 0, 0, 0, 0, 0x00000070},
+    {"sa1110", V4 | C15, 0x6901b119, 0, 0, 0, 0, 0x00000070},
     {"pxa250", V5 | ARM_F_XSCALE, 0x69052100, 0x0d172172, 0, 0, 0, 0x00000078},
     {"pxa255", V5 | ARM_F_XSCALE, 0x69052d00, 0x0d172172, 0, 0, 0, 0x00000078},
     {"pxa260", V5 | ARM_F_XSCALE, 0x69052903, 0x0d172172, 0, 0, 0, 0x00000078},
@@ -61,6 +67,11 @@ static const struct model models[] = {
     {"pxa270-b1", V5 | ARM_F_XSCALE, 0x69054113, 0x0d172172, 0, 0, 0, 0x00000078},
     {"pxa270-c0", V5 | ARM_F_XSCALE, 0x69054114, 0x0d172172, 0, 0, 0, 0x00000078},
     {"pxa270-c5", V5 | ARM_F_XSCALE, 0x69054117, 0x0d172172, 0, 0, 0, 0x00000078},
+    {"cortex-m0", V6M, 0x410cc200, 0, 0, 0, 0, 0},
+    {"cortex-m3", V7M, 0x410fc231, 0, 0, 0, 0, 0},
+    {"cortex-m4", V7M | DSP | FPS, 0x410fc240, 0, 0, 0x10110021, 0x11000011, 0},
+    {"cortex-m7", V7M | DSP | FP4, 0x411fc272, 0, 0, 0x10110221, 0x12000011, 0},
+    {"cortex-m33", V8M | DSP | FPS, 0x410fd213, 0, 0, 0x10110021, 0x11000011, 0},
     {"max", V7VE | FP4 | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
 };
 // clang-format on

@@ -1,5 +1,5 @@
 /* Registers, flags, shifted operands and memory accesses as the lift functions use them. */
-#include "guest/arm/lift.h"
+#include "guest/arm/lift_m.h"
 
 /* ---- registers ---- */
 
@@ -39,10 +39,15 @@ void arm_state_put(struct arm_lift *l, uint32_t offset, ir_val v)
 
 void arm_reg_put(struct arm_lift *l, unsigned n, ir_val v)
 {
-    if (n == 15)
+    if (n == 15) {
         arm_alu_write_pc(l, v);
-    else
-        arm_state_put(l, ARM_OFF(r) + 4 * n, v);
+        return;
+    }
+    if (n == 13 && arm_has(l, ARM_F_M)) { /* has no lower bits: ARM DDI 0403 B1.4.1 */
+        v = ir_and(l->b, IR_I32, v, arm_const(l, ~3u));
+        arm_m_check_stack(l, n, v);
+    }
+    arm_state_put(l, ARM_OFF(r) + 4 * n, v);
 }
 
 /* ---- flags ---- */

@@ -29,6 +29,13 @@ enum arm_feature {
     ARM_F_HALF = 1 << 10,   /* half-precision conversions */
     ARM_F_MP = 1 << 11,     /* PLDW */
     ARM_F_D32 = 1 << 12,    /* 32 double registers */
+    ARM_F_DP = 1 << 14,     /* arithmetic of double precision */
+    ARM_F_DSP = 1 << 15,    /* Thumb has saturating and parallel arithmetic and the like */
+    ARM_F_AR = 1 << 16,     /* A or R profile: ARM state, modes, CPSR, coprocessors */
+    ARM_F_M = 1 << 17,      /* M profile */
+    ARM_F_M_MAIN = 1 << 18, /* … with more than v6-M: BASEPRI, FAULTMASK, nPRIV, NOCP, XN */
+    ARM_F_M_V8 = 1 << 19,   /* … stack limits, LDA, STL */
+    ARM_F_M_SEC = 1 << 29,  /* … the Security Extension */
     /* What decides which system registers there are. */
     ARM_F_LPAE = 1 << 20,   /* long descriptors, PXN, generic timer */
     ARM_F_SEC = 1 << 21,    /* security extensions; the CPU is in the non-secure state */
@@ -39,6 +46,15 @@ enum arm_feature {
     ARM_F_RANGES = 1 << 26, /* cache operations on ranges */
     ARM_F_C15 = 1 << 27,    /* all of c15 reads as zero */
     ARM_F_1026 = 1 << 28,
+    ARM_F_M_ANY = ARM_F_M | ARM_F_M_MAIN | ARM_F_M_V8 | ARM_F_M_SEC,
+};
+
+/* Registers of M profile that each security state has. */
+struct arm_m_bank {
+    uint32_t sp[2];    /* main, process; the one in use is in r[13] instead */
+    uint32_t limit[2]; /* theirs, v8-M */
+    uint32_t primask, basepri, faultmask;
+    uint32_t control; /* FPCA and SFPA: in the first bank only */
 };
 
 struct arm_state {
@@ -63,6 +79,11 @@ struct arm_state {
 
     uint32_t bank_sp[ARM_BANKS], bank_lr[ARM_BANKS], spsr[ARM_BANKS];
     uint32_t bank_r8[2][5]; /* r8..r12: [0] of every mode but FIQ, [1] of FIQ */
+
+    struct arm_m_bank m[2]; /* M profile: [1] is that of Non-secure state */
+    uint32_t m_nonsecure;   /* the security state, 0 also where there is but one */
+    uint32_t m_limit;       /* of the stack pointer in use */
+    uint32_t m_ipsr;        /* the exception that is handled, 9 bits; 0: Thread mode */
 
     uint32_t features;     /* enum arm_feature */
     uint32_t model;        /* private to models.c */
@@ -99,6 +120,9 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 #define ARM_KEY_ALIGN   (1u << 5)  /* SCTLR.A: every access is checked */
 #define ARM_KEY_BIG_CODE (1u << 6) /* SCTLR.B: instructions are big-endian */
 #define ARM_KEY_BE32    (1u << 7)  /* bytes and halfwords are at the other end of their words */
+#define ARM_KEY_M_HANDLER   (1u << 23) /* Handler mode: EXC_RETURN is one */
+#define ARM_KEY_M_LIMIT     (1u << 21) /* the stack pointer in use has a limit */
+#define ARM_KEY_M_NONSECURE (1u << 22)
 #define ARM_KEY_VECLEN(n) ((uint32_t)(n) << 16) /* FPSCR.LEN/STRIDE, 5 bits: short vectors */
 #define ARM_KEY_IT(it)  ((uint32_t)(it) << 8) /* 8 bits */
 

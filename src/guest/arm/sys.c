@@ -5,6 +5,7 @@
 
 #include "guest/arm/control.h"
 #include "guest/arm/front.h"
+#include "guest/arm/m_profile.h"
 #include "guest/arm/mmu.h"
 #include <narwhal/arm.h>
 
@@ -88,6 +89,8 @@ void arm_cpsr_write(struct arm_state *s, uint32_t value, uint32_t mask)
     s->ge = (value & CPSR_GE) >> 16;
     s->thumb = (value & CPSR_T) != 0;
     s->itstate = s->thumb ? (value >> 25 & 3) | (value >> 10 & 0x3f) << 2 : 0;
+    if (s->features & ARM_F_M) /* has no modes; CPSR is a view of xPSR */
+        return;
     s->idle = value & (ARM_CPSR_IDLE | (s->thumb ? 0 : ARM_CPSR_IT));
     s->big_endian = (value & CPSR_E) != 0;
     s->control = (value & (CPSR_A | CPSR_I | CPSR_F)) | (s->control & CPSR_MODE);
@@ -148,6 +151,8 @@ bool arm_exception_enter(struct nw_vcpu *vcpu)
     struct arm_state *s = arm_of(vcpu);
     struct entry e;
 
+    if (s->features & ARM_F_M) /* whoever runs the CPU does that */
+        return false;
     switch (vcpu->exc.kind) {
     case EXC_UNDEFINED:
         e = (struct entry){ARM_UND, 0x04, CPSR_I, s->r[15] + (s->thumb ? 2 : 4)};
@@ -179,6 +184,11 @@ void arm_reset(struct nw_vcpu *vcpu)
     s->thumb = (s->sctlr & ARM_SCTLR_TE) != 0;
     s->big_endian = (s->sctlr & ARM_SCTLR_EE) != 0;
     s->r[15] = s->sctlr & ARM_SCTLR_V ? 0xffff0000u : 0;
+    if (s->features & ARM_F_M) {
+        arm_m_reset(s, true);
+        s->r[15] = 0;
+        s->big_endian = 0;
+    }
     arm_fpscr_write(vcpu, 0);
 }
 
@@ -195,6 +205,8 @@ bool arm_interrupt(struct nw_vcpu *vcpu)
     uint32_t lines = irq_lines(vcpu);
     struct entry e;
 
+    if (s->features & ARM_F_M)
+        return false;
     if (lines & 1u << NW_ARM_FIQ && !(s->control & CPSR_F))
         e = (struct entry){ARM_FIQ, 0x1c, CPSR_A | CPSR_I | CPSR_F, s->r[15] + 4};
     else if (lines & 1u << NW_ARM_IRQ && !(s->control & CPSR_I))

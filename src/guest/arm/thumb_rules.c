@@ -238,5 +238,7 @@ bool arm_thumb_unpredictable(const struct arm_lift *l, const struct arm_insn *i)
 {
     if (l->it && bad_place(l, i))
         return true;
+    if (i->row->features & ARM_F_M_ANY) /* they say it themselves */
+        return false;
     return i->size == 2 ? t16_registers(i) : t32_registers(i);
 }

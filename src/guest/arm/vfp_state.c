@@ -1,5 +1,5 @@
 /* FPSCR as one word, and what of the VFP state goes into block keys: ARM DDI 0406C B4.1.58. */
-#include "guest/arm/state.h"
+#include "guest/arm/m_profile.h"
 
 #define FPSCR_FLAGS                                                                                \
     (FP_INVALID | FP_DIVZERO | FP_OVERFLOW | FP_UNDERFLOW | FP_INEXACT | FP_DENORMAL)
@@ -16,7 +16,8 @@ static uint32_t writable(const struct arm_state *s)
     uint32_t mask = FPSCR_DN | FPSCR_FZ | FPSCR_RMODE;
     if (s->features & ARM_F_HALF)
         mask |= FPSCR_AHP;
-    if (!(s->features & ARM_F_VFP3) || s->mvfr0 >> 24 & 15) /* MVFR0: short vectors */
+    if (s->features & ARM_F_AR &&
+        (!(s->features & ARM_F_VFP3) || s->mvfr0 >> 24 & 15)) /* MVFR0: short vectors */
         mask |= FPSCR_STRIDE | FPSCR_LEN;
     return mask;
 }
@@ -51,19 +52,19 @@ bool arm_vfp_permitted(const struct arm_state *s)
 {
     if (!(s->features & ARM_F_VFP2))
         return false;
-    if (!(s->features & ARM_F_V6))
-        return true; /* no CPACR */
-    if (s->bare && (s->control & 0x1f) != ARM_USR)
+    if (!(s->features & ARM_F_V6) || s->features & ARM_F_M)
+        return true; /* no CPACR; memory-mapped ones do not exist */
+    if (s->bare && arm_privileged(s))
         return true;
     unsigned access = s->cpacr >> 20 & 3; /* of cp10; cp11 must say the same */
-    return access == 3 || (access == 1 && (s->control & 0x1f) != ARM_USR);
+    return access == 3 || (access == 1 && arm_privileged(s));
 }
 
 uint32_t arm_vfp_key(const struct arm_state *s)
 {
     uint32_t key = 0;
 
-    if (!(s->fpexc & ARM_FPEXC_EN) || !arm_vfp_permitted(s))
+    if (!(s->fpexc & ARM_FPEXC_EN || s->features & ARM_F_M) || !arm_vfp_permitted(s))
         return 0;
     if (s->fpscr & FPSCR_FZ)
         key |= ARM_KEY_FZ;
