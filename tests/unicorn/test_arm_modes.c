@@ -145,7 +145,6 @@ static void test_m_profile(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("M profile");
     for (int thumb = 0; thumb <= UC_MODE_THUMB; thumb += UC_MODE_THUMB) {
         uct_arm(&t, UC_MODE_MCLASS | thumb, BYTES("\x09\x20\x02\x21\x90\xfb\xf1\xf0\x72\xb6") /* movs r0,#9; movs r1,#2; sdiv r0,r0,r1; cpsid i */);
         t.begin = CODE | 1;
@@ -166,7 +165,6 @@ static void test_m_profile_special(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("M profile");
     NEEDS_2_1();
     /* mrs r0,msp; mrs r1,control; msr psp,r2; mrs r3,psp */
     uct_arm(&t, UC_MODE_MCLASS | UC_MODE_THUMB,

@@ -324,7 +324,6 @@ static void test_m_profile(void **state)
     struct uct t;
 
     (void)state;
-    UNMET("M profile");
     uct_arm(&t, UC_MODE_THUMB | UC_MODE_MCLASS,
             BYTES("\x01\x20\x69\x46") /* movs r0,#1; mov r1,sp */);
     uct_set(&t, UC_ARM_REG_MSP, 0x1110);

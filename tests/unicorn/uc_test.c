@@ -44,7 +44,9 @@ uc_engine *uct_open(uc_arch arch, int mode)
     return uc;
 }
 
-static void open_engine(struct uct *t, uc_arch arch, int mode, const uint8_t *code, size_t n)
+/* MODEL: of the CPU, -1: the first. */
+static void open_engine(struct uct *t, uc_arch arch, int mode, int model, const uint8_t *code,
+                        size_t n)
 {
     memset(t, 0, sizeof *t);
     t->arch = arch;
@@ -53,6 +55,8 @@ static void open_engine(struct uct *t, uc_arch arch, int mode, const uint8_t *co
     t->begin = CODE;
     t->end = CODE + n;
     t->uc = uct_open(arch, mode);
+    if (model >= 0)
+        ok(uc_ctl_set_cpu_model(t->uc, model));
     ok(uc_mem_map(t->uc, CODE, 0x10000, UC_PROT_ALL));
     if (n)
         ok(uc_mem_write(t->uc, CODE, code, n));
@@ -64,15 +68,26 @@ void uct_x86(struct uct *t, int bits, const uint8_t *code, size_t n)
                 bits == 16   ? UC_MODE_16
                 : bits == 32 ? UC_MODE_32
                              : UC_MODE_64,
-                code, n);
+                -1, code, n);
     uct_set(t, bits == 64 ? UC_X86_REG_RSP : UC_X86_REG_ESP, STACK);
 }
 
 void uct_arm(struct uct *t, int mode, const uint8_t *code, size_t n)
 {
-    open_engine(t, UC_ARCH_ARM, mode, code, n);
+    open_engine(t, UC_ARCH_ARM, mode, -1, code, n);
     t->begin |= (mode & UC_MODE_THUMB) != 0;
     uct_set(t, UC_ARM_REG_SP, STACK);
+}
+
+void uct_arm_m(struct uct *t, int model, const uint8_t *code, size_t n)
+{
+    int mode = model == UC_CPU_ARM_CORTEX_M33 ? UC_MODE_MCLASS : 0;
+
+    open_engine(t, UC_ARCH_ARM, UC_MODE_THUMB | mode, model, code, n);
+    t->begin |= 1;
+    t->limit = 1;
+    uct_set(t, UC_ARM_REG_SP, STACK);
+    uct_set(t, UC_ARM_REG_PSP, UCT_PSP);
 }
 
 void uct_code(struct uct *t, uint64_t at, const uint8_t *code, size_t n)

@@ -20,6 +20,7 @@
 #define CODE    0x1000 /* where code is put and starts */
 #define DATA    0x2000 /* zeroes in the same 64 KiB of memory */
 #define STACK   0x8000
+#define UCT_PSP 0x7000
 #define NOWHERE 0x900000 /* nothing is mapped there */
 
 /* An engine with memory, code and a log of what its hooks were told. */
@@ -40,6 +41,9 @@ struct uct {
  * at STACK. */
 void uct_x86(struct uct *t, int bits, const uint8_t *code, size_t n);
 void uct_arm(struct uct *t, int mode, const uint8_t *code, size_t n);
+/* A CPU of M profile, one of UC_CPU_ARM_CORTEX_M*, whose process stack pointer is UCT_PSP. It is
+ * stopped at the first event. */
+void uct_arm_m(struct uct *t, int model, const uint8_t *code, size_t n);
 void uct_code(struct uct *t, uint64_t at, const uint8_t *code, size_t n);
 void uct_close(struct uct *t);
 /* An engine alone, without memory. */

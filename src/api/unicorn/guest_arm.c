@@ -42,10 +42,10 @@ static nw_status setup(uc_engine *uc)
     return nw_reg_write(uc->vcpu, NW_ARM_CPSR, CPSR_RESET | (big ? CPSR_E : 0));
 }
 
-/* Bit 0 says Thumb; M-profile CPUs have nothing else. */
+/* Bit 0 says Thumb; M-profile CPUs have nothing else, and find out when they execute. */
 static void set_pc(uc_engine *uc, uint64_t address)
 {
-    bool thumb = address & 1 || uc->mode & UC_MODE_MCLASS;
+    bool thumb = address & 1;
     uint64_t cpsr = 0;
 
     nw_reg_read(uc->vcpu, NW_ARM_CPSR, &cpsr);

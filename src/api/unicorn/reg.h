@@ -13,6 +13,10 @@ uc_err uc_x86_reg_read(nw_vcpu *, uc_mode, int id, void *value, size_t *size);
 uc_err uc_x86_reg_write(nw_vcpu *, uc_mode, int id, const void *value, size_t *size);
 uc_err uc_arm_reg_read(nw_vcpu *, uc_mode, int id, void *value, size_t *size);
 uc_err uc_arm_reg_write(nw_vcpu *, uc_mode, int id, const void *value, size_t *size);
+/* Is VCPU of M profile, and ID a register there that others do not have, or otherwise? Of 32 bits. */
+bool uc_arm_m_has(nw_vcpu *, int id);
+uint32_t uc_arm_m_read(nw_vcpu *, int id);
+void uc_arm_m_write(nw_vcpu *, int id, uint32_t value);
 
 /* The native name of Unicorn's CPU model MODEL, or null. */
 const char *uc_x86_cpu_name(int model);

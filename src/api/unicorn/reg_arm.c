@@ -12,7 +12,7 @@
 #define CPSR_T 0x20u
 
 /* How a number is reached. */
-enum kind { NOTHING, WORD, CPSR_PART, FPSCR_PART, DOUBLE, QUAD, COPROCESSOR, CONSTANT, PC };
+enum kind { NOTHING, WORD, CPSR_PART, FPSCR_PART, DOUBLE, QUAD, COPROCESSOR, CONSTANT, PC, M };
 
 struct row {
     uint8_t kind;
@@ -44,8 +44,10 @@ static const struct row rows[UC_ARM_REG_ENDING] = {
 };
 
 /* Rows of the banks of doubles, quads and singles follow from their numbers. */
-static struct row row_of(int id)
+static struct row row_of(nw_vcpu *vcpu, int id)
 {
+    if (uc_arm_m_has(vcpu, id))
+        return (struct row){M, 0, 0};
     if (id >= UC_ARM_REG_D0 && id <= UC_ARM_REG_D31)
         return (struct row){DOUBLE, (uint8_t)(NW_ARM_D0 + id - UC_ARM_REG_D0), 0};
     if (id >= UC_ARM_REG_Q0 && id <= UC_ARM_REG_Q15)
@@ -86,7 +88,7 @@ static uc_err cp_write(nw_vcpu *vcpu, const uc_arm_cp_reg *r)
 
 uc_err uc_arm_reg_read(nw_vcpu *vcpu, uc_mode mode, int id, void *value, size_t *size)
 {
-    struct row r = row_of(id);
+    struct row r = row_of(vcpu, id);
     size_t used = size_of(r.kind);
     uint64_t v[2] = {0};
 
@@ -97,6 +99,7 @@ uc_err uc_arm_reg_read(nw_vcpu *vcpu, uc_mode mode, int id, void *value, size_t 
     switch (r.kind) {
     case NOTHING: return UC_ERR_OK;
     case COPROCESSOR: return cp_read(vcpu, value);
+    case M: v[0] = uc_arm_m_read(vcpu, id); break;
     case CPSR_PART: nw_reg_read(vcpu, NW_ARM_CPSR, v); break;
     case FPSCR_PART: nw_reg_read(vcpu, NW_ARM_FPSCR, v); break;
     default: nw_reg_read(vcpu, r.reg, v); break;
@@ -126,7 +129,7 @@ static void write_pc(nw_vcpu *vcpu, uint32_t value)
 
 uc_err uc_arm_reg_write(nw_vcpu *vcpu, uc_mode mode, int id, const void *value, size_t *size)
 {
-    struct row r = row_of(id);
+    struct row r = row_of(vcpu, id);
     size_t used = size_of(r.kind);
     uint64_t v[2] = {0};
 
@@ -140,6 +143,7 @@ uc_err uc_arm_reg_write(nw_vcpu *vcpu, uc_mode mode, int id, const void *value, 
     switch (r.kind) {
     case NOTHING:
     case CONSTANT: break;
+    case M: uc_arm_m_write(vcpu, id, (uint32_t)v[0]); break;
     case PC: write_pc(vcpu, (uint32_t)v[0]); break;
     case CPSR_PART: write_part(vcpu, NW_ARM_CPSR, r.mask, (uint32_t)v[0]); break;
     case FPSCR_PART: write_part(vcpu, NW_ARM_FPSCR, r.mask, (uint32_t)v[0]); break;
