@@ -18,7 +18,7 @@ static bool same_end(struct nw_vcpu *vcpu, const struct block *b)
     uint64_t gpa, next = (b->key.pc & ~(PAGE_SIZE_ - 1)) + PAGE_SIZE_;
 
     return !vcpu->mmu || !b->crosses ||
-           (mmu_fetch(vcpu, b->key.mode, next, &gpa) && gpa == b->page[1]);
+           (mmu_fetch_page(vcpu, b->key.mode, next, &gpa) && gpa == b->page[1]);
 }
 
 static bool same(struct nw_vcpu *vcpu, const struct block *b, struct block_key key, uint8_t variant,

@@ -341,7 +341,7 @@ static bool report_block(struct run *r, const struct block *b)
     uint64_t gpa = key.pc;
 
     vcpu->no_fill = true; /* what has just run is known */
-    if (key.mode != UINT32_MAX && (!vcpu->mmu || mmu_fetch(vcpu, key.mode, key.pc, &gpa)))
+    if (key.mode != UINT32_MAX && (!vcpu->mmu || mmu_fetch_page(vcpu, key.mode, key.pc, &gpa)))
         last = cache_find(vcpu, key, b->variant, gpa & ~(PAGE_SIZE_ - 1));
     vcpu->no_fill = false;
     if (last)
@@ -365,7 +365,7 @@ static bool run_one(struct run *r)
     }
     uint64_t gpa = key.pc;
     vcpu->after_fill = VCPU_LEAVE_NONE;
-    if (vcpu->mmu && NW_UNLIKELY(!mmu_fetch(vcpu, key.mode, key.pc, &gpa))) {
+    if (vcpu->mmu && NW_UNLIKELY(!mmu_fetch_page(vcpu, key.mode, key.pc, &gpa))) {
         r->from = NULL;
         return step(r, true);
     }
@@ -419,7 +419,7 @@ nw_status nw_vcpu_translate_block(nw_vcpu *vcpu, uint64_t pc, nw_block *out)
         return NW_ERR_BUSY;
     key = vcpu->guest->key(vcpu);
     key.pc = pc;
-    if (vcpu->mmu && !mmu_fetch(vcpu, key.mode, pc, &gpa))
+    if (vcpu->mmu && !mmu_fetch_page(vcpu, key.mode, pc, &gpa))
         return NW_ERR_FAULT;
     TRY(translate(vcpu, key, BLOCK_PLAIN, gpa & ~(PAGE_SIZE_ - 1), &b));
     if (!b)

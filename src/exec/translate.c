@@ -55,7 +55,7 @@ static bool fetch_in_page(struct fetcher *f, struct block_key key, uint64_t addr
 
     if (f->vcpu->mmu && n == 0)
         gpa = f->page[0] | (addr & (PAGE_SIZE_ - 1));
-    else if (f->vcpu->mmu && !mmu_fetch(f->vcpu, key.mode, addr, &gpa))
+    else if (f->vcpu->mmu && !mmu_fetch_page(f->vcpu, key.mode, addr, &gpa))
         return false;
     f->page[n] = gpa & ~(PAGE_SIZE_ - 1);
     return fetch_code(f, gpa, buf, size);

@@ -89,23 +89,26 @@ static struct fetch_entry *fetch_slot(struct nw_vcpu *vcpu, uint64_t page)
     return &vcpu->fetch[(page >> PAGE_BITS) & (FETCH_TLB_SIZE - 1)];
 }
 
-bool mmu_fetch(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa)
+/* *WHOLE: what is found holds for all of the page. */
+static bool fetch(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa, bool *whole)
 {
     uint64_t page = page_of(gva);
     struct fetch_entry *e = fetch_slot(vcpu, page);
     struct mmu_page to;
 
     mode &= vcpu->guest->fetch_modes;
+    *whole = true;
     if (NW_LIKELY(e->page == page && e->mode == mode)) {
         *gpa = page_of(e->gpa) | (gva - page);
         return true;
     }
     if (!ask(vcpu, gva, 0, NW_ACCESS_FETCH, &to))
         return false;
-    vcpu->large_pages |= (to.note & TLB_SIZE_LOG) > PAGE_BITS;
     *gpa = to.gpa;
-    if (!(to.rights & NW_EXEC))
+    *whole = to.rights & NW_EXEC;
+    if (!*whole)
         return true;
+    vcpu->large_pages |= (to.note & TLB_SIZE_LOG) > PAGE_BITS;
     *e = (struct fetch_entry){.page = page, .gpa = page_of(to.gpa) | to.note, .mode = mode};
     return true;
 }
@@ -117,6 +120,20 @@ void mmu_forget_fetch(struct nw_vcpu *vcpu, uint64_t gva)
     filled_forget_page(vcpu, page);
     if (vcpu->mmu && fetch_slot(vcpu, page)->page == page)
         fetch_slot(vcpu, page)->page = TLB_NONE;
+}
+
+bool mmu_fetch(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa)
+{
+    bool whole;
+
+    return fetch(vcpu, mode, gva, gpa, &whole);
+}
+
+bool mmu_fetch_page(struct nw_vcpu *vcpu, uint32_t mode, uint64_t gva, uint64_t *gpa)
+{
+    bool whole;
+
+    return fetch(vcpu, mode, gva, gpa, &whole) && whole;
 }
 
 /* ---- flushing ---- */

@@ -30,6 +30,8 @@ bool mmu_ask(struct nw_vcpu *, uint64_t gva, unsigned mmu, nw_access, struct mmu
  * False: it is refused; nothing is recorded. Under vcpu->no_fill it may be unknown instead, see
  * vcpu->fill_wanted. */
 bool mmu_fetch(struct nw_vcpu *, uint32_t mode, uint64_t gva, uint64_t *gpa);
+/* The same for code that is translated: false as well when not all of the page is mapped as GVA is. */
+bool mmu_fetch_page(struct nw_vcpu *, uint32_t mode, uint64_t gva, uint64_t *gpa);
 
 /* ---- what vcpu->translate has said, by page (filled.c) ----
  *

@@ -53,6 +53,9 @@
 
 #define K(kind) ARM_CP15_##kind
 
+#define TTBCR_SHORT (ARM_TTBCR_PD1 | ARM_TTBCR_PD0 | 7)
+#define TTBCR_LONG  0xffc73f87
+
 /* First match wins. */
 // clang-format off
 static const struct arm_cp15_reg regs[] = {
@@ -121,8 +124,8 @@ static const struct arm_cp15_reg regs[] = {
     {2, 0, 0, 1, P_RW, K(WORD), PMSA_OLD, WORD(impl[ARM_IMPL_PMSA_CACHEABLE_CODE])},
     {2, 0, 0, 0, P_RW, K(SPACE), VMSA, WORD(ttbr0)},
     {2, 0, 0, 1, P_RW, K(SPACE), VMSA, WORD(ttbr1)},
-    {2, 0, 0, 2, P_RW, K(TABLES), LPAE, BITS(ttbcr, 0xffc73f87)},
-    {2, 0, 0, 2, P_RW, K(TABLES), SEC, BITS(ttbcr, 0x37)},
+    {2, 0, 0, 2, P_RW, K(TABLES), LPAE, WORD(ttbcr)},
+    {2, 0, 0, 2, P_RW, K(TABLES), SEC, BITS(ttbcr, TTBCR_SHORT)},
     {2, 0, 0, 2, P_RW, K(TABLES), VMSA, BITS(ttbcr, 7)},
     {3, ANY, ANY, ANY, P_RW, K(TABLES), ALL, WORD(dacr)},
     {WIDE, 0, 2, 0, P_RW, K(SPACE_LONG), LPAE, WORD(ttbr0)},
@@ -427,9 +430,9 @@ static void write_word(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, uint3
 
     if (r->offset == ARM_OFF(cpacr))
         value = arm_cpacr(arm_of(vcpu), value);
-    /* Without long descriptors most of TTBCR is reserved (B4.1.153). */
-    if (r->offset == ARM_OFF(ttbcr) && !(value & ARM_TTBCR_EAE))
-        value &= ARM_TTBCR_PD1 | ARM_TTBCR_PD0 | 7;
+    /* What the formats have in TTBCR differs (B4.1.153). */
+    if (r->offset == ARM_OFF(ttbcr))
+        value &= value & ARM_TTBCR_EAE ? TTBCR_LONG : TTBCR_SHORT;
     if (r->kind == ARM_CP15_SET && !raw)
         *at |= value & mask;
     else if (r->kind == ARM_CP15_CLEAR && !raw)

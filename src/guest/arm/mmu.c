@@ -12,6 +12,9 @@
 #define FSR_LONG  (1u << 9)
 #define FSR_WRITE (1u << 11)
 
+#define PAR_NS   (1u << 9) /* non-secure */
+#define PAR_LONG (1u << 11)
+
 static bool is_user(const struct arm_state *s)
 {
     return (s->control & 0x1f) == ARM_USR;
@@ -110,6 +113,14 @@ bool arm_translate(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access a
     return true;
 }
 
+/* The attributes of memory in PAR: MAIR's and shareability. */
+static uint64_t memory_attributes(const struct arm_walk *w)
+{
+    uint64_t mair = w->s->prrr | (uint64_t)w->s->nmrr << 32;
+
+    return (mair >> 8 * (w->memory & 7)) << 56 | (uint64_t)(w->memory >> 3) << 7;
+}
+
 /* PAR, 32 bits of it with short descriptors (B4.1.112). */
 uint64_t arm_mmu_probe(struct nw_vcpu *vcpu, uint32_t va, bool write, bool user)
 {
@@ -120,12 +131,14 @@ uint64_t arm_mmu_probe(struct nw_vcpu *vcpu, uint32_t va, bool write, bool user)
 
     if (is_long(s)) {
         uint32_t code = ok ? 0 : status(&w) & 0x3f;
-        return ok ? (w.pa & ~0xfffull) | 1 << 11 | 1 << 9 : 1 << 11 | 1 << 9 | code << 1 | 1;
+        return ok ? (w.pa & ~0xfffull) | memory_attributes(&w) | PAR_LONG | PAR_NS
+                  : PAR_LONG | PAR_NS | code << 1 | 1;
     }
     if (!ok)
         return (status(&w) & 0xf) << 1 | 1;
-    return w.size_log == 24 ? (w.pa & 0xff000000) | (w.pa >> 32 & 0xff) << 16 | 1 << 1
-                            : w.pa & 0xfffff000;
+    if (w.size_log == 24 && s->features & ARM_F_V7)
+        return (w.pa & 0xff000000) | (w.pa >> 32 & 0xff) << 16 | PAR_NS | 1 << 1;
+    return (w.pa & 0xfffff000) | PAR_NS;
 }
 
 /* ---- faults ---- */

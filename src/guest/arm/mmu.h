@@ -25,6 +25,7 @@ struct arm_walk {
     struct arm_rights all;    /* to every byte in its 4 KiB, as far as they are neighbours */
     uint8_t size_log;         /* of the page */
     bool global;
+    uint8_t memory; /* long descriptors: what they say of it, AttrIndx and above it SH */
     uint8_t level; /* that ended the walk: 1 to 3 */
     uint8_t domain;
     uint8_t fault; /* enum arm_fault, if it ended in one */

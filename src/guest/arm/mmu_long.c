@@ -89,6 +89,7 @@ static bool leaf(struct arm_walk *w, uint64_t d, unsigned shift, unsigned level,
     w->size_log = (uint8_t)shift;
     w->global = !(d & ATTR_LOCAL);
     w->level = (uint8_t)level;
+    w->memory = (uint8_t)((d >> 2 & 7) | (d >> 8 & 3) << 3);
     set_rights(w, d, l);
     return true;
 }
