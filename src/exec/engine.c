@@ -46,7 +46,7 @@ static nw_status init(struct nw_engine *e)
     /* The arena is guest physical memory, which no access of a guest with an MMU goes to. */
     bool arena = !e->interp && !(e->flags & NW_ENGINE_NO_FASTMEM) && !e->mmu;
 
-    if (e->mmu || (e->exceptions != NW_EXC_EXIT && e->guest->mmu_later))
+    if (e->mmu)
         last = (1ull << e->guest->physical_bits) - 1;
 
     if (pthread_mutex_init(&e->lock, NULL))
@@ -56,8 +56,12 @@ static nw_status init(struct nw_engine *e)
         status = io_init(&e->io);
         if (status == NW_OK) {
             status = space_init(&e->mem, last, e->page_size, arena, &engine_mem_client, e);
-            if (status == NW_OK)
+            if (status == NW_OK) {
+                /* The arena is what virtual addresses reach, until there are others. */
+                if (e->guest->mmu_later && e->exceptions != NW_EXC_EXIT)
+                    e->mem.last = (1ull << e->guest->physical_bits) - 1;
                 return NW_OK;
+            }
             io_free(&e->io);
         }
         sync_free(&e->sync);

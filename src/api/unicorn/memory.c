@@ -13,12 +13,12 @@ static uc_err begin(uc_engine *uc, uint64_t address, uint64_t size, uint32_t per
     return uc_need(uc);
 }
 
-/* Guests of 32 bits have no addresses above. */
+/* x86 of 32 bits has no addresses above; ARM's tables reach further. */
 static bool beyond_space(const uc_engine *uc, uint64_t address, uint64_t size)
 {
-    bool wide = uc->arch == UC_ARCH_X86 && uc->mode & UC_MODE_64;
+    bool narrow = uc->arch == UC_ARCH_X86 && !(uc->mode & UC_MODE_64);
 
-    return !wide && address + (size - 1) > UINT32_MAX;
+    return narrow && address + (size - 1) > UINT32_MAX;
 }
 
 /* What all maps begin with. */

@@ -432,7 +432,7 @@ static void write_word(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, uint3
         value = arm_cpacr(arm_of(vcpu), value);
     /* What the formats have in TTBCR differs (B4.1.153). */
     if (r->offset == ARM_OFF(ttbcr))
-        value &= value & ARM_TTBCR_EAE ? TTBCR_LONG : TTBCR_SHORT;
+        value &= value & mask & ARM_TTBCR_EAE ? TTBCR_LONG : TTBCR_SHORT;
     if (r->kind == ARM_CP15_SET && !raw)
         *at |= value & mask;
     else if (r->kind == ARM_CP15_CLEAR && !raw)
