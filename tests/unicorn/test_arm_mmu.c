@@ -426,6 +426,80 @@ static void test_high_memory(void **state)
     uct_close(&t);
 }
 
+static void open_model(struct uct *t, int cpu, const uint8_t *code, size_t n)
+{
+    *t = (struct uct){.uc = uct_open(UC_ARCH_ARM, UC_MODE_ARM), .limit = 400, .begin = CODE};
+    ok(uc_ctl_set_cpu_model(t->uc, cpu));
+    ok(uc_mem_map(t->uc, 0, 0x100000, UC_PROT_ALL));
+    uct_code(t, CODE, code, n);
+    t->arch = UC_ARCH_ARM;
+    uct_log(t, "");
+}
+
+static void region(struct uct *t, uint32_t number, uint32_t base, uint32_t size, uint32_t access)
+{
+    cp_set(t, 6, 2, 0, number);
+    cp_set(t, 6, 1, 0, base);
+    cp_set(t, 6, 1, 2, size);
+    cp_set(t, 6, 1, 4, access);
+}
+
+/* Protection regions: the highest that an address is in decides. */
+static void test_regions(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    open_model(&t, UC_CPU_ARM_CORTEX_R5, BYTES("\x00\x00\x81\xe5") /* str r0,[r1] */);
+    region(&t, 0, 0, 15 << 1 | 1, 0x300);               /* 64 KiB for all */
+    region(&t, 1, 0x8000, 11 << 1 | 1, 0x100);          /* 4 KiB, privileged */
+    region(&t, 2, 0x9000, 11 << 1 | 1, 0x600);          /* read only */
+    region(&t, 3, 0xc000, 12 << 1 | 1 | 4 << 8, 0x000); /* nobody, but for its third part */
+    region(&t, 4, 0xe000, 7 << 1 | 1, 0x600);           /* 256 bytes */
+    turn_on(&t);
+    ok(uc_ctl_flush_tlb(t.uc));
+    try_at(&t, 0x7000, USER, UC_ERR_OK, "");
+    try_at(&t, 0x8000, USER, UC_ERR_EXCEPTION, "");
+    try_at(&t, 0x8000, SVC, UC_ERR_OK, "");
+    try_at(&t, 0x9000, SVC, UC_ERR_EXCEPTION, "");
+    try_at(&t, 0xc000, SVC, UC_ERR_EXCEPTION, "");
+    try_at(&t, 0xc800, SVC, UC_ERR_OK, "");
+    try_at(&t, 0xcc00, SVC, UC_ERR_EXCEPTION, "");
+    try_at(&t, 0xe100, SVC, UC_ERR_OK, "");
+    try_at(&t, 0xe0fc, SVC, UC_ERR_EXCEPTION, "");
+    try_at(&t, 0x20000, SVC, UC_ERR_EXCEPTION, "");
+    cp_set(&t, 1, 0, 0, cp_get(&t, 1, 0, 0, 0) | 1 << 17); /* BR */
+    ok(uc_ctl_flush_tlb(t.uc));
+    try_at(&t, 0x20000, SVC, UC_ERR_OK, "");
+    try_at(&t, 0x20000, USER, UC_ERR_EXCEPTION, "");
+    uct_close(&t);
+}
+
+static void test_regions_946(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    open_model(&t, UC_CPU_ARM_946, BYTES("\x00\x00\x81\xe5") /* str r0,[r1] */);
+    cp_set(&t, 6, 0, 0, 15 << 1 | 1);
+    cp_set(&t, 6, 1, 0, 0x8000 | 11 << 1 | 1);
+    cp_set(&t, 6, 2, 0, 0x9000 | 11 << 1 | 1);
+    cp_set(&t, 5, 0, 2, 0x613); /* read only, privileged, all */
+    cp_set(&t, 5, 0, 3, 0x003);
+    assert_int_equal(cp_get(&t, 5, 0, 0, 0), 0x27);
+    turn_on(&t);
+    ok(uc_ctl_flush_tlb(t.uc));
+    try_at(&t, 0x7000, USER, UC_ERR_OK, "");
+    try_at(&t, 0x8000, USER, UC_ERR_EXCEPTION, "");
+    try_at(&t, 0x8000, SVC, UC_ERR_OK, "");
+    if (DIFFERS("arm946-read-only", "what may only be read is not written"))
+        try_at(&t, 0x9000, SVC, UC_ERR_EXCEPTION, "");
+    try_at(&t, 0x20000, SVC, UC_ERR_EXCEPTION, "");
+    uct_close(&t);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -444,6 +518,8 @@ int main(void)
         cmocka_unit_test(test_process_identifier),
         cmocka_unit_test(test_context),
         cmocka_unit_test(test_high_memory),
+        cmocka_unit_test(test_regions),
+        cmocka_unit_test(test_regions_946),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #define ARM_SCTLR_S    (1u << 8)
 #define ARM_SCTLR_R    (1u << 9)
 #define ARM_SCTLR_V    (1u << 13)
+#define ARM_SCTLR_BR   (1u << 17)
 #define ARM_SCTLR_WXN  (1u << 19)
 #define ARM_SCTLR_UWXN (1u << 20)
 #define ARM_SCTLR_XP   (1u << 23)

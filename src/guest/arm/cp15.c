@@ -132,31 +132,31 @@ static const struct arm_cp15_reg regs[] = {
     {WIDE, 1, 2, 0, P_RW, K(SPACE_LONG), LPAE, WORD(ttbr1)},
 
     /* c5, c6: faults; regions of a protection unit */
-    {5, 0, 0, 0, P_RW, K(WORD), PMSA_OLD, BITS(impl[ARM_IMPL_PMSA_DATA], 0xffff)},
-    {5, 0, 0, 1, P_RW, K(WORD), PMSA_OLD, BITS(impl[ARM_IMPL_PMSA_CODE], 0xffff)},
-    {5, 0, 0, 2, P_RW, K(WORD), PMSA_OLD, WORD(impl[ARM_IMPL_PMSA_DATA])},
-    {5, 0, 0, 3, P_RW, K(WORD), PMSA_OLD, WORD(impl[ARM_IMPL_PMSA_CODE])},
+    {5, 0, 0, 0, P_RW, K(SHORT_AP), PMSA_OLD, WORD(impl[ARM_IMPL_PMSA_DATA])},
+    {5, 0, 0, 1, P_RW, K(SHORT_AP), PMSA_OLD, WORD(impl[ARM_IMPL_PMSA_CODE])},
+    {5, 0, 0, 2, P_RW, K(TABLES), PMSA_OLD, WORD(impl[ARM_IMPL_PMSA_DATA])},
+    {5, 0, 0, 3, P_RW, K(TABLES), PMSA_OLD, WORD(impl[ARM_IMPL_PMSA_CODE])},
     {5, 0, 0, 0, P_RW, K(WORD), ALL, WORD(dfsr)},
     {5, 0, 0, 1, P_RW, K(WORD), ALL, WORD(ifsr)},
     {5, 0, 1, 0, P_RW, K(CONST), V7, VALUE(0)}, /* ADFSR */
     {5, 0, 1, 1, P_RW, K(CONST), V7, VALUE(0)},
     {5, ANY, ANY, ANY, P_RW, K(WORD), OMAP, WORD(dfsr)},
-    {6, 0, 0, ANY, P_RW, K(WORD), PMSA_OLD, WORD(mpu_region[0])},
-    {6, 0, 1, ANY, P_RW, K(WORD), PMSA_OLD, WORD(mpu_region[1])},
-    {6, 0, 2, ANY, P_RW, K(WORD), PMSA_OLD, WORD(mpu_region[2])},
-    {6, 0, 3, ANY, P_RW, K(WORD), PMSA_OLD, WORD(mpu_region[3])},
-    {6, 0, 4, ANY, P_RW, K(WORD), PMSA_OLD, WORD(mpu_region[4])},
-    {6, 0, 5, ANY, P_RW, K(WORD), PMSA_OLD, WORD(mpu_region[5])},
-    {6, 0, 6, ANY, P_RW, K(WORD), PMSA_OLD, WORD(mpu_region[6])},
-    {6, 0, 7, ANY, P_RW, K(WORD), PMSA_OLD, WORD(mpu_region[7])},
+    {6, 0, 0, ANY, P_RW, K(TABLES), PMSA_OLD, WORD(mpu[0][0])},
+    {6, 0, 1, ANY, P_RW, K(TABLES), PMSA_OLD, WORD(mpu[1][0])},
+    {6, 0, 2, ANY, P_RW, K(TABLES), PMSA_OLD, WORD(mpu[2][0])},
+    {6, 0, 3, ANY, P_RW, K(TABLES), PMSA_OLD, WORD(mpu[3][0])},
+    {6, 0, 4, ANY, P_RW, K(TABLES), PMSA_OLD, WORD(mpu[4][0])},
+    {6, 0, 5, ANY, P_RW, K(TABLES), PMSA_OLD, WORD(mpu[5][0])},
+    {6, 0, 6, ANY, P_RW, K(TABLES), PMSA_OLD, WORD(mpu[6][0])},
+    {6, 0, 7, ANY, P_RW, K(TABLES), PMSA_OLD, WORD(mpu[7][0])},
     {6, 0, 0, 0, P_RW, K(WORD), ALL, WORD(dfar)},
     {6, 0, 0, 1, P_RW, K(WORD), ARM1026, WORD(impl[0])},
     {6, 0, 0, 1, P_RW, K(CONST), V6, VALUE(0)}, /* watchpoint address */
     {6, 0, 0, 2, P_RW, K(WORD), V6, WORD(ifar)},
-    {6, 0, 1, 0, P_RW, K(WORD), PMSA_V7, WORD(mpu_region[0])}, /* DRBAR, DRSR, DRACR of region 0 */
-    {6, 0, 1, 2, P_RW, K(WORD), PMSA_V7, WORD(mpu_region[1])},
-    {6, 0, 1, 4, P_RW, K(WORD), PMSA_V7, WORD(mpu_region[2])},
-    {6, 0, 2, 0, P_RW, K(CONST), PMSA_V7, VALUE(0)}, /* RGNR */
+    {6, 0, 1, 0, P_RW, K(REGION), PMSA_V7, WORD(mpu[0][0])}, /* DRBAR, DRSR, DRACR */
+    {6, 0, 1, 2, P_RW, K(REGION), PMSA_V7, WORD(mpu[0][1])},
+    {6, 0, 1, 4, P_RW, K(REGION), PMSA_V7, WORD(mpu[0][2])},
+    {6, 0, 2, 0, P_RW, K(REGION_NUMBER), PMSA_V7, WORD(mpu_number)}, /* RGNR */
 
     /* c7: caches, barriers, address translation */
     {7, 0, 0, 4, P_W, K(WAIT), UP_TO_V6, NONE},
@@ -381,6 +381,32 @@ static uint64_t *wide(struct nw_vcpu *vcpu, uint32_t offset, bool other)
     return place(vcpu, offset, other);
 }
 
+/* Of each region the lower two bits of its four, and back. */
+static uint32_t short_ap(uint32_t v)
+{
+    uint32_t ap = 0;
+
+    for (unsigned n = 0; n < 8; n++)
+        ap |= (v >> 4 * n & 3) << 2 * n;
+    return ap;
+}
+
+static uint32_t long_ap(uint32_t v)
+{
+    uint32_t ap = 0;
+
+    for (unsigned n = 0; n < 8; n++)
+        ap |= (v >> 2 * n & 3) << 4 * n;
+    return ap;
+}
+
+static uint32_t *region_word(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r)
+{
+    struct arm_state *s = arm_of(vcpu);
+
+    return word(vcpu, r->offset + s->mpu_number * (uint32_t)sizeof s->mpu[0], false);
+}
+
 /* ENABLE and IMASK are what was written, ISTATUS follows. */
 static uint32_t timer_control(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, bool other)
 {
@@ -400,6 +426,9 @@ uint64_t arm_cp15_read(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, bool 
     case ARM_CP15_SPACE: return *word(vcpu, r->offset, other);
     case ARM_CP15_LONG:
     case ARM_CP15_SPACE_LONG: return *wide(vcpu, r->offset, other);
+    case ARM_CP15_REGION_NUMBER: return *word(vcpu, r->offset, false);
+    case ARM_CP15_REGION: return *region_word(vcpu, r);
+    case ARM_CP15_SHORT_AP: return short_ap(*word(vcpu, r->offset, false));
     case ARM_CP15_ID: return arm_id(arm_of(vcpu), r->value);
     case ARM_CP15_COUNT: return count_now();
     case ARM_CP15_TIMER_VALUE: return (uint32_t)(*wide(vcpu, r->offset, other) - count_now());
@@ -458,7 +487,9 @@ static void written(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r)
         if (r->offset != ARM_OFF(sctlr))
             break;
         /* fall through */
-    case ARM_CP15_TABLES: arm_mmu_changed(vcpu); break;
+    case ARM_CP15_TABLES:
+    case ARM_CP15_REGION:
+    case ARM_CP15_SHORT_AP: arm_mmu_changed(vcpu); break;
     case ARM_CP15_SPACE:
     case ARM_CP15_SPACE_LONG: arm_mmu_changed_space(vcpu); break;
     default: break;
@@ -478,6 +509,12 @@ void arm_cp15_write(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, uint64_t
     case ARM_CP15_TIMER_CONTROL: write_word(vcpu, r, (uint32_t)value, other, raw); break;
     case ARM_CP15_LONG:
     case ARM_CP15_SPACE_LONG: *wide(vcpu, r->offset, other) = value; break;
+    case ARM_CP15_REGION: *region_word(vcpu, r) = (uint32_t)value; break;
+    case ARM_CP15_REGION_NUMBER:
+        if (value < ARRAY_LEN(arm_of(vcpu)->mpu))
+            *word(vcpu, r->offset, false) = (uint32_t)value;
+        break;
+    case ARM_CP15_SHORT_AP: *word(vcpu, r->offset, false) = long_ap((uint32_t)value); break;
     case ARM_CP15_TIMER_VALUE:
         *wide(vcpu, r->offset, other) = count_now() + (uint64_t)(int64_t)(int32_t)value;
         break;

@@ -30,6 +30,9 @@ enum arm_cp15_kind {
     ARM_CP15_TABLES,  /* a word that all translations depend on … */
     ARM_CP15_SPACE,   /* … or those that are not global; may be the low half of 64 bits */
     ARM_CP15_SPACE_LONG,
+    ARM_CP15_SHORT_AP, /* two bits of each four of a word that translations depend on */
+    ARM_CP15_REGION,   /* a word for each region, of that whose number is in mpu_number … */
+    ARM_CP15_REGION_NUMBER,
     ARM_CP15_PROBE,      /* an address to translate, .value: bit 0 write, bit 1 user */
     ARM_CP15_FLUSH,      /* forgets translations: all … */
     ARM_CP15_FLUSH_PAGE, /* … or of a page; … */

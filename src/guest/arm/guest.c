@@ -63,6 +63,7 @@ static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
     s->word_invariant &= 1;
     s->itstate &= s->thumb ? 0xff : 0;
     s->fpscr_nzcv &= 15;
+    s->mpu_number &= ARRAY_LEN(s->mpu) - 1;
     s->control &= CPSR_AIF | 0x1f;
     s->idle &= ARM_CPSR_IDLE | (s->thumb ? 0 : ARM_CPSR_IT);
     if (!arm_mode_valid(s->control))

@@ -51,11 +51,10 @@ static uint32_t status_long(enum arm_fault fault, unsigned level)
 
 static uint32_t status_short(enum arm_fault fault, unsigned level, unsigned domain)
 {
-    static const uint8_t codes[][2] = {[ARM_FAULT_TRANSLATION] = {0x5, 0x7},
-                                       [ARM_FAULT_ACCESS_FLAG] = {0x3, 0x6},
-                                       [ARM_FAULT_DOMAIN] = {0x9, 0xb},
-                                       [ARM_FAULT_PERMISSION] = {0xd, 0xf},
-                                       [ARM_FAULT_EXTERNAL] = {0xc, 0xe}};
+    static const uint8_t codes[][2] = {
+        [ARM_FAULT_TRANSLATION] = {0x5, 0x7}, [ARM_FAULT_ACCESS_FLAG] = {0x3, 0x6},
+        [ARM_FAULT_DOMAIN] = {0x9, 0xb},      [ARM_FAULT_PERMISSION] = {0xd, 0xf},
+        [ARM_FAULT_EXTERNAL] = {0xc, 0xe},    [ARM_FAULT_BACKGROUND] = {0, 0}};
 
     return codes[fault][level - 1] | domain << 4;
 }
@@ -72,6 +71,8 @@ static bool walk(struct arm_walk *w)
 {
     bool ok;
 
+    if (w->s->features & ARM_F_PMSA)
+        return arm_walk_pmsa(w);
     mmu_walk_begin(w->vcpu);
     ok = is_long(w->s) ? arm_walk_long(w) : arm_walk_short(w);
     mmu_walk_end(w->vcpu);
@@ -104,7 +105,7 @@ bool arm_translate(struct nw_vcpu *vcpu, uint64_t gva, unsigned mmu, nw_access a
     }
     if (!look_up(&w, user, access)) {
         out->code = status(&w);
-        out->absent = w.fault == ARM_FAULT_TRANSLATION;
+        out->absent = w.fault == ARM_FAULT_TRANSLATION || w.fault == ARM_FAULT_BACKGROUND;
         return false;
     }
     *out = (struct mmu_page){.gpa = w.pa,

@@ -8,7 +8,8 @@
 #define ARM_PHYSICAL_BITS 40
 
 /* Why a translation is refused. */
-enum arm_fault { ARM_FAULT_TRANSLATION, ARM_FAULT_ACCESS_FLAG, ARM_FAULT_DOMAIN, ARM_FAULT_PERMISSION, ARM_FAULT_EXTERNAL };
+enum arm_fault { ARM_FAULT_TRANSLATION, ARM_FAULT_ACCESS_FLAG, ARM_FAULT_DOMAIN, ARM_FAULT_PERMISSION, ARM_FAULT_EXTERNAL,
+                 ARM_FAULT_BACKGROUND };
 
 /* Accesses that privileged modes and User mode may make: enum nw_perm. */
 struct arm_rights {
@@ -31,9 +32,10 @@ struct arm_walk {
     uint8_t fault; /* enum arm_fault, if it ended in one */
 };
 
-/* False: w->fault. Rights are for the caller to check. mmu_short.c, mmu_long.c */
+/* False: w->fault. Rights are for the caller to check. mmu_short.c, mmu_long.c, mmu_pmsa.c */
 bool arm_walk_short(struct arm_walk *);
 bool arm_walk_long(struct arm_walk *);
+bool arm_walk_pmsa(struct arm_walk *);
 
 /* Ends a walk. */
 static inline bool arm_walk_fault(struct arm_walk *w, enum arm_fault fault, unsigned level)
