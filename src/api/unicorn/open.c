@@ -185,8 +185,14 @@ uc_err uc_close(uc_engine *uc)
 
 uc_err uc_query(uc_engine *uc, uc_query_type type, size_t *result)
 {
+    uc_err error;
+
     if (!uc)
         return UC_ERR_HANDLE;
+    /* What is answered cannot be chosen any more. */
+    error = uc_need(uc);
+    if (error != UC_ERR_OK)
+        return error;
     if (!result)
         return UC_ERR_ARG;
     switch (type) {
