@@ -8,12 +8,15 @@
 static nw_status find(nw_vcpu *vcpu, const nw_arm_cp *cp, unsigned access,
                       const struct arm_cp15_reg **reg)
 {
-    if (!vcpu || !cp || vcpu->guest != &arm_guest || cp->cp != 15)
+    if (!vcpu || !cp || vcpu->guest != &arm_guest || (cp->cp != 15 && cp->cp != 14) || cp->crn > 15)
         return NW_ERR_ARG;
     if (vcpu_busy(vcpu))
         return NW_ERR_BUSY;
-    *reg = arm_cp15_find(arm_of(vcpu)->features, cp->wide ? ARM_CP15_WIDE : cp->crn, cp->opc1,
-                         cp->crm, cp->wide ? 0 : cp->opc2);
+    uint32_t crn = cp->cp == 14 ? (cp->wide ? ARM_CP14_WIDE : cp->crn + ARM_CP14)
+                   : cp->wide   ? ARM_CP15_WIDE
+                                : cp->crn;
+
+    *reg = arm_cp15_find(arm_of(vcpu)->features, crn, cp->opc1, cp->crm, cp->wide ? 0 : cp->opc2);
     return *reg && (*reg)->access & access ? NW_OK : NW_ERR_ARG;
 }
 

@@ -187,8 +187,7 @@ static void test_arm(void **state)
     NEEDS_2_1();
     arm_run(UC_MODE_ARM, ROWS(rows));
     arm_run(UC_MODE_ARM, ROWS(mrrc));
-    if (MET("coprocessor 14"))
-        arm_run(UC_MODE_ARM, ROWS(cp14));
+    arm_run(UC_MODE_ARM, ROWS(cp14));
     if (MET("Advanced SIMD"))
         arm_run(UC_MODE_ARM, ROWS(simd));
 }

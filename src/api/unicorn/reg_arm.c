@@ -68,12 +68,11 @@ static size_t size_of(unsigned kind)
     }
 }
 
-/* What is no register reads as 0 and takes no value. */
+/* What is no register gives and takes no value. */
 static uc_err cp_read(nw_vcpu *vcpu, uc_arm_cp_reg *r)
 {
     nw_arm_cp cp = {r->cp, r->is64 != 0, r->opc1, r->crn, r->crm, r->opc2, r->sec != 0};
 
-    r->val = 0;
     nw_arm_cp_read(vcpu, &cp, &r->val);
     return UC_ERR_OK;
 }

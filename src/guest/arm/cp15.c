@@ -19,30 +19,38 @@
 #define CNT  ARM_CP15_COUNTER
 
 /* Which CPUs: what they have and what they lack. */
-#define ALL        0, 0
-#define V5         ARM_F_V5, 0
-#define V6         ARM_F_V6, 0
-#define V6K        ARM_F_V6K, 0
-#define V7         ARM_F_V7, 0
-#define LPAE       ARM_F_LPAE, 0
-#define SEC        ARM_F_SEC, 0
-#define PMSA       ARM_F_PMSA, 0
-#define PMSA_OLD   ARM_F_PMSA, ARM_F_V6
-#define PMSA_V7    ARM_F_PMSA | ARM_F_V7, 0
-#define XSCALE     ARM_F_XSCALE, 0
-#define OMAP       ARM_F_OMAP, 0
-#define TEST_CLEAN ARM_F_TEST_CLEAN, 0
-#define RANGES     ARM_F_RANGES, 0
-#define C15        ARM_F_C15, 0
-#define UP_TO_V4   0, ARM_F_V5
-#define UP_TO_V6   0, ARM_F_V7
-#define MPCORE     ARM_F_V6K, ARM_F_RANGES
-#define VMSA       0, ARM_F_PMSA
-#define VMSA_V7    ARM_F_V7, ARM_F_PMSA
-#define VMSA_MP    ARM_F_V7 | ARM_F_MP, ARM_F_PMSA
-#define CORTEX_A8  ARM_F_V7 | ARM_F_SEC, ARM_F_MP
-#define CORTEX_A9  ARM_F_V7 | ARM_F_SEC | ARM_F_MP, ARM_F_LPAE
-#define ARM1026    ARM_F_1026, 0
+#define ALL         0, 0
+#define V5          ARM_F_V5, 0
+#define V6          ARM_F_V6, 0
+#define V6K         ARM_F_V6K, 0
+#define V7          ARM_F_V7, 0
+#define LPAE        ARM_F_LPAE, 0
+#define SEC         ARM_F_SEC, 0
+#define PMSA        ARM_F_PMSA, 0
+#define PMSA_OLD    ARM_F_PMSA, ARM_F_V6
+#define PMSA_V7     ARM_F_PMSA | ARM_F_V7, 0
+#define XSCALE      ARM_F_XSCALE, 0
+#define OMAP        ARM_F_OMAP, 0
+#define TEST_CLEAN  ARM_F_TEST_CLEAN, 0
+#define RANGES      ARM_F_RANGES, 0
+#define C15         ARM_F_C15, 0
+#define UP_TO_V4    0, ARM_F_V5
+#define UP_TO_V6    0, ARM_F_V7
+#define MPCORE      ARM_F_V6K, ARM_F_RANGES
+#define VMSA        0, ARM_F_PMSA
+#define VMSA_V7     ARM_F_V7, ARM_F_PMSA
+#define VMSA_MP     ARM_F_V7 | ARM_F_MP, ARM_F_PMSA
+#define CORTEX_A8   ARM_F_V7 | ARM_F_SEC, ARM_F_MP
+#define CORTEX_A9   ARM_F_V7 | ARM_F_SEC | ARM_F_MP, ARM_F_LPAE
+#define ARM1026     ARM_F_1026, 0
+#define APPLICATION 0, ARM_F_M
+#define DEBUG       ARM_F_V7, ARM_F_M
+#define DEBUG_VMSA  ARM_F_V7, ARM_F_M | ARM_F_PMSA
+#define JAZELLE     ARM_F_V6, ARM_F_M
+#define JAZELLE_V5  ARM_F_V5, ARM_F_XSCALE | ARM_F_PMSA | ARM_F_M
+
+#define BCR_ODD  0x140u /* of BAS: the upper byte of each halfword, as its lower one */
+#define C14(crn) (ARM_CP14 + (crn))
 
 /* What it is, and its place. */
 #define WORD(field)             ARM_OFF(field), UINT32_MAX, 0
@@ -313,6 +321,50 @@ static const struct arm_cp15_reg regs[] = {
     {15, 5, 7, 2, P_RW, K(CONST), CORTEX_A9, VALUE(0)},
     {15, 0, 1, 0, P_RW, K(CONST), CORTEX_A9, VALUE(0)}, /* diagnostics */
     {15, ANY, ANY, ANY, P_RW, K(CONST), C15, VALUE(0)},
+
+    /* Coprocessor 14: debug. Nothing comes of what is written. */
+    {C14(0), 0, 0, 0, P_R | U_R, K(ID), APPLICATION, VALUE(ARM_ID_DBGDIDR)},
+    {C14(0), 0, 1, 0, P_R, K(WORD), DEBUG, WORD(dbgdscr)},
+    {C14(0), 0, 2, 2, P_RW, K(WORD), DEBUG, WORD(dbgdscr)},
+    {C14(0), 0, 2, 0, P_RW, K(NOTHING), DEBUG, NONE}, /* DBGDCCINT */
+    {C14(0), 0, 7, 0, P_RW, K(NOTHING), DEBUG, NONE}, /* DBGVCR */
+    {C14(0), 0, 0, 4, P_RW, K(WORD), DEBUG, WORD(dbg_bvr[0])},
+    {C14(0), 0, 0, 5, P_RW, K(BREAKPOINT), DEBUG, WORD(dbg_bcr[0])},
+    {C14(0), 0, 1, 4, P_RW, K(WORD), DEBUG_VMSA, WORD(dbg_bvr[1])},
+    {C14(0), 0, 1, 5, P_RW, K(BREAKPOINT), DEBUG_VMSA, WORD(dbg_bcr[1])},
+    {C14(0), 0, 2, 4, P_RW, K(WORD), DEBUG_VMSA, WORD(dbg_bvr[2])},
+    {C14(0), 0, 2, 5, P_RW, K(BREAKPOINT), DEBUG_VMSA, WORD(dbg_bcr[2])},
+    {C14(0), 0, 3, 4, P_RW, K(WORD), DEBUG_VMSA, WORD(dbg_bvr[3])},
+    {C14(0), 0, 3, 5, P_RW, K(BREAKPOINT), DEBUG_VMSA, WORD(dbg_bcr[3])},
+    {C14(0), 0, 4, 4, P_RW, K(WORD), DEBUG_VMSA, WORD(dbg_bvr[4])},
+    {C14(0), 0, 4, 5, P_RW, K(BREAKPOINT), DEBUG_VMSA, WORD(dbg_bcr[4])},
+    {C14(0), 0, 5, 4, P_RW, K(WORD), DEBUG_VMSA, WORD(dbg_bvr[5])},
+    {C14(0), 0, 5, 5, P_RW, K(BREAKPOINT), DEBUG_VMSA, WORD(dbg_bcr[5])},
+    {C14(0), 0, 0, 6, P_RW, K(WORD), DEBUG, BITS(dbg_wvr[0], ~3u)},
+    {C14(0), 0, 0, 7, P_RW, K(WORD), DEBUG, WORD(dbg_wcr[0])},
+    {C14(0), 0, 1, 6, P_RW, K(WORD), DEBUG_VMSA, BITS(dbg_wvr[1], ~3u)},
+    {C14(0), 0, 1, 7, P_RW, K(WORD), DEBUG_VMSA, WORD(dbg_wcr[1])},
+    {C14(0), 0, 2, 6, P_RW, K(WORD), VMSA_MP, BITS(dbg_wvr[2], ~3u)},
+    {C14(0), 0, 2, 7, P_RW, K(WORD), VMSA_MP, WORD(dbg_wcr[2])},
+    {C14(0), 0, 3, 6, P_RW, K(WORD), VMSA_MP, BITS(dbg_wvr[3], ~3u)},
+    {C14(0), 0, 3, 7, P_RW, K(WORD), VMSA_MP, WORD(dbg_wcr[3])},
+    {C14(1), 0, 0, 0, P_R | U_R, K(CONST), DEBUG, VALUE(0)}, /* DBGDRAR */
+    {C14(2), 0, 0, 0, P_R | U_R, K(CONST), DEBUG, VALUE(0)}, /* DBGDSAR */
+    {C14(1), 0, 0, 4, P_W, K(OS_LOCK), DEBUG, WORD(oslsr)},
+    {C14(1), 0, 1, 4, P_R, K(WORD), DEBUG, WORD(oslsr)},
+    {C14(1), 0, 3, 4, P_RW, K(NOTHING), DEBUG, NONE}, /* DBGOSDLR */
+    {ARM_CP14_WIDE, 0, 0, 0, P_R, K(NOTHING), DEBUG, NONE},
+    {ARM_CP14_WIDE, 0, 1, 0, P_R | U_R, K(CONST), LPAE, VALUE(0)},
+    {ARM_CP14_WIDE, 0, 2, 0, P_R | U_R, K(CONST), LPAE, VALUE(0)},
+    /* ThumbEE, and Jazelle as those have it who do not */
+    {C14(0), 6, 0, 0, P_RW, K(WORD), DEBUG_VMSA, BITS(teecr, 1)},
+    {C14(1), 6, 0, 0, P_RW | U_W | CNT, K(WORD), DEBUG_VMSA, WORD(teehbr)},
+    {C14(0), 7, 0, 0, P_R, K(CONST), JAZELLE, VALUE(0)},
+    {C14(0), 7, 0, 0, P_R, K(CONST), JAZELLE_V5, VALUE(0)},
+    {C14(1), 7, 0, 0, P_RW, K(CONST), JAZELLE, VALUE(0)},
+    {C14(1), 7, 0, 0, P_RW, K(CONST), JAZELLE_V5, VALUE(0)},
+    {C14(2), 7, 0, 0, P_RW, K(CONST), JAZELLE, VALUE(0)},
+    {C14(2), 7, 0, 0, P_RW, K(CONST), JAZELLE_V5, VALUE(0)},
 };
 // clang-format on
 
@@ -356,6 +408,8 @@ static uint64_t count_now(void)
 
 bool arm_cp15_counter_open(const struct arm_state *s, const struct arm_cp15_reg *reg)
 {
+    if (reg->offset == ARM_OFF(teehbr)) /* XED */
+        return !(s->teecr & 1);
     /* PL0PCTEN, PL0VCTEN; the frequency with either */
     uint32_t bits = reg->kind == ARM_CP15_COUNT ? 1u << reg->value : 3;
 
@@ -421,6 +475,7 @@ uint64_t arm_cp15_read(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, bool 
     case ARM_CP15_WORD:
     case ARM_CP15_SET:
     case ARM_CP15_CLEAR:
+    case ARM_CP15_BREAKPOINT:
     case ARM_CP15_CONTROL:
     case ARM_CP15_TABLES:
     case ARM_CP15_SPACE: return *word(vcpu, r->offset, other);
@@ -457,6 +512,8 @@ static void write_word(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, uint3
     uint32_t *at = word(vcpu, r->offset, other);
     uint32_t mask = raw && r->access & ARM_CP15_RAW ? UINT32_MAX : r->mask;
 
+    if (r->kind == ARM_CP15_BREAKPOINT)
+        value = (value & ~BCR_ODD) | (value << 1 & BCR_ODD);
     if (r->offset == ARM_OFF(cpacr))
         value = arm_cpacr(arm_of(vcpu), value);
     /* What the formats have in TTBCR differs (B4.1.153). */
@@ -503,6 +560,7 @@ void arm_cp15_write(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, uint64_t
     case ARM_CP15_WORD:
     case ARM_CP15_SET:
     case ARM_CP15_CLEAR:
+    case ARM_CP15_BREAKPOINT:
     case ARM_CP15_CONTROL:
     case ARM_CP15_TABLES:
     case ARM_CP15_SPACE:
@@ -517,6 +575,9 @@ void arm_cp15_write(struct nw_vcpu *vcpu, const struct arm_cp15_reg *r, uint64_t
     case ARM_CP15_SHORT_AP: *word(vcpu, r->offset, false) = long_ap((uint32_t)value); break;
     case ARM_CP15_TIMER_VALUE:
         *wide(vcpu, r->offset, other) = count_now() + (uint64_t)(int64_t)(int32_t)value;
+        break;
+    case ARM_CP15_OS_LOCK:
+        *word(vcpu, r->offset, other) = 8 | ((uint32_t)value == 0xc5acce55 ? 2 : 0);
         break;
     case ARM_CP15_PROBE: probe(vcpu, (uint32_t)value, r->value); break;
     case ARM_CP15_FLUSH: mmu_flush(vcpu); break;

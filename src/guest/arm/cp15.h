@@ -1,4 +1,5 @@
-/* The system control coprocessor's registers: ARM DDI 0406C B3.17, B4.1, B5.8, B6.1. */
+/* The registers of coprocessors 15, system control, and 14, debug, ThumbEE and Jazelle: ARM DDI 0406C B3.17, B4.1,
+ * B5.8, B6.1, C11.11, A2.10. */
 #ifndef GUEST_ARM_CP15_H
 #define GUEST_ARM_CP15_H
 
@@ -10,7 +11,7 @@ enum arm_cp15_access {
     ARM_CP15_PR = 4, /* privileged modes read */
     ARM_CP15_PW = 8,
     ARM_CP15_DR = 16, /* debuggers read; what others may they may too */
-    ARM_CP15_COUNTER = 32, /* User mode reads it if CNTKCTL lets it */
+    ARM_CP15_COUNTER = 32, /* User mode may only if CNTKCTL or TEECR lets it */
     ARM_CP15_RAW = 64,     /* debuggers write all bits */
 };
 
@@ -41,13 +42,17 @@ enum arm_cp15_kind {
     ARM_CP15_COUNT,            /* the generic timer's counter */
     ARM_CP15_TIMER_VALUE,      /* what is left until the compare value at .offset */
     ARM_CP15_TIMER_CONTROL,    /* the word at .offset; .value: the compare value's offset */
+    ARM_CP15_BREAKPOINT,       /* a word, DBGBCR */
+    ARM_CP15_OS_LOCK,          /* locks or unlocks, as the word at .offset says then */
 };
 
 #define ARM_CP15_ANY  0xff
 #define ARM_CP15_WIDE 0xfe /* as crn: registers of MRRC and MCRR */
+#define ARM_CP14      0x20 /* to be added to crn: registers of coprocessor 14 */
+#define ARM_CP14_WIDE 0x30
 
 /* What ARM_CP15_ID registers there are: from 0 on the 14 feature registers. */
-enum arm_id { ARM_ID_MPIDR = 14, ARM_ID_ACTLR, ARM_ID_CLIDR, ARM_ID_CCSIDR };
+enum arm_id { ARM_ID_MPIDR = 14, ARM_ID_ACTLR, ARM_ID_CLIDR, ARM_ID_CCSIDR, ARM_ID_DBGDIDR };
 
 /* Uses of arm_state.impl. */
 enum {
@@ -77,7 +82,7 @@ const struct arm_cp15_reg *arm_cp15_reg(unsigned index);
 uint64_t arm_cp15_read(struct nw_vcpu *, const struct arm_cp15_reg *, bool other);
 void arm_cp15_write(struct nw_vcpu *, const struct arm_cp15_reg *, uint64_t value, bool other,
                     bool raw);
-/* May User mode read the counter REG now? */
+/* May User mode access REG now? */
 bool arm_cp15_counter_open(const struct arm_state *, const struct arm_cp15_reg *);
 
 /* What CPACR holds when VALUE is written. */

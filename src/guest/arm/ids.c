@@ -10,7 +10,7 @@
 
 struct ids {
     uint32_t midr;
-    uint32_t mpidr, actlr, clidr;
+    uint32_t mpidr, actlr, clidr, dbgdidr;
     uint32_t ccsidr[3]; /* by CSSELR: L1 data, L1 instruction, L2 */
     uint32_t features[FEATURE_REGS];
 };
@@ -29,19 +29,19 @@ static const struct ids models[] = {
         0x00100011, 0x12002111, 0x11221011, 0x01102131, 0x141, 0}},
     {.midr = 0x411fc153, .mpidr = 0xc0000000, .features = {0x131, 0x1, 0x10400, 0, 0x00210030, 0, 0x01200000,
         0x211, 0x02101111, 0x13112111, 0x21232141, 0x01112131, 0x10142, 0}},
-    {.midr = 0x410fc075, .mpidr = 0x80000000, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
+    {.midr = 0x410fc075, .dbgdidr = 0x3515f005, .mpidr = 0x80000000, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .features = {0x1131, 0x11011, 0x02010555, 0, 0x10101105, 0x40000000, 0x01240000, 0x02102211,
         0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142, 0}},
-    {.midr = 0x410fc080, .actlr = 2, .clidr = 0x0a000003, .ccsidr = {0xe007e01a, 0x2007e01a, 0xf0000000},
+    {.midr = 0x410fc080, .dbgdidr = 0x15141000, .actlr = 2, .clidr = 0x0a000003, .ccsidr = {0xe007e01a, 0x2007e01a, 0xf0000000},
         .features = {0x1031, 0x11, 0x400, 0, 0x31100003, 0x20000000, 0x01202000, 0x11,
         0x00101111, 0x12112111, 0x21232031, 0x11112131, 0x111142, 0}},
-    {.midr = 0x413fc082, .actlr = 2, .clidr = 0x0a000003, .ccsidr = {0xe007e01a, 0x2007e01a, 0xf0000000},
+    {.midr = 0x413fc082, .dbgdidr = 0x15141000, .actlr = 2, .clidr = 0x0a000003, .ccsidr = {0xe007e01a, 0x2007e01a, 0xf0000000},
         .features = {0x1031, 0x11, 0x400, 0, 0x31100003, 0x20000000, 0x01202000, 0x11,
         0x00101111, 0x12112111, 0x21232031, 0x11112131, 0x111142, 0}},
-    {.midr = 0x410fc090, .mpidr = 0x80000000, .clidr = 0x09000003, .ccsidr = {0xe00fe019, 0x200fe019, 0},
+    {.midr = 0x410fc090, .dbgdidr = 0x35141000, .mpidr = 0x80000000, .clidr = 0x09000003, .ccsidr = {0xe00fe019, 0x200fe019, 0},
         .features = {0x1031, 0x11, 0, 0, 0x00100103, 0x20000000, 0x01230000, 0x2111,
         0x00101111, 0x13112111, 0x21232041, 0x11112131, 0x111142, 0}},
-    {.midr = 0x412fc0f1, .mpidr = 0x80000000, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
+    {.midr = 0x412fc0f1, .dbgdidr = 0x3515f021, .mpidr = 0x80000000, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .features = {0x1131, 0x11011, 0x02010555, 0, 0x10201105, 0x20000000, 0x01240000, 0x02102211,
         0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142, 0}},
 };
@@ -66,6 +66,7 @@ uint32_t arm_id(const struct arm_state *s, unsigned which)
     case ARM_ID_ACTLR: return ids->actlr;
     case ARM_ID_CLIDR: return ids->clidr;
     case ARM_ID_CCSIDR: return s->csselr < ARRAY_LEN(ids->ccsidr) ? ids->ccsidr[s->csselr] : 0;
+    case ARM_ID_DBGDIDR: return ids->dbgdidr;
     default: return which < FEATURE_REGS ? ids->features[which] : 0;
     }
 }
@@ -74,6 +75,7 @@ void arm_system_reset(struct arm_state *s)
 {
     memset(&s->actlr, 0, sizeof *s - offsetof(struct arm_state, actlr));
     s->sctlr = arm_sctlr_reset(s);
+    s->oslsr = s->features & ARM_F_V7 ? 10 : 0; /* locked */
     s->pmcr = 0x41002000 | (s->features & ARM_F_V7 ? 0x40u : 0u);
     if (s->features & ARM_F_OMAP)
         s->impl[ARM_IMPL_OMAP_MAX] = 0xff0;

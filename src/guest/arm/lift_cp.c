@@ -1,4 +1,4 @@
-/* Coprocessor moves, ARM DDI 0406C A8.8.98 ff.: CP15 only, the other coprocessors are undefined
+/* Coprocessor moves, ARM DDI 0406C A8.8.98 ff.: CP15 and CP14, the other coprocessors are undefined
  * (VFP has rows of its own). */
 #include "guest/arm/cp15.h"
 #include "guest/arm/lift.h"
@@ -36,10 +36,14 @@ static const struct arm_cp15_reg *find(struct arm_lift *l, const struct arm_insn
     unsigned need = write ? (l->priv ? ARM_CP15_PW : ARM_CP15_UW)
                           : (l->priv ? ARM_CP15_PR : ARM_CP15_UR | ARM_CP15_COUNTER);
 
-    if (i->cp != 15)
+    if (i->cp != 15 && i->cp != 14)
         return NULL;
-    reg = wide ? arm_cp15_find(l->features, ARM_CP15_WIDE, i->opc1, i->m, 0)
-               : arm_cp15_find(l->features, i->n, i->opc1, i->m, i->opc2);
+    if (wide)
+        reg = arm_cp15_find(l->features, i->cp == 14 ? ARM_CP14_WIDE : ARM_CP15_WIDE, i->opc1, i->m,
+                            0);
+    else
+        reg = arm_cp15_find(l->features, i->n + (i->cp == 14 ? ARM_CP14 : 0u), i->opc1, i->m,
+                            i->opc2);
     return reg && reg->access & need ? reg : NULL;
 }
 
@@ -83,6 +87,7 @@ void arm_mcr(struct arm_lift *l, const struct arm_insn *i)
         arm_unpredictable(l);
         return;
     }
+    check_user(l, reg);
     switch (reg->kind) {
     case ARM_CP15_WORD:
         if (reg->mask == UINT32_MAX)
@@ -170,6 +175,8 @@ void arm_mrrc(struct arm_lift *l, const struct arm_insn *i)
         return;
     }
     check_user(l, reg);
+    if (reg->kind == ARM_CP15_NOTHING)
+        return;
     v = read_by_helper(l, reg, IR_I64);
     arm_reg_put(l, i->t, ir_trunc(b, IR_I32, v));
     arm_reg_put(l, i->t2, ir_trunc(b, IR_I32, ir_shr(b, IR_I64, v, arm_const(l, 32))));

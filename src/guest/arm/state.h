@@ -91,6 +91,8 @@ struct arm_state {
     uint32_t bare;         /* NW_EXC_BARE: privileged modes need not ask CPACR; SMC is an exit. 0 or 1 */
     uint32_t word_invariant; /* big-endian memory (SCTLR.B) keeps words as little-endian memory has them, 0 or 1 */
     uint32_t actlr, cpacr, cntkctl, cntv_ctl;
+    uint32_t dbg_bvr[6], dbg_bcr[6], dbg_wvr[4], dbg_wcr[4], dbgdscr, oslsr; /* coprocessor 14 */
+    uint32_t teecr, teehbr;
     uint64_t cntv_cval;
     uint32_t lockdown[2];
     uint32_t pmcr, pmcnten, pmovsr, pmselr, pmccntr, pmxevtyper, pmxevcntr, pmuserenr, pminten, pmccfiltr;
