@@ -164,6 +164,45 @@ static void test_never_executes(void **state)
     ends(M3, BYTES("\x00\x47"), 0x20000001, 0, UC_ERR_FETCH_UNMAPPED, 0x20000000, "");
 }
 
+/* `until` is met before the memory map is asked. */
+static void test_until_nowhere(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    if (!DIFFERS("until-never-executes", "the run ends with an interrupt"))
+        return;
+    uct_arm_m(&t, M3, BYTES("\x70\x47") /* bx lr */);
+    uct_set(&t, UC_ARM_REG_LR, 0xffffffff);
+    ok(uc_emu_start(t.uc, t.begin, 0xfffffffe, 0, 0));
+    assert_int_equal(uct_pc(&t), 0xfffffffe);
+    uct_close(&t);
+}
+
+/* Where blocks end, and what hooks of code are told. */
+static void test_hooks(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_arm_m(&t, M4, BYTES("\x80\xf3\x10\x88\x80\xf3\x00\x88\x72\xb6\xef\xf3\x10\x80" NOP) /* msr primask,r0; msr apsr_nzcvq,r0; cpsid i; mrs r0,primask; nop */);
+    t.limit = 100;
+    uct_log(&t, "bc");
+    ok(uct_run(&t));
+    uct_expect(&t, "b1000:4 c1000:4 b1004:4 c1004:4 b1008:2 c1008:2 b100a:6 c100a:4 c100e:2");
+    uct_close(&t);
+    uct_arm_m(&t, M4, BYTES("\x00\x47" NOP NOP) /* bx r0; nop; nop */);
+    t.limit = 100;
+    uct_set(&t, UC_ARM_REG_R0, CODE + 2);
+    uct_log(&t, "bcU");
+    fails(uct_run(&t), UC_ERR_INSN_INVALID);
+    if (DIFFERS("m-state-hook", "CODE is not called there"))
+        uct_expect(&t, "b1000:2 c1000:2 b1002:4 c1002:4 u");
+    uct_close(&t);
+}
+
 static void test_no_coprocessor(void **state)
 {
     (void)state;
@@ -175,6 +214,8 @@ static void test_no_coprocessor(void **state)
     ends(M3, BYTES("\x30\xee\x80\x0a") /* vadd.f32 s0,s1,s0 */, 0, 0, UC_ERR_EXCEPTION, CODE,
          "i11@1000");
     ends(M0, BYTES("\x10\xee\x10\x0f"), 0, 0, UC_ERR_INSN_INVALID, CODE, "u@1000");
+    ends(M33, BYTES("\x30\xee\x80\x0a\x20\xec\x00\x0a") /* vadd.f32 s0,s1,s0; vlstm r0 */, DATA, 0,
+         UC_ERR_EXCEPTION, CODE + 4, "i11@1004");
     ends(M4, BYTES("\x30\xee\x00\x0b") /* vadd.f64 d0,d0,d0 */, 0, 0, UC_ERR_INSN_INVALID, CODE,
          "u@1000");
 }
@@ -201,10 +242,30 @@ static void test_floating_point(void **state)
         assert_int_equal(uct_get(&t, UC_ARM_REG_S0), 0x40400000);
         assert_int_equal(uct_get(&t, UC_ARM_REG_R0), rows[i].control);
         assert_int_equal(uct_get(&t, UC_ARM_REG_CONTROL), rows[i].control);
+        /* A new context begins with the default of FPSCR. */
+        uct_set(&t, UC_ARM_REG_FPSCR, 0x03c00000);
+        uct_code(&t, CODE,
+                 BYTES("\x81\xf3\x14\x88\xf1\xee\x10\x0a") /* msr control,r1; vmrs r0,fpscr */);
+        ok(uct_run(&t));
+        assert_int_equal(uct_get(&t, UC_ARM_REG_R0), 0);
         uct_set(&t, UC_ARM_REG_FPSCR, 0xffffffff);
         assert_int_equal(uct_get(&t, UC_ARM_REG_FPSCR), 0xf7c0009f);
         uct_close(&t);
     }
+}
+
+static void test_fpscr_first(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_arm_m(&t, M4, BYTES("\xf1\xee\x10\x0a") /* vmrs r0,fpscr */);
+    uct_set(&t, UC_ARM_REG_FPSCR, 0xa3c00001);
+    ok(uct_run(&t));
+    if (DIFFERS("m-fpscr", "is overwritten by the default"))
+        assert_int_equal(uct_get(&t, UC_ARM_REG_R0), 0xa3c00001);
+    uct_close(&t);
 }
 
 static void test_alignment(void **state)
@@ -312,11 +373,9 @@ static void test_models(void **state)
     if (DIFFERS("m3-dsp", "Cortex-M3 has some instructions of the DSP extension"))
         for (size_t i = 0; i < sizeof dsp / sizeof dsp[0]; i++)
             check_encoding(&dsp[i]);
-    if (MET("VSEL, VMAXNM, VMINNM, VRINT, VCVTA and their like of Cortex-M7 and M33"))
-        for (size_t i = 0; i < sizeof v8_fp / sizeof v8_fp[0]; i++)
-            check_encoding(&v8_fp[i]);
-    if (MET("VLSTM and VLLDM of Cortex-M33"))
-        check_encoding(&(struct encoding)HAS("\x20\xec\x00\x0a", "C") /* vlstm r0 */);
+    for (size_t i = 0; i < sizeof v8_fp / sizeof v8_fp[0]; i++)
+        check_encoding(&v8_fp[i]);
+    check_encoding(&(struct encoding)HAS("\x20\xec\x00\x0a", "C") /* vlstm r0 */);
     if (DIFFERS("m0-cbz", "Cortex-M0 has CBZ and IT"))
         check_encoding(&(struct encoding)HAS("\x38\xb1", "347C") /* cbz r0,.+18: not taken */);
 }
@@ -428,10 +487,12 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_arm_state),    cmocka_unit_test(test_exception_return),
         cmocka_unit_test(test_return_by_hook),  cmocka_unit_test(test_never_executes),
+        cmocka_unit_test(test_until_nowhere),   cmocka_unit_test(test_hooks),
         cmocka_unit_test(test_no_coprocessor),  cmocka_unit_test(test_floating_point),
-        cmocka_unit_test(test_alignment),       cmocka_unit_test(test_models),
-        cmocka_unit_test(test_stack_alignment), cmocka_unit_test(test_stack_limits),
-        cmocka_unit_test(test_security),        cmocka_unit_test(test_no_system_space),
+        cmocka_unit_test(test_fpscr_first),     cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_models),          cmocka_unit_test(test_stack_alignment),
+        cmocka_unit_test(test_stack_limits),    cmocka_unit_test(test_security),
+        cmocka_unit_test(test_no_system_space),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

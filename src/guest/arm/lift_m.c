@@ -22,7 +22,14 @@ static uint64_t special_write(struct nw_vcpu *vcpu, uint64_t sysm, uint64_t valu
                               uint64_t unused2)
 {
     (void)unused1, (void)unused2;
-    arm_m_special_write(arm_of(vcpu), (unsigned)sysm, (uint32_t)value);
+    struct arm_state *s = arm_of(vcpu);
+    uint32_t before = s->m[0].control;
+
+    arm_m_special_write(s, (unsigned)sysm, (uint32_t)value);
+    /* The next floating-point instruction begins with FPDSCR, which is 0 (ExecuteFPCheck); nothing
+     * can look at FPSCR before. */
+    if (before & ~s->m[0].control & ARM_M_FPCA)
+        arm_fpscr_write(vcpu, 0);
     return 0;
 }
 
@@ -63,10 +70,10 @@ void arm_msr_m(struct arm_lift *l, const struct arm_insn *i)
     if (i->imm <= ARM_SYSM_PSR_LAST) {
         if (!(i->imm & 4))
             write_apsr(l, v, i->mask);
-        return;
+    } else {
+        arm_call(l, &write_helper, arm_const(l, i->imm), v, IR_NONE, IR_NONE);
     }
-    arm_call(l, &write_helper, arm_const(l, i->imm), v, IR_NONE, IR_NONE);
-    arm_leave_state(l);
+    arm_leave_state(l); /* also where nothing changes: clients see where blocks end */
 }
 
 /* CPS: B5.2.1. R disables; k names PRIMASK (2) and FAULTMASK (1). */
@@ -76,12 +83,15 @@ void arm_cps_m(struct arm_lift *l, const struct arm_insn *i)
         arm_unpredictable(l);
         return;
     }
+    if (!l->priv) /* a no-op */
+        return;
     if (i->mask & 2)
         arm_call(l, &write_helper, arm_const(l, ARM_SYSM_PRIMASK), arm_const(l, i->R), IR_NONE,
                  IR_NONE);
     if (i->mask & 1)
         arm_call(l, &write_helper, arm_const(l, ARM_SYSM_FAULTMASK), arm_const(l, i->R), IR_NONE,
                  IR_NONE);
+    arm_leave_state(l);
 }
 
 /* ---- exceptions ---- */
@@ -240,6 +250,25 @@ void arm_tt(struct arm_lift *l, const struct arm_insn *i)
     }
     arm_reg_put(l, i->d, arm_const(l, 1u << 22 | (l->priv || i->R ? 3u << 18 : 0)));
 }
+
+/* VLSTM, VLLDM: nothing where Secure state has not used floating point (CONTROL.SFPA), else CPACR,
+ * which denies it, has its say. */
+static void lazy_state(struct arm_lift *l, const struct arm_insn *i)
+{
+    uint32_t label = ir_label_new(l->b);
+
+    if (i->n == 15) { /* UNPREDICTABLE */
+        arm_unpredictable(l);
+        return;
+    }
+    ir_val control = arm_state_get(l, ARM_OFF(m[0].control));
+    ir_skip_ifnot(l->b, ir_and(l->b, IR_I32, control, arm_const(l, ARM_M_SFPA)), label);
+    ir_exit_exc(l->b, EXC_GUEST + NW_ARM_EXC_NOCP, 0, 0);
+    ir_label(l->b, label);
+}
+
+ARM_LIFT(vlstm, lazy_state(l, i))
+ARM_LIFT(vlldm, lazy_state(l, i))
 
 /* ---- load-acquire, store-release: as their plain sisters, and a barrier ---- */
 

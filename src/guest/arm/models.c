@@ -70,8 +70,8 @@ static const struct model models[] = {
     {"cortex-m0", V6M, 0x410cc200, 0, 0, 0, 0, 0},
     {"cortex-m3", V7M, 0x410fc231, 0, 0, 0, 0, 0},
     {"cortex-m4", V7M | DSP | FPS, 0x410fc240, 0, 0, 0x10110021, 0x11000011, 0},
-    {"cortex-m7", V7M | DSP | FP4, 0x411fc272, 0, 0, 0x10110221, 0x12000011, 0},
-    {"cortex-m33", V8M | DSP | FPS, 0x410fd213, 0, 0, 0x10110021, 0x11000011, 0},
+    {"cortex-m7", V7M | DSP | FP4 | ARM_F_VFP_V8, 0x411fc272, 0, 0, 0x10110221, 0x12000011, 0},
+    {"cortex-m33", V8M | DSP | FPS | ARM_F_VFP_V8, 0x410fd213, 0, 0, 0x10110021, 0x11000011, 0},
     {"max", V7VE | FP4 | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
 };
 // clang-format on

@@ -36,6 +36,7 @@ enum arm_feature {
     ARM_F_M_MAIN = 1 << 18, /* … with more than v6-M: BASEPRI, FAULTMASK, nPRIV, NOCP, XN */
     ARM_F_M_V8 = 1 << 19,   /* … stack limits, LDA, STL */
     ARM_F_M_SEC = 1 << 29,  /* … the Security Extension */
+    ARM_F_VFP_V8 = 1 << 30, /* VSEL, VMAXNM, VRINT, VCVTA */
     /* What decides which system registers there are. */
     ARM_F_LPAE = 1 << 20,   /* long descriptors, PXN, generic timer */
     ARM_F_SEC = 1 << 21,    /* security extensions; the CPU is in the non-secure state */
