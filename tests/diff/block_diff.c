@@ -2,7 +2,7 @@
  * them, up to a breakpoint, Narwhal against libunicorn. Where arm_diff looks at instructions, this
  * looks at what happens between them: forwarding, dead flags, conditions, the IT state.
  *
- *     block_diff [--seed N] [--cases N] [--engine MODE] [--set a32|thumb]
+ *     block_diff [--seed N] [--cases N] [--engine MODE] [--set a32|thumb] [--cpu MODEL]
  *
  * Blocks that end elsewhere (UNPREDICTABLE encodings, faults) are compared with our own
  * interpreter: the exactness of the state at a fault in the middle of a block is the back end's. */
@@ -12,6 +12,7 @@
 
 #include "../insn/case.h"
 #include "guest/arm/decode.h"
+#include "guest/arm/state.h"
 #include "rng.h"
 
 #define MAX_INSNS 24
@@ -25,6 +26,7 @@ static bool left_out(const struct arm_row *row)
         "ldm_eret",  "ldm_user", "mcr",     "mcrr",    "mrc", "mrrc",       "mrs",    "nop",
         "rfe",       "msr_imm",  "msr_reg", "sev",     "srs", "stm_user",   "setend", "svc",
         "swp",       "swpb",     "tbb",     "tbh",     "udf", "wfe",        "wfi",    "yield",
+        "mrs_m",     "msr_m",    "cps_m",   "nocp",    "sg",  "bxns",       "blxns",  "tt",
     };
     for (unsigned i = 0; i < sizeof stems / sizeof *stems; i++) {
         if (!strcmp(row->name, stems[i]))
@@ -76,6 +78,7 @@ static bool stays_in_page(const struct arm_insn *i, unsigned pointers)
 
 struct generator {
     struct rng r;
+    uint32_t features; /* of the CPU */
     bool thumb;
     bool memory;       /* the block is full of memory accesses */
     unsigned pointers; /* registers that point into the data page, as a mask */
@@ -98,9 +101,12 @@ static unsigned put_insn(struct generator *g, uint8_t *at)
             raw = (raw & 0x0fffffffu) | 0xe0000000u;
         if (is_memory(row) && !g->memory && below(&g->r, 8))
             continue;
-        if (!arm_decode(row->set, raw, ~0u, &insn) || insn.row != row)
+        if (!arm_decode(row->set, raw, g->features, &insn) || insn.row != row)
             continue;
         if (insn.d == 15 || insn.t == 15 || insn.t2 == 15 || insn.list >> 15)
+            continue;
+        /* The reference keeps the lower bits of M profile's stack pointer. */
+        if (g->features & ARM_F_M && (insn.d == 13 || insn.t == 13 || insn.t2 == 13))
             continue;
         if (awkward(&insn) && below(&g->r, 32))
             continue;
@@ -203,6 +209,10 @@ static void one_case(struct generator *g, const struct engines *e, struct result
     char diff[2048];
 
     random_state(&g->r, &before, g->thumb);
+    if (g->features & ARM_F_M) { /* without what M profile does not have */
+        before.r[13] &= ~3u;
+        before.tpidrurw = before.tpidruro = 0;
+    }
     g->memory = below(&g->r, 2);
     g->pointers = 0xff;
     unsigned steps = put_block(g, before.code);
@@ -225,12 +235,21 @@ static void one_case(struct generator *g, const struct engines *e, struct result
 
 static bool wanted(const struct generator *g, const struct arm_row *row)
 {
-    return (row->set != ARM_SET_A32) == g->thumb && !left_out(row);
+    return (row->set != ARM_SET_A32) == g->thumb && !left_out(row) &&
+           (row->features & g->features) == row->features;
+}
+
+/* Those of CPU, null: the default one. */
+static uint32_t features_of(const char *cpu)
+{
+    static struct nw_vcpu vcpu; /* large */
+
+    return arm_guest.init(&vcpu, cpu) == NW_OK ? arm_of(&vcpu)->features : 0;
 }
 
 int main(int argc, char **argv)
 {
-    const char *engine = "dbt", *set = "thumb";
+    const char *engine = "dbt", *set = "thumb", *cpu = NULL;
     uint64_t seed = 1, cases = 10000;
 
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -238,6 +257,8 @@ int main(int argc, char **argv)
             engine = argv[i + 1];
         else if (!strcmp(argv[i], "--set"))
             set = argv[i + 1];
+        else if (!strcmp(argv[i], "--cpu"))
+            cpu = argv[i + 1];
         else if (!strcmp(argv[i], "--seed"))
             seed = strtoull(argv[i + 1], NULL, 0);
         else if (!strcmp(argv[i], "--cases"))
@@ -247,6 +268,7 @@ int main(int argc, char **argv)
     while (kind->name && strcmp(kind->name, engine))
         kind++;
     struct generator g = {{seed * 0x9e3779b97f4a7c15ull + 1},
+                          features_of(cpu),
                           !strcmp(set, "thumb"),
                           false,
                           0,
@@ -261,8 +283,8 @@ int main(int argc, char **argv)
         if (is_memory(&arm_rows[i]))
             g.memory_rows[g.nmemory_rows++] = i;
     }
-    struct engines e = {kind, kind->name ? kind->open(NULL) : NULL, machine_unicorn.open(NULL),
-                        machine_narwhal[0].open(NULL)};
+    struct engines e = {kind, kind->name ? kind->open(cpu) : NULL, machine_unicorn.open(cpu),
+                        machine_narwhal[0].open(cpu)};
     if (!e.ours || !e.reference || !e.interpreter || !g.nrows) {
         fprintf(stderr, "%s: cannot open the machines\n", argv[0]);
         return 2;

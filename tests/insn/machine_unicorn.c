@@ -38,12 +38,22 @@ static bool on_fault(uc_engine *uc, uc_mem_type type, uint64_t address, int size
 
 static int model_of(const char *cpu)
 {
-    if (cpu && !strcmp(cpu, "arm926"))
-        return UC_CPU_ARM_926;
-    if (cpu && !strcmp(cpu, "cortex-a8"))
-        return UC_CPU_ARM_CORTEX_A8;
-    if (cpu && !strcmp(cpu, "cortex-a15"))
-        return UC_CPU_ARM_CORTEX_A15;
+    static const struct {
+        const char *name;
+        int model;
+    } models[] = {
+        {"arm926", UC_CPU_ARM_926},
+        {"cortex-a8", UC_CPU_ARM_CORTEX_A8},
+        {"cortex-a15", UC_CPU_ARM_CORTEX_A15},
+        {"cortex-m3", UC_CPU_ARM_CORTEX_M3},
+        {"cortex-m4", UC_CPU_ARM_CORTEX_M4},
+        {"cortex-m7", UC_CPU_ARM_CORTEX_M7},
+    };
+
+    for (size_t i = 0; cpu && i < sizeof models / sizeof models[0]; i++) {
+        if (!strcmp(cpu, models[i].name))
+            return models[i].model;
+    }
     return UC_CPU_ARM_MAX;
 }
 
