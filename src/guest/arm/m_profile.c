@@ -86,6 +86,8 @@ static uint32_t control_bits(const struct arm_state *s)
 
 void arm_m_loaded(struct arm_state *s)
 {
+    s->sctlr = 0; /* neither an MMU nor another byte order */
+    s->big_endian = 0;
     s->m_nonsecure &= has(s, ARM_F_M_SEC);
     s->m_ipsr &= XPSR_IPSR;
     s->m[0].control &= control_bits(s);
