@@ -38,7 +38,8 @@ enum nw_arm_reg {
     NW_ARM_CONTROL = 104,
     NW_ARM_MSPLIM = 105,
     NW_ARM_PSPLIM = 106,
-    NW_ARM_REG_END = 107,
+    NW_ARM_BX = 107, /* pc with bit 0 set in Thumb state; writing goes there in that state, as BX does */
+    NW_ARM_REG_END = 108,
 };
 
 enum nw_arm_irq { NW_ARM_IRQ = 0, NW_ARM_FIQ = 1 };

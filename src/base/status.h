@@ -14,6 +14,8 @@
 
 #define NW_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define NW_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* What is rare, so that it takes no registers of its caller's common path. */
+#define NW_RARE        __attribute__((noinline, cold))
 #define ARRAY_LEN(a)   (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -1,32 +1,8 @@
 /* The block cache: finding blocks, linking them, forgetting them. */
 #include <stdlib.h>
-#include "exec/engine.h"
-#include "mem/mmu.h"
+#include "exec/cache_find.h"
 
 #define TABLE_MIN 1024u
-
-static uint32_t hash_of(struct block_key key, uint8_t variant, uint64_t page)
-{
-    uint64_t h = key.pc ^ ((uint64_t)key.mode << 32) ^ ((uint64_t)variant << 56) ^ (page << 12);
-
-    return (uint32_t)((h * 0x9e3779b97f4a7c15ull) >> 32);
-}
-
-/* Is the second page that BLOCK was made from the one that is there now? */
-static bool same_end(struct nw_vcpu *vcpu, const struct block *b)
-{
-    uint64_t gpa, next = (b->key.pc & ~(PAGE_SIZE_ - 1)) + PAGE_SIZE_;
-
-    return !vcpu->mmu || !b->crosses ||
-           (mmu_fetch_page(vcpu, b->key.mode, next, &gpa) && gpa == b->page[1]);
-}
-
-static bool same(struct nw_vcpu *vcpu, const struct block *b, struct block_key key, uint8_t variant,
-                 uint64_t page)
-{
-    return b->key.pc == key.pc && b->key.mode == key.mode && b->variant == variant &&
-           b->page[0] == page && same_end(vcpu, b);
-}
 
 static struct block_table *table_new(uint32_t size)
 {
@@ -120,23 +96,10 @@ void cache_free(struct nw_engine *engine)
         free(c->order[n]);
 }
 
-struct block *cache_find(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint64_t page)
-{
-    struct block_cache *c = &vcpu->engine->cache;
-    struct block_table *t = atomic_load_explicit(&c->table, memory_order_acquire);
-
-    if (NW_UNLIKELY(!t))
-        return NULL;
-    uint32_t slot = hash_of(key, variant, page) & (t->size - 1);
-    struct block *b = atomic_load_explicit(&t->slot[slot], memory_order_acquire);
-    while (b && !same(vcpu, b, key, variant, page))
-        b = atomic_load_explicit(&b->hash_next, memory_order_acquire);
-    return b;
-}
-
 static void table_put(struct block_table *t, struct block *b)
 {
-    struct block *_Atomic *at = &t->slot[hash_of(b->key, b->variant, b->page[0]) & (t->size - 1)];
+    struct block *_Atomic *at =
+        &t->slot[cache_hash(b->key, b->variant, b->page[0]) & (t->size - 1)];
 
     atomic_store_explicit(&b->hash_next, atomic_load_explicit(at, memory_order_relaxed),
                           memory_order_relaxed);
@@ -160,7 +123,8 @@ static void table_grow(struct block_cache *c)
 
 static void table_remove(struct block_table *t, struct block *b)
 {
-    struct block *_Atomic *at = &t->slot[hash_of(b->key, b->variant, b->page[0]) & (t->size - 1)];
+    struct block *_Atomic *at =
+        &t->slot[cache_hash(b->key, b->variant, b->page[0]) & (t->size - 1)];
 
     while (atomic_load_explicit(at, memory_order_relaxed) != b)
         at = &atomic_load_explicit(at, memory_order_relaxed)->hash_next;

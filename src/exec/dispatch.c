@@ -1,6 +1,7 @@
 /* The loop around translated code: requests, finding and linking blocks, exceptions. */
 #include <stdlib.h>
 #include <string.h>
+#include "exec/cache_find.h"
 #include "exec/signals.h"
 #include "exec/vcpu_priv.h"
 #include "ir/interp.h"
@@ -73,21 +74,21 @@ static void forget_all(struct nw_engine *engine)
     engine_unlock(engine, hold);
 }
 
-/* Requests and everything else that is looked at between blocks. True: leave. */
-static bool attend(struct run *r)
+/* True: leave. */
+static NW_RARE bool attend_now(struct run *r)
 {
     struct nw_vcpu *vcpu = r->vcpu;
     struct exec_vcpu *x = vcpu->exec;
     uint32_t request = atomic_load_explicit(&vcpu->request, memory_order_relaxed);
 
-    if (NW_UNLIKELY(request)) {
+    if (request) {
         request = atomic_exchange(&vcpu->request, 0);
         /* While others have their moment the buffer may be flushed. */
         if ((request & VCPU_REQ_SYNC) && atomic_load(&r->engine->sync.waiting)) {
             r->from = NULL;
             sync_point(vcpu);
         }
-        if (NW_UNLIKELY(x->walk_hit_code)) {
+        if (x->walk_hit_code) {
             x->walk_hit_code = false;
             r->from = NULL;
             forget_all(r->engine);
@@ -95,7 +96,7 @@ static bool attend(struct run *r)
         if (request & VCPU_REQ_STOP)
             return leave_with(r, NW_EXIT_STOP);
     }
-    if (NW_UNLIKELY(__atomic_load_n(&vcpu->irq_lines, __ATOMIC_ACQUIRE)) &&
+    if (__atomic_load_n(&vcpu->irq_lines, __ATOMIC_ACQUIRE) &&
         r->engine->exceptions == NW_EXC_GUEST && take_interrupt(r)) {
         r->from = NULL;
         if (asleep(r))
@@ -103,11 +104,23 @@ static bool attend(struct run *r)
         log_text(r->engine, NW_LOG_INT, "interrupt, pc %#llx\n", (unsigned long long)vcpu_pc(vcpu));
     }
     uint64_t epoch = atomic_load(&r->engine->cache.epoch);
-    if (NW_UNLIKELY(x->epoch != epoch)) {
+    if (x->epoch != epoch) {
         x->epoch = epoch;
         memset(vcpu->jumps, 0, sizeof vcpu->jumps);
     }
     return false;
+}
+
+/* Requests and everything else that is looked at between blocks. True: leave. */
+static inline bool attend(struct run *r)
+{
+    struct nw_vcpu *vcpu = r->vcpu;
+    uint32_t any = atomic_load_explicit(&vcpu->request, memory_order_relaxed) |
+                   __atomic_load_n(&vcpu->irq_lines, __ATOMIC_ACQUIRE);
+
+    if (NW_LIKELY(!any && vcpu->exec->epoch == atomic_load(&r->engine->cache.epoch)))
+        return false;
+    return attend_now(r);
 }
 
 /* For the end of a run, the longest block that cannot overshoot. */
@@ -220,7 +233,7 @@ static bool completes(uint32_t kind)
 /* Code of SIZE bytes at PC has been executed. Was that the first part of a basic block only? */
 static void note_part(struct run *r, uint64_t pc, uint32_t size, bool falls)
 {
-    r->inner = falls && hooks_want_basic(r->engine) && vcpu_pc(r->vcpu) == pc + size;
+    r->inner = falls && engine_wants_basic(r->engine) && vcpu_pc(r->vcpu) == pc + size;
 }
 
 /* Runs the instruction at pc in the interpreter, HOOKED or not. True: leave. */
@@ -354,11 +367,11 @@ static bool report_block(struct run *r, const struct block *b)
 }
 
 /* True: leave. */
-static bool run_one(struct run *r)
+static bool run_one(struct run *r, struct block_key key)
 {
     struct nw_vcpu *vcpu = r->vcpu;
-    struct block_key key = vcpu->guest->key(vcpu);
     uint8_t variant = variant_of(r);
+
     if (NW_UNLIKELY(key.mode & vcpu->guest->step_modes)) {
         r->from = NULL;
         return step(r, true);
@@ -394,7 +407,7 @@ static bool run_one(struct run *r)
     }
     if (log_wants(r->engine, NW_LOG_EXEC))
         log_block(vcpu, b);
-    counter_add(vcpu, COUNT_DISPATCHES);
+    vcpu_count(vcpu, COUNT_DISPATCHES);
     vcpu->reported = 0;
     vcpu->leave = VCPU_LEAVE_NONE;
     if (!r->engine->interp)
@@ -430,14 +443,14 @@ nw_status nw_vcpu_translate_block(nw_vcpu *vcpu, uint64_t pc, nw_block *out)
 
 static void loop(struct run *r)
 {
-    const struct exec_vcpu *x = r->vcpu->exec;
-
     if (asleep(r) && (attend(r) || asleep(r)))
         return;
     for (;;) {
         if (attend(r))
             return;
-        if (NW_UNLIKELY(x->nstops) && hooks_stop_at(r->vcpu, vcpu_pc(r->vcpu))) {
+        struct block_key key = r->vcpu->guest->key(r->vcpu);
+
+        if (vcpu_stops_at(r->vcpu, key.pc)) {
             leave_with(r, NW_EXIT_STOP_POINT);
             return;
         }
@@ -445,7 +458,7 @@ static void loop(struct run *r)
             leave_with(r, NW_EXIT_LIMIT);
             return;
         }
-        if (run_one(r))
+        if (run_one(r, key))
             return;
     }
 }
@@ -455,7 +468,6 @@ static void run_outermost(struct run *r)
     struct nw_vcpu *vcpu = r->vcpu;
 
     signals_set_vcpu(vcpu);
-    host_fp_note(vcpu);
     vcpu->last_mode = UINT32_MAX;
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);
@@ -464,7 +476,7 @@ static void run_outermost(struct run *r)
 }
 
 /* From a callback of another vCPU's, OUTER. */
-static void run_above(struct run *r, struct nw_vcpu *outer)
+static NW_RARE void run_above(struct run *r, struct nw_vcpu *outer)
 {
     struct exec_vcpu *x = r->vcpu->exec, *below = outer->exec;
     enum vcpu_place place = (enum vcpu_place)atomic_load(&below->place);
@@ -536,7 +548,7 @@ static void bring_back(struct nw_vcpu *vcpu, const struct outer_run *o)
 }
 
 /* From a callback of the vCPU's own. */
-static void run_inner(struct run *r, uint64_t limit)
+static NW_RARE void run_inner(struct run *r, uint64_t limit)
 {
     struct nw_vcpu *vcpu = r->vcpu;
     struct outer_run o;

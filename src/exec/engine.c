@@ -140,7 +140,7 @@ void nw_engine_stats(nw_engine *e, nw_stats *out)
     memcpy(sum, e->retired, sizeof sum);
     for (struct nw_vcpu *v = e->vcpus; v; v = v->next)
         for (unsigned i = 0; i < COUNTERS; i++)
-            sum[i] += atomic_load_explicit(&v->exec->counters[i], memory_order_relaxed);
+            sum[i] += atomic_load_explicit(&v->counters[i], memory_order_relaxed);
     engine_unlock(e, hold);
     out->dispatches = sum[COUNT_DISPATCHES];
     out->tlb_misses = sum[COUNT_TLB_MISSES];

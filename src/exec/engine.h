@@ -6,7 +6,6 @@
 #include <narwhal/log.h>
 #include "accel/ops.h"
 #include "exec/block.h"
-#include "exec/counters.h"
 #include "exec/hooks.h"
 #include "exec/io.h"
 #include "exec/sync.h"
@@ -102,8 +101,44 @@ struct exec_vcpu {
     bool moved;      /* a fault hook has written the pc */
     uint64_t *stops; /* see nw_vcpu_set_stops */
     uint32_t nstops, stops_cap;
-    _Atomic uint64_t counters[COUNTERS];
 };
+
+/* The vCPU's own thread: moves to a place, waiting where somebody asked. Either the asker sees the new
+ * place, or this thread sees that somebody asks. */
+static inline void sync_move(struct nw_vcpu *vcpu, enum vcpu_place to)
+{
+    const struct exec_sync *s = &vcpu->engine->sync;
+    _Atomic uint32_t *place = &vcpu->exec->place;
+    enum vcpu_place from = (enum vcpu_place)atomic_load_explicit(place, memory_order_relaxed);
+
+    if (from == to)
+        return;
+    if (NW_UNLIKELY(s->fenced)) {
+        atomic_store(place, to);
+    } else {
+        atomic_store_explicit(place, to, memory_order_release);
+        atomic_signal_fence(memory_order_seq_cst);
+    }
+    if (NW_UNLIKELY(atomic_load(&s->waiting)))
+        sync_wait(vcpu, from, to);
+}
+
+/* Is PC one of the vCPU's stop points? */
+static inline bool vcpu_stops_at(const struct nw_vcpu *vcpu, uint64_t pc)
+{
+    const struct exec_vcpu *x = vcpu->exec;
+
+    for (uint32_t n = 0; n < x->nstops; n++)
+        if (x->stops[n] == pc)
+            return true;
+    return false;
+}
+
+/* Do blocks have to be basic ones: end at every branch? */
+static inline bool engine_wants_basic(const struct nw_engine *engine)
+{
+    return engine->hooks.basic != 0;
+}
 
 /* Its state is in the registers of translated code: it runs, and the caller is in no callback of it. */
 static inline bool vcpu_busy(struct nw_vcpu *vcpu)
@@ -129,11 +164,9 @@ uint8_t *codebuf_reserve(size_t size);
 uint8_t *codebuf_alias(uint8_t *rw, size_t size, uint8_t *at);
 void codebuf_close(struct nw_engine *);
 
-/* ---- block cache (cache.c); the engine's lock held but for cache_find ---- */
+/* ---- block cache (cache.c; cache_find: cache_find.h); the engine's lock held ---- */
 nw_status cache_init(struct nw_engine *);
 void cache_free(struct nw_engine *);
-/* PAGE: guest physical, where key.pc lies now. */
-struct block *cache_find(struct nw_vcpu *, struct block_key, uint8_t variant, uint64_t page);
 /* Makes BLOCK known. NW_ERR_NOMEM; NW_ERR_RANGE: the cache is full, flush. */
 nw_status cache_add(struct nw_engine *, struct block *);
 /* Forgets every block that was made from any byte of the range. */

@@ -94,11 +94,6 @@ static bool wants_basic(const nw_hook_spec *s)
     }
 }
 
-bool hooks_want_basic(const struct nw_engine *engine)
-{
-    return engine->hooks.basic != 0;
-}
-
 static bool unbounded(const nw_hook_spec *s)
 {
     return s->begin > s->end;
@@ -165,11 +160,11 @@ static nw_status check(const nw_hook_spec *s)
 }
 
 /* Blocks that were made without H, or with it, are not right any more; nor are any when BASIC, what
- * hooks_want_basic said before, is not true any more. */
+ * engine_wants_basic said before, is not true any more. */
 static void changed(struct nw_engine *engine, const struct nw_hook *h, bool basic)
 {
     bool all =
-        engine->mmu || h->spec.kind == NW_HOOK_TRANSLATE || basic != hooks_want_basic(engine);
+        engine->mmu || h->spec.kind == NW_HOOK_TRANSLATE || basic != engine_wants_basic(engine);
 
     hooks_note_change(engine);
     if (h->spec.kind == NW_HOOK_FAULT)
@@ -185,7 +180,7 @@ static void changed(struct nw_engine *engine, const struct nw_hook *h, bool basi
 static void link_and_tell(struct nw_engine *engine, struct nw_hook *h,
                           void (*change)(struct hook_table *, struct nw_hook *))
 {
-    bool basic = hooks_want_basic(engine);
+    bool basic = engine_wants_basic(engine);
 
     if (of_access(&h->spec)) {
         hooks_memory_changed(engine, h, change);

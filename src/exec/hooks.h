@@ -98,8 +98,6 @@ nw_status hooks_compare_at(struct nw_engine *, uint64_t pc, struct hook_site **o
 /* The block of SITE, one of its first instruction, has SIZE bytes. */
 void hooks_block_size(struct hook_site *site, uint32_t size);
 void hooks_free_sites(struct hook_site *);
-/* Do blocks have to be basic ones: end at every branch? */
-bool hooks_want_basic(const struct nw_engine *);
 
 /* ---- calling back; on the vCPU's thread, with its state complete ---- */
 
@@ -135,8 +133,13 @@ bool hooks_inside(struct nw_vcpu *);
 bool hooks_moved(struct nw_vcpu *, const struct hook_frame *);
 /* Hooks or code have changed: callbacks on this thread that are under way must be told. */
 void hooks_note_change(struct nw_engine *);
-/* To be called before registers are written from a callback. */
-void hooks_note_write(struct nw_vcpu *);
+/* To be called before registers are written, perhaps from a callback. */
+void hooks_note_write_inside(struct nw_vcpu *);
+static inline void hooks_note_write(struct nw_vcpu *vcpu)
+{
+    if (NW_UNLIKELY(vcpu->frame != NULL))
+        hooks_note_write_inside(vcpu);
+}
 
 /* Helpers of translated code: SITE is a struct hook_site; what is to be done after a direct call
  * that has changed something. They give enum ir_hook_result. */
@@ -181,8 +184,5 @@ void hooks_memory_changed(struct nw_engine *, struct nw_hook *,
 /* Asks the hooks about the fault in vcpu->exc. True: the instruction may be tried again, or the
  * guest goes on elsewhere (exec_vcpu.moved). */
 bool hooks_fault(struct nw_vcpu *);
-
-/* Is PC one of the addresses before which this run ends? */
-bool hooks_stop_at(const struct nw_vcpu *, uint64_t pc);
 
 #endif

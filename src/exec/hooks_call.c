@@ -34,12 +34,12 @@ bool hooks_inside(struct nw_vcpu *vcpu)
     return true;
 }
 
-void hooks_note_write(struct nw_vcpu *vcpu)
+void hooks_note_write_inside(struct nw_vcpu *vcpu)
 {
     struct hook_frame *f = vcpu->frame;
     struct block_key key;
 
-    if (!f || f->flags & HOOK_WROTE)
+    if (f->flags & HOOK_WROTE)
         return;
     key = vcpu->guest->key(vcpu);
     f->flags |= HOOK_WROTE;
@@ -142,7 +142,7 @@ uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64
     const struct hook_site *site = site_of(arg);
 
     (void)unused1, (void)unused2, (void)unused3;
-    if (site->stop && hooks_stop_at(vcpu, site->pc)) {
+    if (site->stop && vcpu_stops_at(vcpu, site->pc)) {
         vcpu->leave = VCPU_LEAVE_UNDONE;
         return IR_HOOK_LEAVE;
     }

@@ -30,16 +30,6 @@ bool hooks_is_stop(const struct hook_stops *s, uint64_t pc)
     return at < s->n && s->at[at] == pc;
 }
 
-bool hooks_stop_at(const struct nw_vcpu *vcpu, uint64_t pc)
-{
-    const struct exec_vcpu *x = vcpu->exec;
-
-    for (uint32_t n = 0; n < x->nstops; n++)
-        if (x->stops[n] == pc)
-            return true;
-    return false;
-}
-
 /* Makes PC a place that blocks ask at. */
 static nw_status learn_stop(struct nw_engine *engine, uint64_t pc)
 {
@@ -78,7 +68,7 @@ static void forget_stops(struct nw_engine *engine)
 }
 
 /* With the engine's lock, for forget_stops of others. */
-static nw_status replace_stops(struct nw_vcpu *vcpu, const uint64_t *addresses, uint32_t n)
+static NW_RARE nw_status replace_stops(struct nw_vcpu *vcpu, const uint64_t *addresses, uint32_t n)
 {
     struct nw_engine *engine = vcpu->engine;
     struct exec_vcpu *x = vcpu->exec;
@@ -101,6 +91,16 @@ static nw_status replace_stops(struct nw_vcpu *vcpu, const uint64_t *addresses, 
     return NW_OK;
 }
 
+static bool same_stops(const struct exec_vcpu *x, const uint64_t *addresses, size_t n)
+{
+    if (n != x->nstops)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (x->stops[i] != addresses[i])
+            return false;
+    return true;
+}
+
 nw_status nw_vcpu_set_stops(nw_vcpu *vcpu, const uint64_t *addresses, size_t n)
 {
     const struct exec_vcpu *x;
@@ -112,7 +112,7 @@ nw_status nw_vcpu_set_stops(nw_vcpu *vcpu, const uint64_t *addresses, size_t n)
         return NW_ERR_BUSY;
     /* Most often they are as they were, and those of a vCPU are always known. */
     x = vcpu->exec;
-    if (n == x->nstops && (!n || !memcmp(x->stops, addresses, n * sizeof *addresses)))
+    if (same_stops(x, addresses, n))
         return NW_OK;
     struct engine_hold hold = engine_lock(vcpu->engine);
     status = replace_stops(vcpu, addresses, (uint32_t)n);

@@ -10,13 +10,17 @@
 /* After so many rounds through the same handlers a signal gets the default action. */
 #define PASSES_MAX 8
 
-static _Thread_local struct {
-    struct nw_vcpu *vcpu;
-    sigjmp_buf *guard;
-    const void *passed; /* the signal context that was passed on last and has not come back, */
-    uintptr_t depth;    /* from where on the stack, */
-    unsigned times;     /* and how often, ever deeper */
-} here __attribute__((tls_model("initial-exec")));
+_Thread_local struct signals_thread signals_here __attribute__((tls_model("initial-exec")));
+
+sigjmp_buf *signals_guard(void)
+{
+    return signals_here.guard;
+}
+
+void signals_set_guard(sigjmp_buf *guard)
+{
+    signals_here.guard = guard;
+}
 
 /* The process-wide state that cannot be an engine's: the dispositions we replaced. Whoever puts a
  * handler of their own over ours is found at the next vCPU's creation and comes before us then, so
@@ -27,27 +31,6 @@ static struct {
     struct sigaction segv[GENERATIONS], bus[GENERATIONS];
     _Atomic unsigned current;
 } before = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-struct nw_vcpu *signals_vcpu(void)
-{
-    return here.vcpu;
-}
-
-void signals_set_vcpu(struct nw_vcpu *vcpu)
-{
-    here.vcpu = vcpu;
-    here.passed = NULL;
-}
-
-sigjmp_buf *signals_guard(void)
-{
-    return here.guard;
-}
-
-void signals_set_guard(sigjmp_buf *guard)
-{
-    here.guard = guard;
-}
 
 static struct host_site *site_at(struct block *b, uint32_t offset)
 {
@@ -67,7 +50,7 @@ static struct host_site *site_at(struct block *b, uint32_t offset)
 /* A guest access in translated code goes on in its cold stub. */
 static bool redirect(const siginfo_t *info, void *context)
 {
-    struct nw_vcpu *vcpu = here.vcpu;
+    struct nw_vcpu *vcpu = signals_here.vcpu;
     uintptr_t pc = host_context_pc(context), addr = (uintptr_t)info->si_addr;
     struct nw_engine *engine;
     struct host_site *site;
@@ -124,7 +107,7 @@ static void pass_on(const struct sigaction *old, int sig, siginfo_t *info, void 
 static void handler(int sig, siginfo_t *info, void *context)
 {
     static const struct sigaction fallback = {.sa_handler = SIG_DFL};
-    sigjmp_buf *guard = here.guard;
+    sigjmp_buf *guard = signals_here.guard;
     unsigned current = atomic_load(&before.current);
     uintptr_t depth = (uintptr_t)__builtin_frame_address(0);
 
@@ -138,14 +121,15 @@ static void handler(int sig, siginfo_t *info, void *context)
     }
     /* A handler that passes its signals on to us would get this one from us for ever; one that
      * leaves by longjmp may get a new one in the same place. */
-    here.times = here.passed == context && depth < here.depth ? here.times + 1 : 1;
-    here.passed = context;
-    here.depth = depth;
-    if (here.times > PASSES_MAX)
+    signals_here.times =
+        signals_here.passed == context && depth < signals_here.depth ? signals_here.times + 1 : 1;
+    signals_here.passed = context;
+    signals_here.depth = depth;
+    if (signals_here.times > PASSES_MAX)
         pass_on(&fallback, sig, info, context);
     else
         pass_on(sig == SIGSEGV ? &before.segv[current] : &before.bus[current], sig, info, context);
-    here.passed = NULL;
+    signals_here.passed = NULL;
 }
 
 static bool is_ours(const struct sigaction *a)

@@ -14,9 +14,26 @@ nw_status signals_install(void);
 /* In the child of a fork. */
 void signals_fork_child(void);
 
+struct signals_thread {
+    struct nw_vcpu *vcpu;
+    sigjmp_buf *guard;
+    const void *passed; /* the signal context that was passed on last and has not come back, */
+    uintptr_t depth;    /* from where on the stack, */
+    unsigned times;     /* and how often, ever deeper */
+};
+extern _Thread_local struct signals_thread signals_here __attribute__((tls_model("initial-exec")));
+
 /* The vCPU that runs on this thread, or null. */
-struct nw_vcpu *signals_vcpu(void);
-void signals_set_vcpu(struct nw_vcpu *);
+static inline struct nw_vcpu *signals_vcpu(void)
+{
+    return signals_here.vcpu;
+}
+
+static inline void signals_set_vcpu(struct nw_vcpu *vcpu)
+{
+    signals_here.vcpu = vcpu;
+    signals_here.passed = NULL;
+}
 
 /* Where a fault of the library's own guarded accesses on this thread goes; null: nowhere. */
 sigjmp_buf *signals_guard(void);

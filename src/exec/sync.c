@@ -49,22 +49,10 @@ static bool may_enter(const struct exec_sync *s, bool from_outside)
     return !s->pausers && !(from_outside && s->quiescers);
 }
 
-void sync_move(struct nw_vcpu *vcpu, enum vcpu_place to)
+void sync_wait(struct nw_vcpu *vcpu, enum vcpu_place from, enum vcpu_place to)
 {
     struct exec_sync *s = &vcpu->engine->sync;
-    enum vcpu_place from = atomic_load_explicit(&vcpu->exec->place, memory_order_relaxed);
 
-    if (from == to)
-        return;
-    /* Either the asker sees the new place, or this thread sees that somebody asks. */
-    if (NW_UNLIKELY(s->fenced)) {
-        atomic_store(&vcpu->exec->place, to);
-    } else {
-        atomic_store_explicit(&vcpu->exec->place, to, memory_order_release);
-        atomic_signal_fence(memory_order_seq_cst);
-    }
-    if (NW_LIKELY(!atomic_load(&s->waiting)))
-        return;
     pthread_mutex_lock(&s->lock);
     if (to != VCPU_OUTSIDE) {
         bool outside = from == VCPU_OUTSIDE;

@@ -30,8 +30,8 @@ struct exec_sync {
 nw_status sync_init(struct exec_sync *);
 void sync_free(struct exec_sync *);
 
-/* The vCPU's own thread: moves to PLACE, waiting where somebody asked. */
-void sync_move(struct nw_vcpu *, enum vcpu_place);
+/* The rest of sync_move (exec/engine.h) when somebody asks. */
+void sync_wait(struct nw_vcpu *, enum vcpu_place from, enum vcpu_place to);
 /* The vCPU's own thread, outside: runs of it are on this thread from now on. */
 void sync_adopt(struct nw_vcpu *);
 /* Between blocks: lets waiting others have their moment. */

@@ -1,6 +1,7 @@
 /* From guest code to a block: fetch, lift, passes, emission, registration. */
 #include <stdlib.h>
 #include <string.h>
+#include "exec/cache_find.h"
 #include "exec/engine.h"
 #include "ir/interp.h"
 #include "ir/pass.h"
@@ -141,7 +142,7 @@ static nw_status lift(struct nw_vcpu *vcpu, struct ir_builder *builder, struct i
     f->region = region;
     if (f->with_hooks && any_hooks(vcpu->engine)) {
         req.hooked = hooked;
-        req.basic = hooks_want_basic(vcpu->engine);
+        req.basic = engine_wants_basic(vcpu->engine);
     }
     status = guest_lift(builder, region, &req);
     for (struct hook_site *s = f->hooks; s; s = s->next)

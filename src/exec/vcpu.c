@@ -4,31 +4,10 @@
 #include "exec/vcpu_priv.h"
 #include "mem/mmu.h"
 
-void counter_add(struct nw_vcpu *vcpu, enum vcpu_counter which)
-{
-    _Atomic uint64_t *c = &vcpu->exec->counters[which];
-
-    /* One writer: no locked instruction is needed. */
-    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
-}
-
 void vcpu_raise(struct nw_vcpu *vcpu, enum vcpu_exc_kind kind, uint32_t payload)
 {
     vcpu->exc = (struct vcpu_exc){.kind = kind, .payload = payload};
     vcpu->leave = VCPU_LEAVE_EXC;
-}
-
-uint64_t vcpu_pc(const struct nw_vcpu *vcpu)
-{
-    const uint8_t *at = vcpu->state + vcpu->guest->pc_offset;
-    uint64_t wide;
-    uint32_t narrow;
-
-    /* A copy of a size that is not known here would be read back before it is complete. */
-    if (vcpu->guest->addr_type == IR_I64)
-        return memcpy(&wide, at, sizeof wide), wide;
-    return memcpy(&narrow, at, sizeof narrow), narrow;
 }
 
 void vcpu_free(struct nw_vcpu *vcpu)
@@ -141,7 +120,7 @@ void vcpu_destroy(struct nw_vcpu *vcpu)
         ;
     *at = vcpu->next;
     for (unsigned i = 0; i < COUNTERS; i++)
-        engine->retired[i] += atomic_load_explicit(&vcpu->exec->counters[i], memory_order_relaxed);
+        engine->retired[i] += atomic_load_explicit(&vcpu->counters[i], memory_order_relaxed);
     pthread_mutex_unlock(&engine->sync.lock);
     engine_unlock(engine, hold);
     vcpu_free(vcpu);

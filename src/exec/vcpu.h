@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include "base/status.h"
+#include "exec/counters.h"
 #include "fp/soft.h"
 
 struct guest_ops;
@@ -187,6 +188,7 @@ struct nw_vcpu {
     uint32_t after_fill;       /* enum vcpu_leave: what it has asked for in the access under way */
     bool no_fill;              /* it must not be called now, since locks are held … */
     uint64_t fill_wanted;      /* … and was to be, for the page of a fetch; TLB_NONE: was not */
+    _Atomic uint64_t counters[COUNTERS];
     uint64_t tlb_generation;   /* the mem_space's when the TLB was last flushed */
 
     nw_engine *engine;
@@ -206,6 +208,15 @@ uint32_t vcpu_fp_take(struct nw_vcpu *);
 /* Call after writing vcpu->fp.round, rules, daz or ftz: recomputes vcpu->mxcsr. The block must end
  * (exit_state) so that the entry thunk loads it. */
 void vcpu_fp_changed(struct nw_vcpu *);
+
+/* The vCPU's own thread only: one writer needs no locked instruction. */
+static inline void vcpu_count(struct nw_vcpu *vcpu, enum vcpu_counter which)
+{
+    _Atomic uint64_t *c = &vcpu->counters[which];
+
+    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
 
 /* What the instruction has done so far stays, and is not done again when it is run again: hooks are
  * told of all accesses from here on. For instructions that can be interrupted. */

@@ -95,9 +95,6 @@ void host_site_demote(const struct host_site *, uint8_t *block_rw);
 /* In a callback: makes sure that the slot of the guest's flags holds them. */
 void host_settle(struct nw_vcpu *);
 
-/* Notes whether callbacks need other floating-point modes than the guest's code, or have to keep their
- * flags apart: vcpu->mxcsr_switch. */
-void host_fp_note(struct nw_vcpu *);
 /* From within translated code to the caller's modes, and back: MODES is what the former gave. Flags of
  * the guest are in vcpu->fp.flags, those of the caller are nobody's. */
 uint32_t host_fp_callers(struct nw_vcpu *);

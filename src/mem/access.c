@@ -7,7 +7,6 @@
 #include "mem/mem.h"
 
 #include <string.h>
-#include "exec/counters.h"
 #include "exec/hooks.h"
 #include "guest/guest.h"
 #include "ir/ir.h"
@@ -374,7 +373,7 @@ bool access_load_at(struct nw_vcpu *vcpu, struct access *a, unsigned mmu, uint8_
     struct mem_space *space = vcpu->mem;
     bool ok;
 
-    counter_add(vcpu, COUNT_TLB_MISSES);
+    vcpu_count(vcpu, COUNT_TLB_MISSES);
     pthread_rwlock_rdlock(&space->lock);
     tlb_check(vcpu);
     ok = access_resolve(vcpu, a, NW_ACCESS_READ);
@@ -441,7 +440,7 @@ static enum store_result store_once(struct nw_vcpu *vcpu, struct access *a, unsi
     if (!ok)
         return STORE_FAILED;
     if (code) {
-        counter_add(vcpu, COUNT_SMC_FAULTS);
+        vcpu_count(vcpu, COUNT_SMC_FAULTS);
         return space->client->store_hits_code(vcpu, code_gpa, code_size) ? STORE_AGAIN
                                                                          : STORE_FAILED;
     }
@@ -455,7 +454,7 @@ bool access_store_at(struct nw_vcpu *vcpu, struct access *a, unsigned mmu, uint8
 {
     enum store_result r;
 
-    counter_add(vcpu, COUNT_TLB_MISSES);
+    vcpu_count(vcpu, COUNT_TLB_MISSES);
     do {
         r = store_once(vcpu, a, mmu, bytes);
     } while (r == STORE_AGAIN);

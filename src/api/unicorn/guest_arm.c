@@ -45,21 +45,15 @@ static nw_status setup(uc_engine *uc)
 /* Bit 0 says Thumb; M-profile CPUs have nothing else, and find out when they execute. */
 static void set_pc(uc_engine *uc, uint64_t address)
 {
-    bool thumb = address & 1;
-    uint64_t cpsr = 0;
-
-    nw_reg_read(uc->vcpu, NW_ARM_CPSR, &cpsr);
-    nw_reg_write(uc->vcpu, NW_ARM_CPSR, thumb ? cpsr | CPSR_T : cpsr & ~(uint64_t)CPSR_T);
-    nw_reg_write(uc->vcpu, NW_ARM_PC, (uint32_t)address & ~1u);
+    nw_reg_write(uc->vcpu, NW_ARM_BX, address);
 }
 
 static uint64_t pc(uc_engine *uc)
 {
-    uint64_t v = 0, cpsr = 0;
+    uint64_t v = 0;
 
-    nw_reg_read(uc->vcpu, NW_ARM_PC, &v);
-    nw_reg_read(uc->vcpu, NW_ARM_CPSR, &cpsr);
-    return v | (cpsr & CPSR_T ? 1 : 0);
+    nw_reg_read(uc->vcpu, NW_ARM_BX, &v);
+    return v;
 }
 
 static uint64_t address(uint64_t a)

@@ -145,6 +145,8 @@ static nw_status arm_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *valu
 
     if (word)
         *value = *word;
+    else if (reg == NW_ARM_BX)
+        *value = s->r[15] | (s->thumb ? 1 : 0);
     else if (reg == NW_ARM_CPSR)
         *value = arm_cpsr_read(s);
     else if (reg == NW_ARM_FPSCR)
@@ -160,6 +162,14 @@ static nw_status arm_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *valu
     return NW_OK;
 }
 
+static void go_to(struct arm_state *s, uint32_t pc)
+{
+    s->r[15] = pc & ~1u;
+    s->thumb = pc & 1;
+    if (!s->thumb)
+        s->itstate = 0;
+}
+
 static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t value)
 {
     struct arm_state *s = arm_of(vcpu);
@@ -169,6 +179,8 @@ static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
         value = value != 0;
     if (reg == NW_ARM_PC) {
         s->r[15] = (uint32_t)value & ~1u;
+    } else if (reg == NW_ARM_BX) {
+        go_to(s, (uint32_t)value);
     } else if (word && reg != NW_ARM_FPSID) {
         *word = (uint32_t)value;
     } else if (reg == NW_ARM_CPSR) {

@@ -27,12 +27,6 @@ uint32_t vcpu_fp_take(struct nw_vcpu *vcpu)
     return flags;
 }
 
-void host_fp_note(struct nw_vcpu *vcpu)
-{
-    uint32_t now = vcpu->mxcsr_live ? vcpu->host_mxcsr : _mm_getcsr();
-    vcpu->mxcsr_switch = vcpu->mxcsr_counts | ((vcpu->mxcsr ^ now) & ~MXCSR_FLAGS);
-}
-
 uint32_t host_fp_callers(struct nw_vcpu *vcpu)
 {
     uint32_t now = _mm_getcsr();
@@ -57,7 +51,7 @@ void vcpu_fp_changed(struct nw_vcpu *vcpu)
     static const uint8_t control[] = {[FP_RN] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3};
     vcpu->mxcsr = MXCSR_MASKS | (uint32_t)control[vcpu->fp.round & 3] << 13 |
                   (uint32_t)vcpu->fp.daz << 6 | (uint32_t)vcpu->fp.ftz << 15;
-    /* Looked at anew when a run begins; within one, unusual modes are seen here. */
+    /* Looked at anew where translated code is entered; within it, unusual modes are seen here. */
     vcpu->mxcsr_switch |= vcpu->mxcsr ^ MXCSR_MASKS;
 }
 

@@ -168,7 +168,8 @@ static void frame_leave(struct thunks *t)
     x_store(a, X_W, vcpu_at(offsetof(struct nw_vcpu, lazy_flags)), RCX);
 }
 
-/* Makes MXCSR the guest's. Writing it is slow where that changes it, so it is left as it is when
+/* Makes MXCSR the guest's, and notes whether callbacks need another one: because the modes differ, or
+ * because flags are counted. Writing it is slow where that changes it, so it is left as it is when
  * its modes are right and it holds no flag that would be counted as new (host_fp_guests does the
  * same). */
 static void mxcsr_enter(struct thunks *t)
@@ -196,6 +197,9 @@ static void mxcsr_enter(struct thunks *t)
     uint8_t *right = x_jcc8(a, X_E);
     ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
     x_here8(a, right);
+    x_alu_imm(a, 0, X_AND, RAX, ~0x3f);
+    x_alu_mem(a, 0, X_OR, RAX, vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts)));
+    x_store(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_switch)), RAX);
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 1);
 }
 
