@@ -367,9 +367,10 @@ static bool report_block(struct run *r, const struct block *b)
 }
 
 /* True: leave. */
-static bool run_one(struct run *r, struct block_key key)
+static bool run_one(struct run *r)
 {
     struct nw_vcpu *vcpu = r->vcpu;
+    struct block_key key = vcpu->guest->key(vcpu);
     uint8_t variant = variant_of(r);
 
     if (NW_UNLIKELY(key.mode & vcpu->guest->step_modes)) {
@@ -448,9 +449,7 @@ static void loop(struct run *r)
     for (;;) {
         if (attend(r))
             return;
-        struct block_key key = r->vcpu->guest->key(r->vcpu);
-
-        if (vcpu_stops_at(r->vcpu, key.pc)) {
+        if (vcpu_stops_at(r->vcpu, vcpu_pc(r->vcpu))) {
             leave_with(r, NW_EXIT_STOP_POINT);
             return;
         }
@@ -458,7 +457,7 @@ static void loop(struct run *r)
             leave_with(r, NW_EXIT_LIMIT);
             return;
         }
-        if (run_one(r, key))
+        if (run_one(r))
             return;
     }
 }
@@ -563,6 +562,15 @@ static NW_RARE void run_inner(struct run *r, uint64_t limit)
     bring_back(vcpu, &o);
 }
 
+/* Runs of the vCPU are on this thread from now on. */
+static void adopt(struct exec_vcpu *x)
+{
+    uintptr_t self = signals_thread();
+
+    if (NW_UNLIKELY(atomic_load_explicit(&x->thread, memory_order_relaxed) != self))
+        atomic_store(&x->thread, self);
+}
+
 nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
 {
     struct run r = {.vcpu = vcpu, .engine = vcpu->engine, .exit = exit, .limited = limit != 0};
@@ -578,7 +586,7 @@ nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
         struct nw_vcpu *outer = signals_vcpu();
 
         atomic_store_explicit(&x->running, true, memory_order_relaxed);
-        sync_adopt(vcpu);
+        adopt(x);
         vcpu->budget = limit;
         vcpu->covered = 0;
         if (NW_UNLIKELY(outer)) {

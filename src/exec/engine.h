@@ -88,7 +88,7 @@ struct engine_hold {
 struct exec_vcpu {
     _Atomic uint32_t place; /* enum vcpu_place */
     _Atomic bool running;
-    _Atomic uintptr_t thread; /* that it has last run on, or 0; see sync_adopt */
+    _Atomic uintptr_t thread; /* that it has last run on, or 0; see signals_thread */
     struct nw_vcpu *outer;    /* a callback of this one, perhaps another engine's, runs the vCPU, or null */
     bool stepping;      /* one instruction runs in the interpreter: stores into code are done */
     bool walk_hit_code; /* the guest's tables were written where translated code is */

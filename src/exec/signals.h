@@ -29,6 +29,12 @@ static inline struct nw_vcpu *signals_vcpu(void)
     return signals_here.vcpu;
 }
 
+/* What this thread is known by as long as it lives. */
+static inline uintptr_t signals_thread(void)
+{
+    return (uintptr_t)&signals_here;
+}
+
 static inline void signals_set_vcpu(struct nw_vcpu *vcpu)
 {
     signals_here.vcpu = vcpu;

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "exec/engine.h"
+#include "exec/signals.h"
 
 static long membarrier(int command)
 {
@@ -68,18 +69,9 @@ void sync_wait(struct nw_vcpu *vcpu, enum vcpu_place from, enum vcpu_place to)
     pthread_mutex_unlock(&s->lock);
 }
 
-void sync_adopt(struct nw_vcpu *vcpu)
-{
-    _Atomic uintptr_t *thread = &vcpu->exec->thread;
-    uintptr_t self = (uintptr_t)pthread_self();
-
-    if (NW_UNLIKELY(atomic_load_explicit(thread, memory_order_relaxed) != self))
-        atomic_store(thread, self);
-}
-
 void sync_order(struct nw_engine *engine)
 {
-    uintptr_t self = (uintptr_t)pthread_self();
+    uintptr_t self = signals_thread();
 
     if (engine->sync.fenced)
         return;

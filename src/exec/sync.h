@@ -32,8 +32,6 @@ void sync_free(struct exec_sync *);
 
 /* The rest of sync_move (exec/engine.h) when somebody asks. */
 void sync_wait(struct nw_vcpu *, enum vcpu_place from, enum vcpu_place to);
-/* The vCPU's own thread, outside: runs of it are on this thread from now on. */
-void sync_adopt(struct nw_vcpu *);
 /* Between blocks: lets waiting others have their moment. */
 void sync_point(struct nw_vcpu *);
 

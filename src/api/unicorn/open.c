@@ -15,15 +15,6 @@ unsigned int uc_version(unsigned int *major, unsigned int *minor)
     return (unsigned)UC_API_MAJOR << 24 | UC_API_MINOR << 16 | UC_API_PATCH << 8 | UC_API_EXTRA;
 }
 
-const struct uc_guest *uc_guest_of(uc_arch arch)
-{
-    switch (arch) {
-    case UC_ARCH_X86: return &uc_guest_x86;
-    case UC_ARCH_ARM: return &uc_guest_arm;
-    default: return NULL;
-    }
-}
-
 bool uc_arch_supported(uc_arch arch)
 {
     return uc_guest_of(arch) != NULL;
@@ -98,12 +89,10 @@ static uc_err make_engine(uc_engine *uc)
     return uc_from_status(nw_engine_open(&config, &uc->core->engine));
 }
 
-uc_err uc_need(uc_engine *uc)
+uc_err uc_make(uc_engine *uc)
 {
     uc_err error = UC_ERR_OK;
 
-    if (NW_LIKELY(uc->vcpu != NULL))
-        return UC_ERR_OK;
     if (!uc->core->engine)
         error = make_engine(uc);
     if (error == UC_ERR_OK)

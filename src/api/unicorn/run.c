@@ -107,7 +107,7 @@ static bool serve(uc_engine *uc, const nw_exit *x)
 static void run(uc_engine *uc, size_t count)
 {
     uint64_t left = count;
-    nw_exit x = {0};
+    nw_exit x;
     bool same;
 
     do {
@@ -131,18 +131,28 @@ static uc_err set_stops(uc_engine *uc)
     return uc_from_status(nw_vcpu_set_stops(uc->vcpu, stops, n));
 }
 
-static uc_err start(uc_engine *uc, uint64_t timeout, size_t count)
+static NW_RARE void run_timed(uc_engine *uc, uint64_t timeout, size_t count)
 {
     struct timer timer;
+
+    if (timer_start(&timer, uc, timeout)) {
+        run(uc, count);
+        timer_stop(&timer);
+    } else {
+        uc->error = UC_ERR_RESOURCE;
+    }
+}
+
+static uc_err start(uc_engine *uc, uint64_t timeout, size_t count)
+{
     uc_err error = set_stops(uc);
 
     if (error != UC_ERR_OK)
         return error;
-    if (timeout && !timer_start(&timer, uc, timeout))
-        return UC_ERR_RESOURCE;
-    run(uc, count);
-    if (timeout)
-        timer_stop(&timer);
+    if (NW_UNLIKELY(timeout))
+        run_timed(uc, timeout, count);
+    else
+        run(uc, count);
     return uc->error;
 }
 

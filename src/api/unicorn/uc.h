@@ -88,7 +88,11 @@ struct uc_struct {
 };
 
 /* Makes sure that engine and vCPU are there. */
-uc_err uc_need(uc_engine *);
+uc_err uc_make(uc_engine *);
+static inline uc_err uc_need(uc_engine *uc)
+{
+    return NW_LIKELY(uc->vcpu != NULL) ? UC_ERR_OK : uc_make(uc);
+}
 uc_err uc_from_status(nw_status);
 /* A further handle, with a vCPU of its own. */
 uc_err uc_open_shared(uc_engine *, uc_engine **out);
@@ -121,7 +125,14 @@ struct uc_guest {
 };
 extern const struct uc_guest uc_guest_x86, uc_guest_arm;
 /* Null: the architecture is not built in. */
-const struct uc_guest *uc_guest_of(uc_arch);
+static inline const struct uc_guest *uc_guest_of(uc_arch arch)
+{
+    switch (arch) {
+    case UC_ARCH_X86: return &uc_guest_x86;
+    case UC_ARCH_ARM: return &uc_guest_arm;
+    default: return NULL;
+    }
+}
 
 /* ---- memory ---- */
 void uc_memory_free(struct uc_core *);

@@ -168,37 +168,41 @@ static void frame_leave(struct thunks *t)
     x_store(a, X_W, vcpu_at(offsetof(struct nw_vcpu, lazy_flags)), RCX);
 }
 
-/* Makes MXCSR the guest's, and notes whether callbacks need another one: because the modes differ, or
- * because flags are counted. Writing it is slow where that changes it, so it is left as it is when
- * its modes are right and it holds no flag that would be counted as new (host_fp_guests does the
- * same). */
+/* Makes MXCSR the guest's, and notes whether callbacks need another one: because the modes differ,
+ * or because flags are counted. Writing it is slow where that changes it, so it is left as it is
+ * when its modes are right and it holds no flag that would be counted as new (host_fp_guests does
+ * the same). */
 static void mxcsr_enter(struct thunks *t)
 {
     struct asm_buf *a = &t->a;
     struct x_mem host = vcpu_at(offsetof(struct nw_vcpu, host_mxcsr));
-    struct x_mem flags = vcpu_at(offsetof(struct nw_vcpu, fp.flags));
+    struct x_mem counts = vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts));
+    uint8_t *right, *known;
     stmxcsr(a, host);
-    x_load(a, 0, RAX, flags);
-    x_mov_imm(a, RCX, 0x3d);
-    v_rrr(a, 0xf5 | X_0F38 | X_F2, RCX, RAX, RCX); /* pdep */
-    if (t->guest->fp_rules == FP_RULES_X86) {
-        x_shift_imm(a, 0, X_SHR, RAX, 6);
-        x_alu_imm(a, 0, X_AND, RAX, 2);
-        x_alu(a, 0, X_OR, RCX, RAX);
-    } else {
-        x_alu_imm(a, 0, X_OR, RCX, 2); /* DE is nobody's */
-    }
-    x_not(a, 0, RCX);
-    x_alu_mem(a, 0, X_AND, RCX, vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts)));
-    x_alu_imm(a, 0, X_OR, RCX, ~0x3f);
     x_load(a, 0, RAX, host);
     x_alu_mem(a, 0, X_XOR, RAX, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
-    x_test(a, 0, RAX, RCX);
-    uint8_t *right = x_jcc8(a, X_E);
+    x_load(a, 0, RCX, counts);
+    x_alu_imm(a, 0, X_OR, RCX, ~0x3f);
+    x_alu(a, 0, X_AND, RCX, RAX);
+    right = x_jcc8(a, X_E);
+    x_load(a, 0, RDX, vcpu_at(offsetof(struct nw_vcpu, fp.flags)));
+    x_mov_imm(a, RDI, 0x3d);
+    v_rrr(a, 0xf5 | X_0F38 | X_F2, RDI, RDX, RDI); /* pdep */
+    if (t->guest->fp_rules == FP_RULES_X86) {
+        x_shift_imm(a, 0, X_SHR, RDX, 6);
+        x_alu_imm(a, 0, X_AND, RDX, 2);
+        x_alu(a, 0, X_OR, RDI, RDX);
+    } else {
+        x_alu_imm(a, 0, X_OR, RDI, 2); /* DE is nobody's */
+    }
+    x_not(a, 0, RDI);
+    x_test(a, 0, RCX, RDI);
+    known = x_jcc8(a, X_E);
     ldmxcsr(a, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
     x_here8(a, right);
+    x_here8(a, known);
     x_alu_imm(a, 0, X_AND, RAX, ~0x3f);
-    x_alu_mem(a, 0, X_OR, RAX, vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts)));
+    x_alu_mem(a, 0, X_OR, RAX, counts);
     x_store(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_switch)), RAX);
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 1);
 }
@@ -220,6 +224,7 @@ static void mxcsr_leave(struct thunks *t)
     ldmxcsr(a, host);
     x_here8(a, right);
     x_alu_mem(a, 0, X_AND, RCX, vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts)));
+    uint8_t *none = x_jcc8(a, X_E);
     x_mov_imm(a, RDX, 0x3d);
     v_rrr(a, 0xf5 | X_0F38 | X_F3, RDX, RCX, RDX); /* pext */
     x_rm(a, 0x09, RDX, flags);
@@ -228,6 +233,7 @@ static void mxcsr_leave(struct thunks *t)
         x_shift_imm(a, 0, X_SHL, RCX, 6);
         x_rm(a, 0x09, RCX, flags);
     }
+    x_here8(a, none);
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 0);
 }
 
