@@ -10,8 +10,10 @@
 #include "exec/hooks.h"
 #include "guest/guest.h"
 #include "ir/ir.h"
+#include "mem/hooked.h"
 #include "mem/mmu.h"
 #include "mem/snapshot.h"
+#include "mem/whole.h"
 
 void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access access, nw_fault fault)
 {
@@ -19,98 +21,6 @@ void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access acce
         .kind = EXC_MEM, .addr = gva, .size = size, .access = access, .fault = fault};
     vcpu->fault_value = 0;
     vcpu->leave = VCPU_LEAVE_EXC;
-}
-
-/* Guest data moves in one host access where it is aligned, so that other vCPUs see it whole; wide
- * data in several of 8 bytes. */
-static void read_whole(uint8_t *to, const uint8_t *from, unsigned size)
-{
-    for (; size > 8 && !((uintptr_t)from & 7); size -= 8, to += 8, from += 8) {
-        uint64_t v = __atomic_load_n((const uint64_t *)(const void *)from, __ATOMIC_RELAXED);
-        memcpy(to, &v, 8);
-    }
-    if ((uintptr_t)from & (size - 1)) {
-        memcpy(to, from, size);
-        return;
-    }
-    switch (size) {
-    case 1: *to = __atomic_load_n(from, __ATOMIC_RELAXED); break;
-    case 2: {
-        uint16_t v = __atomic_load_n((const uint16_t *)(const void *)from, __ATOMIC_RELAXED);
-        memcpy(to, &v, 2);
-        break;
-    }
-    case 4: {
-        uint32_t v = __atomic_load_n((const uint32_t *)(const void *)from, __ATOMIC_RELAXED);
-        memcpy(to, &v, 4);
-        break;
-    }
-    case 8: {
-        uint64_t v = __atomic_load_n((const uint64_t *)(const void *)from, __ATOMIC_RELAXED);
-        memcpy(to, &v, 8);
-        break;
-    }
-    default: memcpy(to, from, size); /* a part of an access */
-    }
-}
-
-static void write_whole(uint8_t *to, const uint8_t *from, unsigned size)
-{
-    for (; size > 8 && !((uintptr_t)to & 7); size -= 8, to += 8, from += 8) {
-        uint64_t v;
-        memcpy(&v, from, 8);
-        __atomic_store_n((uint64_t *)(void *)to, v, __ATOMIC_RELAXED);
-    }
-    if (size > 8 || ((uintptr_t)to & (size - 1))) {
-        memcpy(to, from, size);
-        return;
-    }
-    switch (size) {
-    case 1: __atomic_store_n(to, *from, __ATOMIC_RELAXED); break;
-    case 2: {
-        uint16_t v;
-        memcpy(&v, from, 2);
-        __atomic_store_n((uint16_t *)(void *)to, v, __ATOMIC_RELAXED);
-        break;
-    }
-    case 4: {
-        uint32_t v;
-        memcpy(&v, from, 4);
-        __atomic_store_n((uint32_t *)(void *)to, v, __ATOMIC_RELAXED);
-        break;
-    }
-    case 8: {
-        uint64_t v;
-        memcpy(&v, from, 8);
-        __atomic_store_n((uint64_t *)(void *)to, v, __ATOMIC_RELAXED);
-        break;
-    }
-    default: memcpy(to, from, size);
-    }
-}
-
-/* The number of SIZE bytes, read as it was written: the host waits where a large load follows a
- * smaller store. */
-static uint64_t number_in(const uint8_t *bytes, unsigned size)
-{
-    switch (size) {
-    case 1: return *bytes;
-    case 2: {
-        uint16_t v;
-        memcpy(&v, bytes, 2);
-        return v;
-    }
-    case 4: {
-        uint32_t v;
-        memcpy(&v, bytes, 4);
-        return v;
-    }
-    default: {
-        uint64_t v;
-        memcpy(&v, bytes, 8);
-        return v;
-    }
-    }
 }
 
 static uint64_t page_of(uint64_t gva)
@@ -532,11 +442,6 @@ static bool locked_access(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, uns
     return done;
 }
 
-static uint64_t swap_bytes(uint64_t v, unsigned size)
-{
-    return __builtin_bswap64(v) >> (64 - 8 * size);
-}
-
 bool access_writes_first(const struct nw_vcpu *vcpu)
 {
     return !vcpu->reads_first || (vcpu->mmu && !vcpu->translate);
@@ -557,9 +462,7 @@ bool access_writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned
     return ok;
 }
 
-/* The bytes of an access in guest order. False when a fault has been recorded. */
-__attribute__((noinline)) bool access_plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop,
-                                                 uint8_t *bytes)
+bool access_plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, false);
@@ -580,8 +483,7 @@ __attribute__((noinline)) bool access_plain_load(struct nw_vcpu *vcpu, uint64_t 
     return true;
 }
 
-__attribute__((noinline)) void access_plain_store(struct nw_vcpu *vcpu, uint64_t gva,
-                                                  uint32_t memop, uint8_t *bytes)
+void access_plain_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
     uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, true);
@@ -598,83 +500,13 @@ __attribute__((noinline)) void access_plain_store(struct nw_vcpu *vcpu, uint64_t
         access_store(vcpu, gva, size, mmu, bytes);
 }
 
-/* ---- under hooks ---- */
+/* ---- what translated code calls ---- */
 
-static bool hook(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva, unsigned size,
-                 const uint8_t *bytes)
+static uint64_t as_memop(uint64_t v, uint32_t memop, unsigned size)
 {
-    return !(vcpu->mem->hooked & kind) ||
-           vcpu->mem->client->hook(vcpu, kind, gva, size, bytes) == MEM_HOOK_GO;
-}
-
-bool access_load_hooked(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
-{
-    const struct vcpu_exc *e = &vcpu->exc;
-
-    if (NW_LIKELY(access_plain_load(vcpu, gva, memop & ~IR_MEM_RMW, bytes)))
-        return true;
-    if (memop & IR_MEM_RMW && access_writes_first(vcpu) && vcpu->leave == VCPU_LEAVE_EXC &&
-        e->kind == EXC_MEM && e->fault != NW_FAULT_ALIGN)
-        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), IR_MEM_MMU_OF(memop) % TLB_MMUS);
-    vcpu->exc.told = MEM_HOOK_READ;
-    return false;
-}
-
-/* An address that the instruction does not take is no access. */
-static bool aligned_first(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
-{
-    return NW_LIKELY(!(gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1))) ||
-           access_aligned(vcpu, gva, memop, access);
-}
-
-static bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-    const uint8_t *host;
-
-    if (!aligned_first(vcpu, gva, memop, NW_ACCESS_READ) ||
-        !hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
-        return false;
-    host = watch_hit(vcpu, gva, size, false);
-    if (host && NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched))
-        read_whole(bytes, host, size);
-    else if (!access_load_hooked(vcpu, gva, memop, bytes))
-        return false;
-    if (!hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
-        return false;
-    vcpu->access_index++;
-    return true;
-}
-
-/* A stop is asked for in a callback: the store is done all the same. */
-static __attribute__((noinline)) void unusual_store(struct nw_vcpu *vcpu, uint64_t gva,
-                                                    uint32_t memop, uint8_t *bytes)
-{
-    uint32_t leave = vcpu->leave;
-
-    vcpu->leave = VCPU_LEAVE_NONE;
-    access_plain_store(vcpu, gva, memop, bytes);
-    if (vcpu->leave == VCPU_LEAVE_NONE)
-        vcpu->leave = leave;
-}
-
-static void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-    uint8_t *host = NULL;
-
-    if (!aligned_first(vcpu, gva, memop, NW_ACCESS_WRITE))
-        return;
-    if (vcpu->mem->hooked & MEM_HOOK_WRITE &&
-        vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, gva, size, bytes) == MEM_HOOK_LEAVE)
-        return;
-    if (NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched))
-        host = watch_hit(vcpu, gva, size, true);
-    if (NW_LIKELY(host != NULL))
-        write_whole(host, bytes, size);
-    else
-        unusual_store(vcpu, gva, memop, bytes);
-    vcpu->access_index++;
+    if (memop & IR_MEM_BE)
+        v = swap_bytes(v, size);
+    return memop & IR_MEM_SIGNED ? sign_extend(v, size) : v;
 }
 
 /* See paged.c. */
@@ -692,17 +524,6 @@ static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
     return access_plain_load(vcpu, gva, memop, bytes);
 }
 
-/* For hooks of the fault. */
-static __attribute__((noinline)) void note_value(struct nw_vcpu *vcpu, uint32_t memop,
-                                                 const uint8_t *bytes)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-
-    vcpu->exc.told = MEM_HOOK_WRITE;
-    vcpu->fault_value = 0;
-    memcpy(&vcpu->fault_value, bytes, size < 8 ? size : 8);
-}
-
 static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     if (told_paged(vcpu))
@@ -712,128 +533,17 @@ static void store_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
     else
         access_plain_store(vcpu, gva, memop, bytes);
     if (NW_UNLIKELY(vcpu->leave == VCPU_LEAVE_EXC))
-        note_value(vcpu, memop, bytes);
-}
-
-static uint64_t as_memop(uint64_t v, uint32_t memop, unsigned size)
-{
-    if (memop & IR_MEM_BE)
-        v = swap_bytes(v, size);
-    if ((memop & IR_MEM_SIGNED) && size < 8) {
-        unsigned shift = 64 - 8 * size;
-
-        v = (uint64_t)((int64_t)(v << shift) >> shift);
-    }
-    return v;
-}
-
-/* What the usual access is not. */
-#define UNUSUAL (MEM_BEYOND | IR_MEM_RMW | IR_MEM_ALIGN(7))
-
-/* Hooked, and not the usual case, which mem_load and mem_store have themselves. READ hooks may have
- * been called. */
-static __attribute__((noinline)) uint64_t unusual_load(struct nw_vcpu *vcpu, uint64_t gva,
-                                                       uint32_t memop, bool called)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-    uint8_t bytes[8] = {0};
-
-    if (!called && (!aligned_first(vcpu, gva, memop, NW_ACCESS_READ) ||
-                    !hook(vcpu, MEM_HOOK_READ, gva, size, NULL)))
-        return 0;
-    if (!access_load_hooked(vcpu, gva, memop, bytes) ||
-        !hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
-        return 0;
-    vcpu->access_index++;
-    return as_memop(number_in(bytes, size), memop, size);
-}
-
-/* Calls the only hook of its kind. */
-static inline enum mem_hook_result call_direct(struct nw_vcpu *vcpu, const struct access_direct *d,
-                                               enum mem_hook kind, uint64_t gva, unsigned size,
-                                               uint64_t value)
-{
-    struct hook_frame frame = {.outer = vcpu->frame};
-
-    vcpu->frame = &frame;
-    d->fn(d->self, d->tag, gva, (int)size, (int64_t)value, d->user);
-    vcpu->frame = frame.outer;
-    if (NW_LIKELY(!(frame.flags | atomic_load_explicit(&vcpu->request, memory_order_relaxed))))
-        return MEM_HOOK_GO;
-    return vcpu->mem->client->hook_after(vcpu, kind, &frame);
-}
-
-/* May the direct calls be used for this access? */
-static inline bool usual(const struct nw_vcpu *vcpu, uint32_t memop)
-{
-    return !(memop & (UNUSUAL | IR_MEM_BE)) &&
-           NW_LIKELY(!(vcpu->mxcsr_switch | vcpu->reported | vcpu->watched));
-}
-
-static bool direct_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint64_t *value)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-    const uint8_t *host;
-
-    *value = 0;
-    if (call_direct(vcpu, vcpu->direct_read, MEM_HOOK_READ, gva, size, 0) != MEM_HOOK_GO)
-        return true;
-    host = watch_hit(vcpu, gva, size, false);
-    if (NW_UNLIKELY(!host))
-        return false;
-    vcpu->access_index++;
-    *value = as_memop(number_in(host, size), memop, size);
-    return true;
-}
-
-static void direct_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memop)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-    uint64_t masked = value & UINT64_MAX >> (64 - 8 * size);
-    uint8_t bytes[8], *host;
-
-    if (call_direct(vcpu, vcpu->direct_write, MEM_HOOK_WRITE, gva, size, masked) == MEM_HOOK_LEAVE)
-        return;
-    memcpy(bytes, &value, sizeof bytes);
-    host = watch_hit(vcpu, gva, size, true);
-    if (NW_LIKELY(host != NULL))
-        write_whole(host, bytes, size);
-    else
-        unusual_store(vcpu, gva, memop, bytes);
-    vcpu->access_index++;
-    if (NW_UNLIKELY(vcpu->leave == VCPU_LEAVE_EXC))
-        note_value(vcpu, memop, bytes);
-}
-
-/* A callback may have unmapped what it was called for: the place is looked up behind it. */
-static uint64_t hooked_number(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-    const uint8_t *host;
-
-    if (vcpu->mem->hooked & MEM_HOOK_READ_AFTER || vcpu->watched || memop & UNUSUAL)
-        return unusual_load(vcpu, gva, memop, false);
-    if (!hook(vcpu, MEM_HOOK_READ, gva, size, NULL))
-        return 0;
-    host = watch_hit(vcpu, gva, size, false);
-    if (NW_UNLIKELY(!host))
-        return unusual_load(vcpu, gva, memop, true);
-    vcpu->access_index++;
-    return as_memop(number_in(host, size), memop, size);
+        hooked_note_value(vcpu, memop, bytes);
 }
 
 uint64_t mem_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
-    uint64_t v;
     uint8_t bytes[8] = {0};
 
-    if (vcpu->direct_read && usual(vcpu, memop))
-        return direct_load(vcpu, gva, memop, &v) ? v : unusual_load(vcpu, gva, memop, true);
-    if (NW_UNLIKELY(vcpu->mem->hooked) && !vcpu->mmu)
-        return hooked_number(vcpu, gva, memop);
-    if (told_paged(vcpu) ? !access_paged_load(vcpu, gva, memop, bytes)
-                         : !access_plain_load(vcpu, gva, memop, bytes))
+    if (hooked_direct(vcpu, vcpu->direct_read, memop))
+        return hooked_load_direct(vcpu, gva, memop);
+    if (!load_bytes(vcpu, gva, memop, bytes))
         return 0;
     return as_memop(number_in(bytes, size), memop, size);
 }
@@ -842,8 +552,8 @@ void mem_store(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memo
 {
     uint8_t bytes[8];
 
-    if (vcpu->direct_write && usual(vcpu, memop)) {
-        direct_store(vcpu, gva, value, memop);
+    if (hooked_direct(vcpu, vcpu->direct_write, memop)) {
+        hooked_store_direct(vcpu, gva, value, memop);
         return;
     }
     if (memop & IR_MEM_BE)

@@ -65,7 +65,7 @@ bool access_aligned(struct nw_vcpu *, uint64_t gva, uint32_t memop, nw_access);
 /* May the place of a load be written too (IR_MEM_RMW)? False: it faults as the write would. No lock
  * held. */
 bool access_writable(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu);
-/* The load between its hooks. What is read to be written (IR_MEM_RMW) and cannot be read faults as
+/* The load between its hooks (hooked.c). What is read to be written (IR_MEM_RMW) and cannot be read faults as
  * the write would; what only cannot be written faults there, after the hooks of the write. */
 bool access_load_hooked(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
 /* MEM_BEYOND: faults, or has the instruction stepped. */

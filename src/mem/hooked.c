@@ -1,0 +1,169 @@
+#include "mem/hooked.h"
+
+#include "exec/hooks.h"
+#include "guest/guest.h"
+#include "mem/access.h"
+#include "mem/whole.h"
+
+static bool hook(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva, unsigned size,
+                 const uint8_t *bytes)
+{
+    return !(vcpu->mem->hooked & kind) ||
+           vcpu->mem->client->hook(vcpu, kind, gva, size, bytes) == MEM_HOOK_GO;
+}
+
+bool access_load_hooked(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    const struct vcpu_exc *e = &vcpu->exc;
+
+    if (NW_LIKELY(access_plain_load(vcpu, gva, memop & ~IR_MEM_RMW, bytes)))
+        return true;
+    if (memop & IR_MEM_RMW && access_writes_first(vcpu) && vcpu->leave == VCPU_LEAVE_EXC &&
+        e->kind == EXC_MEM && e->fault != NW_FAULT_ALIGN)
+        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), IR_MEM_MMU_OF(memop) % TLB_MMUS);
+    vcpu->exc.told = MEM_HOOK_READ;
+    return false;
+}
+
+/* An address that the instruction does not take is no access. */
+static bool aligned_first(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, nw_access access)
+{
+    return NW_LIKELY(!(gva & ((1u << IR_MEM_ALIGN_OF(memop)) - 1))) ||
+           access_aligned(vcpu, gva, memop, access);
+}
+
+/* May the place of the access be taken from where watch_hit knows it? */
+static bool at_hand(const struct nw_vcpu *vcpu, uint32_t memop)
+{
+    return NW_LIKELY(!(memop & (MEM_BEYOND | IR_MEM_ALIGN(7))) && !vcpu->watched);
+}
+
+/* What comes behind the READ hooks. A callback may have unmapped what it was called for: the place
+ * is looked up only now. */
+static bool finish_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    const uint8_t *host = watch_hit(vcpu, gva, size, false);
+
+    if (host && at_hand(vcpu, memop))
+        read_whole(bytes, host, size);
+    else if (!access_load_hooked(vcpu, gva, memop, bytes))
+        return false;
+    if (!hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
+        return false;
+    vcpu->access_index++;
+    return true;
+}
+
+bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    return aligned_first(vcpu, gva, memop, NW_ACCESS_READ) &&
+           hook(vcpu, MEM_HOOK_READ, gva, 1u << IR_MEM_SIZE(memop), NULL) &&
+           finish_load(vcpu, gva, memop, bytes);
+}
+
+/* A stop is asked for in a callback: the store is done all the same. */
+static NW_RARE void unusual_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop,
+                                  uint8_t *bytes)
+{
+    uint32_t leave = vcpu->leave;
+
+    vcpu->leave = VCPU_LEAVE_NONE;
+    access_plain_store(vcpu, gva, memop, bytes);
+    if (vcpu->leave == VCPU_LEAVE_NONE)
+        vcpu->leave = leave;
+}
+
+/* What comes behind the WRITE hooks. */
+static inline void finish_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint8_t *host = at_hand(vcpu, memop) ? watch_hit(vcpu, gva, size, true) : NULL;
+
+    if (NW_LIKELY(host != NULL))
+        write_whole(host, bytes, size);
+    else
+        unusual_store(vcpu, gva, memop, bytes);
+    vcpu->access_index++;
+}
+
+void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+
+    if (!aligned_first(vcpu, gva, memop, NW_ACCESS_WRITE))
+        return;
+    if (vcpu->mem->hooked & MEM_HOOK_WRITE &&
+        vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, gva, size, bytes) == MEM_HOOK_LEAVE)
+        return;
+    finish_store(vcpu, gva, memop, bytes);
+}
+
+NW_RARE void hooked_note_value(struct nw_vcpu *vcpu, uint32_t memop, const uint8_t *bytes)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+
+    vcpu->exc.told = MEM_HOOK_WRITE;
+    vcpu->fault_value = 0;
+    memcpy(&vcpu->fault_value, bytes, size < 8 ? size : 8);
+}
+
+/* ---- the only hook of its kind ---- */
+
+static inline enum mem_hook_result call_direct(struct nw_vcpu *vcpu, const struct access_direct *d,
+                                               enum mem_hook kind, uint64_t gva, unsigned size,
+                                               uint64_t value)
+{
+    struct hook_frame frame;
+
+    frame.outer = vcpu->frame;
+    frame.flags = 0;
+    vcpu->frame = &frame;
+    d->fn(d->self, d->tag, gva, (int)size, (int64_t)value, d->user);
+    vcpu->frame = frame.outer;
+    if (NW_LIKELY(!(frame.flags | atomic_load_explicit(&vcpu->request, memory_order_relaxed))))
+        return MEM_HOOK_GO;
+    return vcpu->mem->client->hook_after(vcpu, kind, &frame);
+}
+
+static NW_RARE uint64_t missed_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint8_t bytes[8] = {0};
+    uint64_t v;
+
+    if (!finish_load(vcpu, gva, memop, bytes))
+        return 0;
+    v = number_in(bytes, size);
+    return memop & IR_MEM_SIGNED ? sign_extend(v, size) : v;
+}
+
+uint64_t hooked_load_direct(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    const uint8_t *host;
+    uint64_t v;
+
+    if (call_direct(vcpu, vcpu->direct_read, MEM_HOOK_READ, gva, size, 0) != MEM_HOOK_GO)
+        return 0;
+    host = watch_hit(vcpu, gva, size, false);
+    if (NW_UNLIKELY(!host))
+        return missed_load(vcpu, gva, memop);
+    vcpu->access_index++;
+    v = number_in(host, size);
+    return NW_UNLIKELY(memop & IR_MEM_SIGNED) ? sign_extend(v, size) : v;
+}
+
+void hooked_store_direct(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    uint64_t masked = value & UINT64_MAX >> (64 - 8 * size);
+    uint8_t bytes[8];
+
+    if (call_direct(vcpu, vcpu->direct_write, MEM_HOOK_WRITE, gva, size, masked) == MEM_HOOK_LEAVE)
+        return;
+    memcpy(bytes, &value, sizeof bytes);
+    finish_store(vcpu, gva, memop, bytes);
+    if (NW_UNLIKELY(vcpu->leave == VCPU_LEAVE_EXC))
+        hooked_note_value(vcpu, memop, bytes);
+}

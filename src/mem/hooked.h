@@ -1,0 +1,30 @@
+/* Accesses of memory that hooks of loads or stores concern (hooked.c). */
+#ifndef MEM_HOOKED_H
+#define MEM_HOOKED_H
+
+#include "exec/vcpu.h"
+#include "ir/ir.h"
+#include "mem/mem.h"
+
+/* What an access that is called directly is not. */
+#define HOOKED_UNUSUAL (MEM_BEYOND | IR_MEM_RMW | IR_MEM_BE | IR_MEM_ALIGN(7))
+
+/* May the only hook of its kind, or null, be called without looking at what else there is? */
+static inline bool hooked_direct(const struct nw_vcpu *vcpu, const struct access_direct *hook,
+                                 uint32_t memop)
+{
+    return NW_UNLIKELY(hook != NULL) && !(memop & HOOKED_UNUSUAL) &&
+           NW_LIKELY(!(vcpu->mxcsr_switch | vcpu->reported | vcpu->watched));
+}
+
+/* Then: the value, or where it is to go. */
+uint64_t hooked_load_direct(struct nw_vcpu *, uint64_t gva, uint32_t memop);
+void hooked_store_direct(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);
+
+/* Any others, in the guest's byte order. False when the instruction does not go on. */
+bool hooked_load(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
+void hooked_store(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
+/* A store has failed: what it was to write, for hooks of the fault. */
+void hooked_note_value(struct nw_vcpu *, uint32_t memop, const uint8_t *bytes);
+
+#endif
