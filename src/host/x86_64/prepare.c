@@ -75,8 +75,9 @@ static void count_use(struct host_emitter *e, ir_val user, ir_val operand)
         x->uses++;
     if (scales(e, i, operand))
         x->fusable_uses++;
-    else if (i->a == operand && i->b != operand && fuses(e, i, operand) &&
-             !(i->op == IR_select && i->c == operand) && !(i->op == IR_cas && i->c == operand))
+    else if (i->a == operand && !(ir_shapes[i->op].values & 2 && i->b == operand) &&
+             fuses(e, i, operand) && !(i->op == IR_select && i->c == operand) &&
+             !(i->op == IR_cas && i->c == operand))
         x->fusable_uses++;
 }
 
