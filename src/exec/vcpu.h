@@ -136,6 +136,12 @@ struct nw_vcpu {
     /* struct <isa>_state, at offset 0 */
     _Alignas(64) uint8_t state[VCPU_STATE_SIZE + VCPU_COLD_SIZE];
 
+    /* What count_in has translated code put: slots of IR, as those of the state. */
+    uint64_t budget;           /* of a run with a limit: instructions that are left */
+    uint64_t last_block;       /* pc and mode of the block that ran last, where some hook asks for it */
+    uint32_t last_mode;        /* UINT32_MAX: none has */
+    uint32_t access_index;     /* of the instruction's accesses, while some are hooked */
+
     _Atomic uint32_t request;  /* enum vcpu_request */
     uint32_t leave;            /* enum vcpu_leave */
     uint32_t mxcsr;            /* host MXCSR for guest code: rounding, DAZ and FTZ, all masked, no
@@ -173,10 +179,6 @@ struct nw_vcpu {
     bool mmu;                  /* guest->translate makes physical addresses of virtual ones */
     bool large_pages;          /* some translation since the last flush was of a larger page */
     uint32_t victim_next;
-    uint64_t budget;           /* of a run with a limit: instructions that are left */
-    uint32_t access_index;     /* of the instruction's accesses, while some are hooked */
-    uint64_t last_block;       /* pc and mode of the block that ran last, where some hook asks for it */
-    uint32_t last_mode;        /* UINT32_MAX: none has */
     uint64_t fault_value;      /* what a store that failed was to write */
     bool reads_first;          /* what is read and written faults as a read; processors say a write */
     bool watched;              /* guest->watch is called for accesses */
@@ -198,6 +200,9 @@ struct nw_vcpu {
     struct exec_vcpu *exec;    /* private to src/exec */
     void *owner;               /* for the layer above (user-mode thread, board) */
 };
+
+#define VCPU_SLOTS     offsetof(struct nw_vcpu, budget)
+#define VCPU_SLOTS_END offsetof(struct nw_vcpu, request)
 
 /* Sticky flags that guest floating point has raised are in the host's MXCSR while translated code runs.
  * Folds them into vcpu->fp.flags (a no-op when not live); before that is written, vcpu_fp_take. */

@@ -1,6 +1,6 @@
 /* The backward walk: what nobody sees is removed, what only a fault sees is marked cold.
  *
- * For each word of guest state the walk keeps the position of the put that overwrites it next. A
+ * For each word of guest state, and of the slots beside it, the walk keeps the position of the put that overwrites it next. A
  * put is dead when no observer lies between it and that next put; it is cold when only memory
  * operations, which may fault, lie between. Exits, calls that touch state, skips and labels
  * observe everything; a get observes what it overlaps; a drop overwrites with nothing. */
@@ -10,7 +10,7 @@
 #include "exec/vcpu.h"
 #include "ir/shape.h"
 
-#define WORDS     (VCPU_STATE_SIZE / 4)
+#define WORDS     ((VCPU_STATE_SIZE + VCPU_SLOTS_END - VCPU_SLOTS) / 4)
 #define NO_PUT    0 /* positions are counted from 1 */
 #define FAR_AHEAD UINT32_MAX
 
@@ -31,10 +31,15 @@ struct walk {
 static bool words_of(uint32_t offset, uint8_t type, uint32_t *first, uint32_t *last)
 {
     unsigned size = ir_type_size(type);
-    if (offset >= VCPU_STATE_SIZE || offset + size > VCPU_STATE_SIZE)
+    uint32_t at = offset, end = VCPU_STATE_SIZE;
+    if (offset >= VCPU_SLOTS) {
+        at = VCPU_STATE_SIZE + (offset - (uint32_t)VCPU_SLOTS);
+        end = 4 * WORDS;
+    }
+    if (at >= end || at + size > end)
         return false;
-    *first = offset / 4;
-    *last = (offset + size - 1) / 4;
+    *first = at / 4;
+    *last = (at + size - 1) / 4;
     return true;
 }
 
