@@ -81,7 +81,7 @@ static void registers(void **state)
     assert_int_equal(get(&c, NW_ARM_MSPLIM), 0);
     nw_engine_close(c.engine);
     c = open_cpu("cortex-a15", NW_EXC_BARE);
-    for (unsigned reg = NW_ARM_XPSR; reg < NW_ARM_REG_END; reg++) {
+    for (unsigned reg = NW_ARM_XPSR; reg <= NW_ARM_PSPLIM; reg++) {
         assert_int_equal(nw_reg_read(c.vcpu, reg, &v), NW_ERR_ARG);
         assert_int_equal(nw_reg_write(c.vcpu, reg, 0), NW_ERR_ARG);
     }
