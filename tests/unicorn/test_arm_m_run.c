@@ -286,6 +286,26 @@ static void test_alignment(void **state)
     uct_close(&t);
 }
 
+/* Neither code nor data is ever big-endian. */
+static void test_byte_order(void **state)
+{
+    static const int orders[] = {UC_MODE_BIG_ENDIAN, UC_MODE_ARMBE8};
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        uct_arm(&t, UC_MODE_THUMB | UC_MODE_MCLASS | orders[i],
+                BYTES("\x01\x68\x41\x60") /* ldr r1,[r0]; str r1,[r0,#4] */);
+        uct_poke(&t, DATA, 0x11223344, 4);
+        uct_set(&t, UC_ARM_REG_R0, DATA);
+        ok(uct_run(&t));
+        assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 0x11223344);
+        assert_int_equal(uct_mem(&t, DATA + 4, 4), 0x11223344);
+        uct_close(&t);
+    }
+}
+
 /* ---- what models have ---- */
 
 struct encoding {
@@ -490,9 +510,9 @@ int main(void)
         cmocka_unit_test(test_until_nowhere),   cmocka_unit_test(test_hooks),
         cmocka_unit_test(test_no_coprocessor),  cmocka_unit_test(test_floating_point),
         cmocka_unit_test(test_fpscr_first),     cmocka_unit_test(test_alignment),
-        cmocka_unit_test(test_models),          cmocka_unit_test(test_stack_alignment),
-        cmocka_unit_test(test_stack_limits),    cmocka_unit_test(test_security),
-        cmocka_unit_test(test_no_system_space),
+        cmocka_unit_test(test_byte_order),      cmocka_unit_test(test_models),
+        cmocka_unit_test(test_stack_alignment), cmocka_unit_test(test_stack_limits),
+        cmocka_unit_test(test_security),        cmocka_unit_test(test_no_system_space),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

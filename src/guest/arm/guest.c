@@ -188,6 +188,8 @@ static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
     } else if (reg == NW_ARM_FPSCR) {
         arm_fpscr_write(vcpu, (uint32_t)value);
     } else if (reg == NW_ARM_BIG_ENDIAN_CODE) {
+        if (s->features & ARM_F_M) /* has no SCTLR */
+            return NW_OK;
         s->sctlr = (s->sctlr & ~ARM_SCTLR_B) | (value ? ARM_SCTLR_B : 0);
     } else if (reg >= NW_ARM_D0 && reg < NW_ARM_D0 + 32) {
         s->d[reg - NW_ARM_D0] = value;
