@@ -1,5 +1,7 @@
-"""run.py [NAME...]: runs the scripts test_NAME.py with the Python binding of Unicorn, each in a process
-of its own, on the library that the dynamic linker finds first. 77 (skipped) where there is no binding."""
+"""run.py [--fetched] [NAME...]: runs the scripts test_NAME.py with the Python binding of Unicorn, each in a
+process of its own, on the library that the dynamic linker finds first. The binding is the distribution's;
+with --fetched it is the one that tools/fetch-unicorn.sh has left beside the library NARWHAL_UNICORN. 77
+(skipped) where there is no binding."""
 import os
 import pathlib
 import subprocess
@@ -7,6 +9,16 @@ import sys
 
 SKIPPED = 77
 SYSTEM_PYTHON = "/usr/bin/python3"  # the one that packages of the distribution are for
+
+
+def take_fetched():
+    library = os.environ.get("NARWHAL_UNICORN")
+    binding = pathlib.Path(library).resolve().parent / "python" if library else None
+    if not binding or not (binding / "unicorn").is_dir():
+        print("no binding was fetched")
+        sys.exit(SKIPPED)
+    os.environ["PYTHONPATH"] = str(binding)
+    sys.path.insert(0, str(binding))
 
 
 def find_binding():
@@ -22,11 +34,15 @@ def find_binding():
 
 
 def main():
+    names = sys.argv[1:]
+    if names[:1] == ["--fetched"]:
+        del names[0]
+        take_fetched()
     find_binding()
     import common
     print(common.about(), flush=True)
     here = pathlib.Path(__file__).resolve().parent
-    names = sys.argv[1:] or sorted(p.stem[len("test_"):] for p in here.glob("test_*.py"))
+    names = names or sorted(p.stem[len("test_"):] for p in here.glob("test_*.py"))
     failed = []
     for name in names:
         try:

@@ -1,4 +1,5 @@
-"""ctl_*: mode, architecture, pages, timeout, exits, CPU models, cached blocks."""
+"""ctl_*: mode, architecture, pages, timeout, exits, CPU models, cached blocks, contexts with memory, uc_ctl itself."""
+import ctypes
 from common import *
 from unicorn import Uc
 from unicorn.unicorn_const import *
@@ -41,3 +42,32 @@ uc.ctl_remove_cache(CODE, CODE + 4)
 uc.ctl_flush_tb()
 uc.emu_start(CODE, CODE + 4)
 assert uc.reg_read(UC_X86_REG_ECX) == 1
+
+# uc_ctl itself.
+def control(kind, way):
+    return (kind, way) if BINDING >= (2, 1) else (kind | 1 << 26 | way << 30,)
+
+
+mode = ctypes.c_int(0)
+uc.ctl(*control(UC_CTL_UC_MODE, UC_CTL_IO_READ), ctypes.byref(mode))
+assert mode.value == UC_MODE_32
+assert error(uc.ctl, *control(UC_CTL_UC_MODE, UC_CTL_IO_WRITE), ctypes.byref(mode)) == UC_ERR_ARG
+
+if min(BINDING, LIBRARY) >= (2, 1):
+    uc = Uc(UC_ARCH_X86, UC_MODE_64)
+    uc.ctl_set_tcg_buffer_size(1 << 24)
+    assert uc.ctl_get_tcg_buffer_size() == 1 << 24
+    uc.ctl_tlb_mode(UC_TLB_CPU)
+    uc.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
+    assert uc.errno == UC_ERR_OK
+
+    # Contexts with memory.
+    uc = x86(32, b"\x40")
+    uc.ctl(UC_CTL_CONTEXT_MODE, UC_CTL_IO_WRITE, ctypes.c_int(UC_CTL_CONTEXT_MEMORY | UC_CTL_CONTEXT_CPU))
+    uc.mem_write(DATA, b"before")
+    context = uc.context_save()
+    uc.mem_write(DATA, b"behind")
+    uc.emu_start(CODE, CODE + 1)
+    uc.context_restore(context)
+    assert uc.mem_read(DATA, 6) == b"before"
+    assert uc.reg_read(UC_X86_REG_EAX) == 0

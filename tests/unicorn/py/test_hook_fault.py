@@ -65,3 +65,21 @@ uc.hook_add(UC_HOOK_MEM_READ_PROT, permit, seen)
 uc.emu_start(CODE, CODE + 5)
 assert seen == [(UC_MEM_READ_PROT, NOWHERE)]
 assert uc.reg_read(UC_X86_REG_EAX) == 0x77
+
+
+# A hook of several kinds is told of these and of no others.
+FAULTS = ((LOAD, None, UC_HOOK_MEM_READ_UNMAPPED, UC_MEM_READ_UNMAPPED, UC_ERR_READ_UNMAPPED),
+          (STORE, None, UC_HOOK_MEM_WRITE_UNMAPPED, UC_MEM_WRITE_UNMAPPED, UC_ERR_WRITE_UNMAPPED),
+          (JUMP, None, UC_HOOK_MEM_FETCH_UNMAPPED, UC_MEM_FETCH_UNMAPPED, UC_ERR_FETCH_UNMAPPED),
+          (LOAD, UC_PROT_NONE, UC_HOOK_MEM_READ_PROT, UC_MEM_READ_PROT, UC_ERR_READ_PROT),
+          (STORE, UC_PROT_READ | UC_PROT_EXEC, UC_HOOK_MEM_WRITE_PROT, UC_MEM_WRITE_PROT, UC_ERR_WRITE_PROT),
+          (JUMP, UC_PROT_READ, UC_HOOK_MEM_FETCH_PROT, UC_MEM_FETCH_PROT, UC_ERR_FETCH_PROT))
+for kinds in (UC_HOOK_MEM_UNMAPPED, UC_HOOK_MEM_PROT, UC_HOOK_MEM_READ_INVALID, UC_HOOK_MEM_WRITE_INVALID,
+              UC_HOOK_MEM_FETCH_INVALID, UC_HOOK_MEM_INVALID, *(f[2] for f in FAULTS)):
+    for code, perms, kind, access, want in FAULTS:
+        uc, seen = x86(32, code), []
+        if perms is not None:
+            uc.mem_map(NOWHERE, 0x1000, perms)
+        uc.hook_add(kinds, refuse, seen)
+        assert error(uc.emu_start, CODE, CODE + len(code)) == want
+        assert seen == ([(access, NOWHERE)] if kinds & kind else [])

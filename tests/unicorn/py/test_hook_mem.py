@@ -47,3 +47,13 @@ if BINDING < (2, 1):
     assert seen == [(UC_MEM_READ_AFTER, DATA, 4, 0x1234)]
 else:  # the binding has no callback for it
     assert error(uc.hook_add, UC_HOOK_MEM_READ_AFTER, log, seen) == UC_ERR_ARG
+
+# Fetches are in UC_HOOK_MEM_VALID too; only ours calls hooks for them.
+for kinds in (UC_HOOK_MEM_VALID, UC_HOOK_MEM_FETCH):
+    uc, seen = x86(32, bytes.fromhex("a100300000" "a308300000")), []  # mov eax,[DATA]; mov [DATA+8],eax
+    uc.hook_add(kinds, log, seen)
+    uc.emu_start(CODE, CODE + 10)
+    if kinds == UC_HOOK_MEM_VALID:
+        assert [s[:3] for s in seen if s[0] != UC_MEM_FETCH] == [(UC_MEM_READ, DATA, 4), (UC_MEM_WRITE, DATA + 8, 4)]
+    if ours():
+        assert [s[:3] for s in seen if s[0] == UC_MEM_FETCH] == [(UC_MEM_FETCH, CODE, 5), (UC_MEM_FETCH, CODE + 5, 5)]
