@@ -342,6 +342,9 @@ static void execute(struct run *r, struct block *b)
     r->from = enter(r->vcpu, rx + b->code);
     if (!chain)
         r->from = NULL;
+    /* The block of the exit may be another thread's, reached by a link. The host keeps the order of
+     * making and linking; this says so to the compiler. */
+    (void)atomic_load_explicit(&engine->cache.count, memory_order_acquire);
 }
 
 /* Tells hooks of a new block. True: its pc may not be the vCPU's any more. */
