@@ -86,7 +86,8 @@ static unsigned put_insn(struct generator *g, uint8_t *at)
         if (insn.d == 15 || insn.t == 15 || insn.t2 == 15 || insn.list >> 15)
             continue;
         /* The reference keeps the lower bits of M profile's stack pointer. */
-        if (g->features & ARM_F_M && (insn.d == 13 || insn.t == 13 || insn.t2 == 13))
+        if (g->features & ARM_F_M &&
+            (insn.d == 13 || insn.t == 13 || insn.t2 == 13 || (insn.n == 13 && is_memory(row))))
             continue;
         if (awkward(&insn) && below(&g->r, 32))
             continue;
