@@ -255,7 +255,7 @@ static void one_case(struct trace *t, struct generator *g, uint64_t n)
         if (t->left_out[i])
             printf(" -");
         else
-            printf(" %u.%" PRIx64, t->n[i], t->sum[i]);
+            printf(" %u:%" PRIx64, t->n[i], t->sum[i]);
     }
     printf(" %" PRIx64 " %" PRIx64 "%s\n", with.registers, with.memory,
            with.end == without.end && with.registers == without.registers &&
