@@ -111,11 +111,74 @@ static void aborts_as_exits(void **state)
     nw_engine_close(engine);
 }
 
+static void write_cp(nw_vcpu *vcpu, uint32_t crn, uint32_t value)
+{
+    nw_arm_cp cp = {.cp = 15, .crn = crn};
+
+    assert_int_equal(nw_arm_cp_write(vcpu, &cp, value), NW_OK);
+}
+
+static void poke(nw_engine *engine, uint64_t at, uint32_t v)
+{
+    assert_int_equal(nw_mem_write(engine, at, &v, 4), NW_OK);
+}
+
+static void run_from(nw_vcpu *vcpu, uint32_t pc)
+{
+    nw_exit exit;
+
+    assert_int_equal(nw_reg_write(vcpu, NW_ARM_PC, pc), NW_OK);
+    assert_int_equal(nw_vcpu_run(vcpu, 100, &exit), NW_OK);
+    assert_int_equal(exit.reason, NW_EXIT_HALT);
+}
+
+/* What one vCPU says in the inner shareable domain the other one hears; what it says to itself not.
+ */
+static void other_cpus(void **state)
+{
+    /* 0: str r1,[r0]; TLBIALLIS; wfi   0x10: ldr r2,[r3]; wfi */
+    static const uint32_t code[] = {0xe5801000, 0xee080f13, 0xe320f003, 0, 0xe5932000, 0xe320f003};
+    nw_config config = {.arch = NW_ARCH_ARM, .cpu = "cortex-a9", .exceptions = NW_EXC_BARE};
+    nw_engine *engine;
+    nw_vcpu *vcpu[2];
+
+    (void)state;
+    assert_int_equal(nw_engine_open(&config, &engine), NW_OK);
+    assert_int_equal(nw_mem_map(engine, 0, 0x100000, NW_RWX), NW_OK);
+    assert_int_equal(nw_mem_write(engine, 0, code, sizeof code), NW_OK);
+    poke(engine, 0x4000, 0xc02);
+    poke(engine, 0x4004, 0x8001);
+    poke(engine, 0x8000, 0xa032);
+    poke(engine, 0xa000, 1);
+    poke(engine, 0xb000, 2);
+    for (int n = 0; n < 2; n++) {
+        assert_int_equal(nw_vcpu_create(engine, &vcpu[n]), NW_OK);
+        write_cp(vcpu[n], 2, 0x4000);
+        write_cp(vcpu[n], 3, 1);
+        write_cp(vcpu[n], 1, 0x00c50079);
+        assert_int_equal(nw_reg_write(vcpu[n], 0, 0x8000), NW_OK);
+        assert_int_equal(nw_reg_write(vcpu[n], 1, 0xb032), NW_OK);
+        assert_int_equal(nw_reg_write(vcpu[n], 3, 0x100000), NW_OK);
+    }
+    run_from(vcpu[1], 0x10);
+    assert_int_equal(get(vcpu[1], 2), 1);
+    poke(engine, 4, 0xee080f17); /* TLBIALL */
+    run_from(vcpu[0], 0);
+    run_from(vcpu[1], 0x10);
+    assert_int_equal(get(vcpu[1], 2), 1);
+    poke(engine, 4, 0xee080f13);
+    run_from(vcpu[0], 0);
+    run_from(vcpu[1], 0x10);
+    assert_int_equal(get(vcpu[1], 2), 2);
+    nw_engine_close(engine);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_on_demand),
         cmocka_unit_test(aborts_as_exits),
+        cmocka_unit_test(other_cpus),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
