@@ -33,10 +33,12 @@ typedef enum nw_hook_kind {
     NW_HOOK_CODE = 1,   /* CODE: before each instruction; a stop: it does not run */
     NW_HOOK_BLOCK,      /* CODE: where a basic block is entered; SIZE is the block's */
     NW_HOOK_INSN,       /* INSN: before each instruction of the kind nw_hook_spec.insn */
-    NW_HOOK_READ,       /* ACCESS: before data is read, with value 0; a stop: it is not read */
+    NW_HOOK_READ,       /* ACCESS: before data is read, where there is something (else FAULT comes first), with
+                           value 0; a stop: it is not read */
     NW_HOOK_READ_AFTER, /* ACCESS: with the value that was read; a stop: the instruction is not
                            finished */
-    NW_HOOK_WRITE,      /* ACCESS: before VALUE is written; a stop: it is written, pc stays */
+    NW_HOOK_WRITE,      /* ACCESS: before VALUE is written, whatever registers are written; a stop: it is
+                           written, pc stays */
     NW_HOOK_FETCH,      /* CODE: before each instruction, as the fetch of SIZE bytes that it is */
     NW_HOOK_FAULT,      /* FAULT: an access or fetch that failed */
     NW_HOOK_TRANSLATE,  /* TRANSLATE: a block has been translated */
@@ -121,6 +123,7 @@ typedef struct nw_hook_spec {
                          * of the vCPU */
     bool pieces;        /* READ, READ_AFTER, WRITE: PIECE is called, not ACCESS; SELF is its first argument */
     int tag;            /* … and this its second */
+    bool first_byte;   /* READ, READ_AFTER, WRITE: the range is of the accesses' first bytes, not of any */
     uint32_t insn;     /* INSN: nw_insn_id() */
     uint32_t faults;   /* FAULT: which, bits 1 << (nw_access * 8 + nw_fault); 0: all */
     uint32_t map_size; /* COVERAGE: a power of two */

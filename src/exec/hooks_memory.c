@@ -151,14 +151,20 @@ enum vcpu_leave hooks_access_outcome(struct nw_vcpu *vcpu, const struct hook_fra
     return vcpu->leave = hooks_moved(vcpu, frame) ? VCPU_LEAVE_UNDONE : VCPU_LEAVE_STEP;
 }
 
-/* What a callback that has changed something, or wants a stop, makes of the access. */
-static enum mem_hook_result settle(struct nw_vcpu *vcpu, const struct hook_frame *frame,
-                                   enum vcpu_leave *leave)
+/* What a callback that has changed something, or wants a stop, makes of the access. A store is made
+ * even if execution goes on elsewhere behind it. */
+static enum mem_hook_result settle(struct nw_vcpu *vcpu, enum mem_hook kind,
+                                   const struct hook_frame *frame, enum vcpu_leave *leave)
 {
     enum vcpu_leave now = hooks_access_outcome(vcpu, frame);
 
-    if (now == VCPU_LEAVE_UNDONE)
-        return hooks_moved(vcpu, frame) ? MEM_HOOK_LEAVE : MEM_HOOK_STOP;
+    if (now == VCPU_LEAVE_UNDONE) {
+        bool moved = hooks_moved(vcpu, frame);
+
+        if (moved && kind == MEM_HOOK_WRITE)
+            vcpu->leave = VCPU_LEAVE_STATE;
+        return moved && kind != MEM_HOOK_WRITE ? MEM_HOOK_LEAVE : MEM_HOOK_STOP;
+    }
     if (now != VCPU_LEAVE_NONE)
         *leave = now;
     return MEM_HOOK_GO;
@@ -167,7 +173,7 @@ static enum mem_hook_result settle(struct nw_vcpu *vcpu, const struct hook_frame
 /* The first access hook at or behind H that concerns the access. */
 static const struct nw_hook *next_for(const struct nw_hook *h, uint64_t first, uint64_t last)
 {
-    while (h && (!meets(h, first, last) || hook_removed(h)))
+    while (h && (!meets(h, first, h->spec.first_byte ? first : last) || hook_removed(h)))
         h = h->same;
     return h;
 }
@@ -188,7 +194,7 @@ enum mem_hook_result hooks_access_after(struct nw_vcpu *vcpu, enum mem_hook kind
     enum mem_hook_result result;
 
     vcpu->leave = VCPU_LEAVE_NONE;
-    result = settle(vcpu, frame, &leave);
+    result = settle(vcpu, kind, frame, &leave);
     return leave == VCPU_LEAVE_NONE ? result : leave_with(vcpu, leave, order_of(vcpu, kind));
 }
 
@@ -200,7 +206,8 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
     uint64_t value = value_of(vcpu, data, size);
 
     if (NW_UNLIKELY(vcpu->reported) && order_of(vcpu, kind) < vcpu->reported)
-        return MEM_HOOK_GO;
+        return kind == MEM_HOOK_WRITE && order_of(vcpu, kind) + 1 == vcpu->reported ? MEM_HOOK_TOLD
+                                                                                    : MEM_HOOK_GO;
     for (h = next_for(h, gva, gva + size - 1); h; h = next_for(h->same, gva, gva + size - 1)) {
         struct hook_frame frame;
 
@@ -210,7 +217,7 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
         vcpu->leave = VCPU_LEAVE_NONE; /* it may have run the vCPU */
         if (NW_LIKELY(!(frame.flags | atomic_load_explicit(&vcpu->request, memory_order_relaxed))))
             continue;
-        enum mem_hook_result result = settle(vcpu, &frame, &leave);
+        enum mem_hook_result result = settle(vcpu, kind, &frame, &leave);
         if (result != MEM_HOOK_GO)
             return result;
     }
@@ -230,8 +237,11 @@ bool hooks_fault(struct nw_vcpu *vcpu)
                      .pc = vcpu_pc(vcpu),
                      .addr = e->addr,
                      .size = e->size};
-    uint64_t value = e->access == NW_ACCESS_WRITE ? as_guest(vcpu, vcpu->fault_value, e->size) : 0;
+    uint64_t value = 0;
     bool mended = false;
+
+    memcpy(&value, vcpu->told, sizeof value);
+    value = e->access == NW_ACCESS_WRITE ? as_guest(vcpu, value, e->size) : 0;
 
     for (const struct nw_hook *h = vcpu->engine->hooks.kind[NW_HOOK_FAULT].first; h && !mended;
          h = h->same) {

@@ -125,6 +125,8 @@ enum hook_frame_flags {
     HOOK_STOPPED = 4, /* a stop was asked for on this thread */
 };
 
+#define ACCESS_MAX 32 /* bytes */
+
 /* The only hook of its kind, which concerns every access: called without looking. */
 struct access_direct {
     void (*fn)(void *self, int tag, uint64_t addr, int size, int64_t value, void *user);
@@ -179,7 +181,7 @@ struct nw_vcpu {
     bool mmu;                  /* guest->translate makes physical addresses of virtual ones */
     bool large_pages;          /* some translation since the last flush was of a larger page */
     uint32_t victim_next;
-    uint64_t fault_value;      /* what a store that failed was to write */
+    uint8_t told[ACCESS_MAX];  /* what a store was to write that failed, or whose hooks had it run again */
     bool reads_first;          /* what is read and written faults as a read; processors say a write */
     bool watched;              /* guest->watch is called for accesses */
     nw_int_ack_fn int_ack;     /* the interrupt controller's; see nw_vcpu_set_int_ack */

@@ -19,7 +19,7 @@ void mem_raise(struct nw_vcpu *vcpu, uint64_t gva, uint32_t size, nw_access acce
 {
     vcpu->exc = (struct vcpu_exc){
         .kind = EXC_MEM, .addr = gva, .size = size, .access = access, .fault = fault};
-    vcpu->fault_value = 0;
+    memset(vcpu->told, 0, 8);
     vcpu->leave = VCPU_LEAVE_EXC;
 }
 
@@ -128,6 +128,23 @@ bool access_resolve(struct nw_vcpu *vcpu, struct access *a, nw_access access)
         a->mmio |= !a->piece[i].host;
     }
     return true;
+}
+
+bool access_present(struct nw_vcpu *vcpu, const struct access *a, nw_access access)
+{
+    struct mem_space *space = vcpu->mem;
+    bool all = true;
+
+    pthread_rwlock_rdlock(&space->lock);
+    for (unsigned i = 0; i < a->pieces && all; i++) {
+        const struct piece *p = &a->piece[i];
+
+        all = region_find(&space->regions, p->gpa) != NULL;
+        if (!all)
+            mem_raise(vcpu, p->gpa, p->size, access, NW_FAULT_UNMAPPED);
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return all;
 }
 
 /* With code_lock held. */

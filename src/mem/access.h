@@ -4,8 +4,6 @@
 
 #include "mem/core.h"
 
-#define ACCESS_MAX 32 /* bytes */
-
 struct piece {
     const struct mem_region *region; /* valid under the lock */
     uint64_t gva, gpa;
@@ -34,6 +32,9 @@ bool access_translate(struct nw_vcpu *, struct access *, uint64_t gva, unsigned 
                       nw_access);
 /* Finds what lies there. False: the exception is recorded. The space's lock held. */
 bool access_resolve(struct nw_vcpu *, struct access *, nw_access);
+/* Is there anything where they lie, whatever it permits? False: the exception is recorded. No lock
+ * held. */
+bool access_present(struct nw_vcpu *, const struct access *, nw_access);
 /* Reads or writes the pieces that are memory. False when a fault has been recorded. Both locks
  * held. */
 bool access_copy(struct nw_vcpu *, struct access *, uint8_t *bytes, bool write);
@@ -68,6 +69,9 @@ bool access_writable(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu
 /* The load between its hooks (hooked.c). What is read to be written (IR_MEM_RMW) and cannot be read faults as
  * the write would; what only cannot be written faults there, after the hooks of the write. */
 bool access_load_hooked(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
+/* What was to be read to be written has failed: the exception becomes the write's, where that is what
+ * the processor says. */
+void access_fault_as_store(struct nw_vcpu *, uint64_t gva, uint32_t memop);
 /* MEM_BEYOND: faults, or has the instruction stepped. */
 void access_step(struct nw_vcpu *, uint64_t gva, unsigned size, unsigned mmu, nw_access);
 /* The host address of an access within one page that the TLB knows, else null. Outside the window

@@ -1,6 +1,7 @@
 /* Atomic read-modify-write: naturally aligned memory by the host's own atomics, anything else while
  * every other vCPU of the engine is paused. */
 #include "mem/access.h"
+#include "mem/hooked.h"
 #include "mem/mem.h"
 
 #include <string.h>
@@ -244,8 +245,11 @@ static enum mem_hook_result tell_read(struct nw_vcpu *vcpu, uint64_t gva, uint64
     bool told = memop & IR_MEM_TOLD;
     enum mem_hook_result result = MEM_HOOK_GO;
 
-    if (space->hooked & MEM_HOOK_READ && !told)
+    if (space->hooked & MEM_HOOK_READ && !told) {
+        if (!hooked_present(vcpu, gva, memop | IR_MEM_RMW))
+            return MEM_HOOK_LEAVE;
         result = space->client->hook(vcpu, MEM_HOOK_READ, at, size, NULL);
+    }
     if (result != MEM_HOOK_GO || !(space->hooked & (MEM_HOOK_WRITE | MEM_HOOK_READ_AFTER)))
         return result;
     if (!access_load_hooked(vcpu, gva, memop | IR_MEM_RMW, bytes))
@@ -306,7 +310,7 @@ static bool update_now(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
     if (r == STORE_DONE)
         return true;
     vcpu->exc.told = MEM_HOOK_WRITE;
-    vcpu->fault_value = u->shown;
+    memcpy(vcpu->told, &u->shown, sizeof u->shown);
     return false;
 }
 

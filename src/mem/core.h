@@ -26,9 +26,11 @@ struct hook_frame;
 enum mem_hook { MEM_HOOK_READ = 1, MEM_HOOK_READ_AFTER = 2, MEM_HOOK_WRITE = 4 };
 
 enum mem_hook_result {
-    MEM_HOOK_GO,   /* go on with the access */
-    MEM_HOOK_STOP, /* the vCPU is to stop: vcpu->leave is set, a store is done all the same */
-    MEM_HOOK_LEAVE /* vcpu->leave is set: nothing may be done any more */
+    MEM_HOOK_GO,    /* go on with the access */
+    MEM_HOOK_STOP,  /* the vCPU is to leave: vcpu->leave is set, a store is done all the same */
+    MEM_HOOK_LEAVE, /* vcpu->leave is set: nothing may be done any more */
+    MEM_HOOK_TOLD   /* a store that was told of before the instruction was run again: what it writes
+                     * is vcpu->told */
 };
 
 /* What the memory asks of the engine. OPAQUE is the engine. */

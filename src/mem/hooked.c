@@ -12,16 +12,40 @@ static bool hook(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva, unsigne
            vcpu->mem->client->hook(vcpu, kind, gva, size, bytes) == MEM_HOOK_GO;
 }
 
-bool access_load_hooked(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+static unsigned mmu_of(uint32_t memop)
+{
+    return IR_MEM_MMU_OF(memop) % TLB_MMUS;
+}
+
+void access_fault_as_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 {
     const struct vcpu_exc *e = &vcpu->exc;
 
-    if (NW_LIKELY(access_plain_load(vcpu, gva, memop & ~IR_MEM_RMW, bytes)))
-        return true;
     if (memop & IR_MEM_RMW && access_writes_first(vcpu) && vcpu->leave == VCPU_LEAVE_EXC &&
         e->kind == EXC_MEM && e->fault != NW_FAULT_ALIGN)
-        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), IR_MEM_MMU_OF(memop) % TLB_MMUS);
+        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), mmu_of(memop));
+}
+
+bool access_load_hooked(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    if (NW_LIKELY(access_plain_load(vcpu, gva, memop & ~IR_MEM_RMW, bytes)))
+        return true;
+    access_fault_as_store(vcpu, gva, memop);
     vcpu->exc.told = MEM_HOOK_READ;
+    return false;
+}
+
+bool hooked_present(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+{
+    unsigned size = 1u << IR_MEM_SIZE(memop);
+    struct access a;
+
+    if (!(vcpu->mem->hooked & MEM_HOOK_READ) || watch_hit(vcpu, gva, size, false))
+        return true;
+    if (access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_READ) &&
+        access_present(vcpu, &a, NW_ACCESS_READ))
+        return true;
+    access_fault_as_store(vcpu, gva, memop);
     return false;
 }
 
@@ -57,7 +81,7 @@ static bool finish_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
 
 bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
-    return aligned_first(vcpu, gva, memop, NW_ACCESS_READ) &&
+    return aligned_first(vcpu, gva, memop, NW_ACCESS_READ) && hooked_present(vcpu, gva, memop) &&
            hook(vcpu, MEM_HOOK_READ, gva, 1u << IR_MEM_SIZE(memop), NULL) &&
            finish_load(vcpu, gva, memop, bytes);
 }
@@ -87,25 +111,40 @@ static inline void finish_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t mem
     vcpu->access_index++;
 }
 
+/* For hooks of its fault, or for when it is run again. */
+static NW_RARE void keep_told(struct nw_vcpu *vcpu, unsigned size, const uint8_t *bytes)
+{
+    memset(vcpu->told, 0, 8);
+    memcpy(vcpu->told, bytes, size);
+}
+
+NW_RARE void hooked_note_value(struct nw_vcpu *vcpu, uint32_t memop, const uint8_t *bytes)
+{
+    vcpu->exc.told = MEM_HOOK_WRITE;
+    keep_told(vcpu, 1u << IR_MEM_SIZE(memop), bytes);
+}
+
+bool hooked_tell_store(struct nw_vcpu *vcpu, uint64_t address, unsigned size, uint8_t *bytes)
+{
+    enum mem_hook_result result = MEM_HOOK_GO;
+
+    if (vcpu->mem->hooked & MEM_HOOK_WRITE)
+        result = vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, address, size, bytes);
+    if (result == MEM_HOOK_LEAVE)
+        keep_told(vcpu, size, bytes);
+    else if (result == MEM_HOOK_TOLD)
+        memcpy(bytes, vcpu->told, size);
+    return result != MEM_HOOK_LEAVE;
+}
+
 void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
 
     if (!aligned_first(vcpu, gva, memop, NW_ACCESS_WRITE))
         return;
-    if (vcpu->mem->hooked & MEM_HOOK_WRITE &&
-        vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, gva, size, bytes) == MEM_HOOK_LEAVE)
-        return;
-    finish_store(vcpu, gva, memop, bytes);
-}
-
-NW_RARE void hooked_note_value(struct nw_vcpu *vcpu, uint32_t memop, const uint8_t *bytes)
-{
-    unsigned size = 1u << IR_MEM_SIZE(memop);
-
-    vcpu->exc.told = MEM_HOOK_WRITE;
-    vcpu->fault_value = 0;
-    memcpy(&vcpu->fault_value, bytes, size < 8 ? size : 8);
+    if (hooked_tell_store(vcpu, gva, size, bytes))
+        finish_store(vcpu, gva, memop, bytes);
 }
 
 /* ---- the only hook of its kind ---- */
@@ -126,13 +165,14 @@ static inline enum mem_hook_result call_direct(struct nw_vcpu *vcpu, const struc
     return vcpu->mem->client->hook_after(vcpu, kind, &frame);
 }
 
-static NW_RARE uint64_t missed_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+/* CALLED: the READ hook was. */
+static NW_RARE uint64_t missed_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, bool called)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
     uint8_t bytes[8] = {0};
     uint64_t v;
 
-    if (!finish_load(vcpu, gva, memop, bytes))
+    if (!(called ? finish_load : hooked_load)(vcpu, gva, memop, bytes))
         return 0;
     v = number_in(bytes, size);
     return memop & IR_MEM_SIGNED ? sign_extend(v, size) : v;
@@ -144,11 +184,13 @@ uint64_t hooked_load_direct(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
     const uint8_t *host;
     uint64_t v;
 
+    if (NW_UNLIKELY(!watch_hit(vcpu, gva, size, false)))
+        return missed_load(vcpu, gva, memop, false);
     if (call_direct(vcpu, vcpu->direct_read, MEM_HOOK_READ, gva, size, 0) != MEM_HOOK_GO)
         return 0;
     host = watch_hit(vcpu, gva, size, false);
     if (NW_UNLIKELY(!host))
-        return missed_load(vcpu, gva, memop);
+        return missed_load(vcpu, gva, memop, true);
     vcpu->access_index++;
     v = number_in(host, size);
     return NW_UNLIKELY(memop & IR_MEM_SIGNED) ? sign_extend(v, size) : v;
@@ -160,9 +202,12 @@ void hooked_store_direct(struct nw_vcpu *vcpu, uint64_t gva, uint64_t value, uin
     uint64_t masked = value & UINT64_MAX >> (64 - 8 * size);
     uint8_t bytes[8];
 
-    if (call_direct(vcpu, vcpu->direct_write, MEM_HOOK_WRITE, gva, size, masked) == MEM_HOOK_LEAVE)
-        return;
     memcpy(bytes, &value, sizeof bytes);
+    if (call_direct(vcpu, vcpu->direct_write, MEM_HOOK_WRITE, gva, size, masked) ==
+        MEM_HOOK_LEAVE) {
+        keep_told(vcpu, size, bytes);
+        return;
+    }
     finish_store(vcpu, gva, memop, bytes);
     if (NW_UNLIKELY(vcpu->leave == VCPU_LEAVE_EXC))
         hooked_note_value(vcpu, memop, bytes);

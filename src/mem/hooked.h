@@ -24,6 +24,12 @@ void hooked_store_direct(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_
 /* Any others, in the guest's byte order. False when the instruction does not go on. */
 bool hooked_load(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
 void hooked_store(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes);
+/* A load from where there is nothing is no access yet: its READ hooks are called when hooks of the
+ * fault have mapped something. False: the exception is recorded. */
+bool hooked_present(struct nw_vcpu *, uint64_t gva, uint32_t memop);
+/* Calls the WRITE hooks of a store, whose ADDRESS is physical where there is an MMU. False: it is not
+ * to be made. BYTES become what hooks were told when it was begun before. */
+bool hooked_tell_store(struct nw_vcpu *, uint64_t address, unsigned size, uint8_t *bytes);
 /* A store has failed: what it was to write, for hooks of the fault. */
 void hooked_note_value(struct nw_vcpu *, uint32_t memop, const uint8_t *bytes);
 

@@ -3,6 +3,7 @@
 #include "mem/access.h"
 
 #include "ir/ir.h"
+#include "mem/hooked.h"
 
 static unsigned mmu_of(uint32_t memop)
 {
@@ -25,34 +26,28 @@ void access_after_fill(struct nw_vcpu *vcpu)
         vcpu->leave = wanted;
 }
 
-/* A load for the sake of a store faults as that would. */
-static void fault_as_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
+static bool failed_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, enum mem_hook told)
 {
-    const struct vcpu_exc *e = &vcpu->exc;
-
-    if (memop & IR_MEM_RMW && access_writes_first(vcpu) && vcpu->leave == VCPU_LEAVE_EXC &&
-        e->kind == EXC_MEM && e->fault != NW_FAULT_ALIGN)
-        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), mmu_of(memop));
-    vcpu->exc.told = MEM_HOOK_READ;
+    access_fault_as_store(vcpu, gva, memop);
+    vcpu->exc.told = told;
+    return false;
 }
 
-static bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+static bool told_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
     struct access a;
 
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_READ))
         return false;
-    if (!access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_READ)) {
-        fault_as_store(vcpu, gva, memop);
-        return false;
-    }
+    if (!access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_READ))
+        return failed_load(vcpu, gva, memop, MEM_HOOK_READ);
+    if (!access_present(vcpu, &a, NW_ACCESS_READ))
+        return failed_load(vcpu, gva, memop, 0);
     if (!hook(vcpu, MEM_HOOK_READ, &a, size, NULL))
         return false;
-    if (!access_load_at(vcpu, &a, mmu_of(memop), bytes)) {
-        fault_as_store(vcpu, gva, memop);
-        return false;
-    }
+    if (!access_load_at(vcpu, &a, mmu_of(memop), bytes))
+        return failed_load(vcpu, gva, memop, MEM_HOOK_READ);
     if (!hook(vcpu, MEM_HOOK_READ_AFTER, &a, size, bytes))
         return false;
     vcpu->access_index++;
@@ -64,28 +59,25 @@ bool access_paged_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
     bool ok;
 
     vcpu->after_fill = VCPU_LEAVE_NONE;
-    ok = vcpu->mem->hooked ? hooked_load(vcpu, gva, memop, bytes)
+    ok = vcpu->mem->hooked ? told_load(vcpu, gva, memop, bytes)
                            : access_plain_load(vcpu, gva, memop, bytes);
     access_after_fill(vcpu);
     return ok;
 }
 
-static void hooked_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+static void told_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
-    uint32_t leave = VCPU_LEAVE_NONE;
     struct access a;
+    uint32_t leave;
 
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_WRITE) ||
         !access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_WRITE))
         return;
-    if (vcpu->mem->hooked & MEM_HOOK_WRITE) {
-        if (vcpu->mem->client->hook(vcpu, MEM_HOOK_WRITE, a.piece[0].gpa, size, bytes) ==
-            MEM_HOOK_LEAVE)
-            return;
-        leave = vcpu->leave;
-        vcpu->leave = VCPU_LEAVE_NONE;
-    }
+    if (!hooked_tell_store(vcpu, a.piece[0].gpa, size, bytes))
+        return;
+    leave = vcpu->leave;
+    vcpu->leave = VCPU_LEAVE_NONE;
     access_store_at(vcpu, &a, mmu_of(memop), bytes);
     if (vcpu->leave == VCPU_LEAVE_NONE)
         vcpu->leave = leave;
@@ -96,7 +88,7 @@ void access_paged_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
 {
     vcpu->after_fill = VCPU_LEAVE_NONE;
     if (vcpu->mem->hooked)
-        hooked_store(vcpu, gva, memop, bytes);
+        told_store(vcpu, gva, memop, bytes);
     else
         access_plain_store(vcpu, gva, memop, bytes);
     access_after_fill(vcpu);

@@ -177,9 +177,8 @@ static void test_retry(void **state)
 {
     (void)state;
     NEEDS_2_1();
-    if (MET("READ hooks after the fault is mended"))
-        check_retry(BYTES("\x48\x8b\x0c\x25\x08\x00\x90\x00\x90") /* mov rcx,[0x900008]; nop */, 0,
-                    "c1000:8 map900008 r900008:8 a900008:8=0 c1008:1");
+    check_retry(BYTES("\x48\x8b\x0c\x25\x08\x00\x90\x00\x90") /* mov rcx,[0x900008]; nop */, 0,
+                "c1000:8 map900008 r900008:8 a900008:8=0 c1008:1");
     check_retry(
         BYTES(
             "\x48\x89\x0c\x25\x08\x00\x90\x00\x48\x8b\x04\x25\x08\x00\x90\x00") /* mov
@@ -190,17 +189,14 @@ static void test_retry(void **state)
         0, "c1000:8 w900008:8=55 map900008 c1008:8 r900008:8 a900008:8=55");
     check_retry(BYTES("\xb8\x00\x00\x90\x00\xff\xe0") /* mov eax,0x900000; jmp rax */, NOWHERE + 2,
                 "c1000:5 c1005:2 map900000 c900000:1 c900001:1");
-    if (MET("READ hooks after the fault is mended"))
-        check_retry(BYTES("\xff\x04\x25\x00\x00\x90\x00") /* inc dword ptr [0x900000] */, 0,
-                    "c1000:7 map900000 r900000:4 a900000:4=0 w900000:4=1");
+    check_retry(BYTES("\xff\x04\x25\x00\x00\x90\x00") /* inc dword ptr [0x900000] */, 0,
+                "c1000:7 map900000 r900000:4 a900000:4=0 w900000:4=1");
     check_retry(BYTES("\xbc\x00\x00\x90\x00\x51") /* mov esp,0x900000; push rcx */, 0,
                 "c1000:5 c1005:1 w8ffff8:8=55 map8ffff8");
-    if (MET("READ hooks after the fault is mended"))
-        check_retry(
-            BYTES("\xbe\x00\x00\x90\x00\xbf\x00\x00\xa0\x00\xa4") /* mov esi,0x900000; mov
-                                                                     edi,0xa00000; movsb */
-            ,
-            0, "c1000:5 c1005:5 c100a:1 map900000 r900000:1 a900000:1=0 wa00000:1=0 mapa00000");
+    check_retry(BYTES("\xbe\x00\x00\x90\x00\xbf\x00\x00\xa0\x00\xa4") /* mov esi,0x900000; mov
+                                                                         edi,0xa00000; movsb */
+                ,
+                0, "c1000:5 c1005:5 c100a:1 map900000 r900000:1 a900000:1=0 wa00000:1=0 mapa00000");
 }
 
 static void test_retry_on_two_pages(void **state)

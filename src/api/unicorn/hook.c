@@ -142,6 +142,7 @@ static void access_spec(const struct uc_hook_entry *h, nw_hook_spec *s, nw_hook_
                         uc_mem_type type)
 {
     s->kind = kind;
+    s->first_byte = true;
     s->pieces = h->alone;
     s->tag = type;
     if (!h->alone) {
