@@ -2,6 +2,7 @@
 #include "toy.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 #include "exec/engine.h"
 
@@ -129,6 +130,8 @@ static void test_changes_while_running(void **state)
         TOY_LOAD(&t, 0x3000, TOY(ADDI, 4, 4, 1), TOY(JR, 14, 0, 0));
         toy_set(&t, 5, TOY_DATA);
         pthread_create(&thread, NULL, run_worker, &w);
+        while (toy_peek(&t, TOY_DATA + 4) < 2) /* it has been round once */
+            sched_yield();
         for (unsigned i = 0; i < 200; i++) {
             assert_int_equal(nw_mem_map(t.engine, 0x800000, 0x4000, NW_RW), NW_OK);
             assert_int_equal(nw_mem_protect(t.engine, 0x801000, 0x1000, NW_READ), NW_OK);
