@@ -4,7 +4,9 @@
 A row is    SET(stem, "pattern", FEATURES, FORM)    or    SET(stem, "pattern", FEATURES, FORM, "assignments")
 
 SET       A32, T16, T32; VFP gives two rows from one pattern that starts with cccc: an A32 row, and
-          a T32 row with 1110 in its place. T32 patterns have 32 bits, first halfword first.
+          a T32 row with 1110 in its place. NEON does so from the A32 pattern of Advanced SIMD: what is
+          1111 001U there is 111U 1111 in T32, and 1111 0100 is 1111 1001. T32 patterns have 32 bits,
+          first halfword first.
 stem      arm_<stem> is the lift function, found in lift_*.c as "void arm_<stem>(struct arm_lift *l,
           const struct arm_insn *i)" or as ARM_LIFT(<stem>, call); rows with the same semantics share a stem.
 pattern   one character per bit, spaces are free: 0 1 fixed; (0) (1) should-be bits, whose other
@@ -13,7 +15,7 @@ pattern   one character per bit, spaces are free: 0 1 fixed; (0) (1) should-be b
             c cond   d n m s a t   registers   u Rt2   i imm   S set flags   P U W index, add, write back
             R SPSR/round/exchange   y shift type   z shift amount   o rotate   w width/msb/saturate
             b lsb   k mask   l register list   x h top halves   r sub-operation   q size
-            p coprocessor   e opc1   f opc2   D N M VFP register bits
+            p coprocessor   e opc1   f opc2   D N M VFP register bits   Q quadword
           Of several matching rows the one with most fixed bits wins, then the earlier one.
 FEATURES  what the CPU needs, joined by | : V4 V4T (always there), V5 V5T V5E, and the names of enum
           arm_feature without ARM_F_.
@@ -49,7 +51,7 @@ FIELDS = {
     "c": "cond", "d": "d", "n": "n", "m": "m", "s": "s", "a": "a", "t": "t", "u": "t2", "i": "imm",
     "S": "S", "P": "P", "U": "U", "W": "W", "R": "R", "y": "shift_type", "z": "shift_n", "o": "rotate",
     "w": "width", "b": "lsb", "k": "mask", "l": "list", "x": "x", "h": "h", "r": "op", "q": "size_bits",
-    "p": "cp", "e": "opc1", "f": "opc2", "D": "D", "N": "N", "M": "M",
+    "p": "cp", "e": "opc1", "f": "opc2", "D": "D", "N": "N", "M": "M", "Q": "Q",
 }
 FORMS = ("RAW X2 X4 X8 IMM_A32 IMM_T32 SHIFT SHIFT_SH BR_A32 BR_BLX BR_T8 BR_T11 BR_T20 BR_T24 BR_T24X "
          "MOVW_T32 LIST_PUSH LIST_POP LIST_T16 LIST_T32 VS VD VSD VDS").split()
@@ -61,7 +63,7 @@ TABLES = {
     "t16": [15, 14, 13, 12, 11, 10, 9, 8, 7, 6],
     "t32": [28, 27, 26, 25, 24, 23, 22, 21, 20, 15, 7, 6],
 }
-ROW = re.compile(r'(A32|T16|T32|VFP)\(\s*(\w+)\s*,\s*((?:"[^"]*"\s*)+),\s*([\w| ]+?)\s*,\s*(\w+)\s*(?:,\s*"([^"]*)"\s*)?\)')
+ROW = re.compile(r'(A32|T16|T32|VFP|NEON)\(\s*(\w+)\s*,\s*((?:"[^"]*"\s*)+),\s*([\w| ]+?)\s*,\s*(\w+)\s*(?:,\s*"([^"]*)"\s*)?\)')
 SELECT = re.compile(r"SELECT\(([^)]*)\)")
 LIFTER = re.compile(r"^(?:void arm_(\w+)\(struct arm_lift \*\w+,\s*const struct arm_insn \*\w+\)$|ARM_LIFT\((\w+),)", re.M)
 
@@ -146,6 +148,13 @@ def gather(positions):
     return " | ".join(reversed(terms))
 
 
+def neon_t32(pattern):
+    """The T32 pattern of an A32 pattern of Advanced SIMD (ARM DDI 0406C A7.4, A7.7)."""
+    if pattern.startswith("1111001"):
+        return "111" + pattern[7] + "1111" + pattern[8:]
+    return "11111001" + pattern[8:]
+
+
 def read(paths):
     rows, select = [], set()
     for path in paths:
@@ -160,11 +169,13 @@ def read(paths):
             where = f"{path}:{text.count(chr(10), 0, m.start()) + 1}"
             set_, name, pattern, features, form, assigns = m.groups()
             pattern = "".join(re.findall(r'"([^"]*)"', pattern))
-            if set_ != "VFP":
+            if set_ not in ("VFP", "NEON"):
                 rows.append(Row(where, set_, name, pattern, features, form, assigns))
                 continue
             rows.append(Row(where, "A32", name, pattern, features, form, assigns))
-            if "c" in rows[-1].fields:
+            if set_ == "NEON":
+                pattern = neon_t32(pattern.replace(" ", ""))
+            elif "c" in rows[-1].fields:
                 pattern = re.sub("c", lambda _, it=iter("1110"): next(it), pattern)
             rows.append(Row(where, "T32", name, pattern, features, form, assigns))
         rest, last = "", 0
@@ -229,8 +240,8 @@ def emit(rows, select):
     for r in rows:
         flags = "|".join(["0"] + ["ARM_ROW_SELECT"] * (r.name in select) + ["ARM_ROW_COND"] * ("c" in r.fields or "c=14" in r.assigns))
         out.append(f'    {{"{r.name}", "{r.pattern}", arm_{r.name}, {r.mask:#x}, {r.value:#x}, '
-                   f"{r.should_mask:#x}, {r.should_value:#x}, {r.features}, ARM_SET_{r.set}, "
-                   f"{shapes[r.shape()]}, {flags}}},")
+                   f"{r.should_mask:#x}, {r.should_value:#x}, {r.features}, {shapes[r.shape()]}, "
+                   f"ARM_SET_{r.set}, {flags}}},")
     out.append("};")
     out.append(f"const unsigned arm_nrows = {len(rows)};")
     emit_tables(rows, out)
@@ -238,7 +249,7 @@ def emit(rows, select):
     for body, n in shapes.items():
         out.append(f"    case {n}:\n        {body}\n        break;")
     out.append("    }\n}")
-    assert len(shapes) < 256
+    assert len(shapes) < 65536
     return "\n".join(out) + "\n"
 
 

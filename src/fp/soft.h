@@ -24,6 +24,7 @@ enum fp_flag {
     FP_UNDERFLOW = 1 << 3,
     FP_INEXACT = 1 << 4,
     FP_DENORMAL = 1 << 7, /* ARM: a denormal input was flushed to zero; x86: one was used */
+    FP_SATURATED = 1 << 27, /* ARM: an integer operation of Advanced SIMD saturated (FPSCR.QC) */
 };
 
 /* Whose NaNs, flags of denormals and results of impossible conversions.

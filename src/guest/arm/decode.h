@@ -24,8 +24,8 @@ struct arm_row {
     uint32_t mask, value;               /* fixed bits */
     uint32_t should_mask, should_value; /* should-be bits: a different value is UNPREDICTABLE */
     uint32_t features;                  /* enum arm_feature, all needed */
+    uint16_t shape;                     /* which field extractor */
     uint8_t set;                        /* enum arm_set */
-    uint8_t shape;                      /* which field extractor */
     uint8_t flags;                      /* enum arm_row_flags */
 };
 
@@ -79,6 +79,7 @@ struct arm_insn {
     uint8_t opc2;       /* f */
     uint8_t imm_carry;  /* carry out of a modified immediate: 0, 1 or ARM_CARRY_KEEP */
     uint8_t D, N, M;    /* D N M: VFP high or low register bits, already merged by the V forms */
+    uint8_t Q;          /* Q: Advanced SIMD: quadword registers */
     bool should_be;     /* a should-be bit has the other value */
 };
 

@@ -20,6 +20,7 @@ struct model {
 #define FP4 (FP3 | ARM_F_VFP4 | ARM_F_HALF)
 #define DIV (ARM_F_DIV_T | ARM_F_DIV_A)
 #define MP  ARM_F_MP
+#define SIMD (ARM_F_NEON | ARM_F_D32)
 #define SEC ARM_F_SEC
 #define C15 ARM_F_C15
 
@@ -35,8 +36,7 @@ struct model {
 #define DSP  ARM_F_DSP
 
 /* Identification values from the Technical Reference Manuals: DDI 0198E, DDI 0201D, DDI 0211K,
- * DDI 0301H, DDI 0344K, DDI 0388I, DDI 0438I, DDI 0464F, 100166, DDI 0489, 100230 and others.
- * Advanced SIMD and its upper registers are not there yet, and MVFR0/MVFR1 say so. */
+ * DDI 0301H, DDI 0344K, DDI 0388I, DDI 0438I, DDI 0464F, 100166, DDI 0489, 100230 and others. */
 // clang-format off
 static const struct model models[] = {
     {"arm926", V5 | FP2 | TEST | C15, 0x41069265, 0x01dd20d2, 0x41011090, 0, 0, 0x00090078},
@@ -48,11 +48,11 @@ static const struct model models[] = {
     {"arm11mpcore", V6K | FP2 | C15, 0x410fb022, 0x1d192992, 0x410120b4, 0x11111111, 0, 0},
     {"cortex-r5", V7 | DIV | MP | PMSA, 0x411fc153, 0, 0, 0, 0, 0},
     {"cortex-r5f", V7 | FP3 | DIV | MP | PMSA, 0x411fc153, 0, 0, 0x10110221, 0x00000011, 0},
-    {"cortex-a7", V7VE | FP4 | C15, 0x410fc075, 0x84448003, 0x41023075, 0x10110221, 0x11000000, 0x00c50078},
-    {"cortex-a8", V7 | FP3 | SEC | C15, 0x413fc082, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
-    {"cortex-a8-r0", V7 | FP3 | SEC | C15, 0x410fc080, 0x82048004, 0x410330c0, 0x11110221, 0x00000000, 0x00c50078},
-    {"cortex-a9", V7 | FP3 | ARM_F_HALF | MP | SEC, 0x410fc090, 0x80038003, 0x41033090, 0x10110221, 0x01000000, 0x00c50078},
-    {"cortex-a15", V7VE | FP4 | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
+    {"cortex-a7", V7VE | FP4 | SIMD | C15, 0x410fc075, 0x84448003, 0x41023075, 0x10110222, 0x11111111, 0x00c50078},
+    {"cortex-a8", V7 | FP3 | SIMD | SEC | C15, 0x413fc082, 0x82048004, 0x410330c0, 0x11110222, 0x00011111, 0x00c50078},
+    {"cortex-a8-r0", V7 | FP3 | SIMD | SEC | C15, 0x410fc080, 0x82048004, 0x410330c0, 0x11110222, 0x00011111, 0x00c50078},
+    {"cortex-a9", V7 | FP3 | ARM_F_HALF | MP | SIMD | SEC, 0x410fc090, 0x80038003, 0x41033090, 0x10110222, 0x01111111, 0x00c50078},
+    {"cortex-a15", V7VE | FP4 | SIMD | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110222, 0x11111111, 0x00c50078},
     {"ti925t", V4 | ARM_F_OMAP, 0x54029252, 0x05109149, 0, 0, 0, 0x00000070},
     {"sa1100", V4 | C15, 0x4401a11b, 0, 0, 0, 0, 0x00000070},
     {"sa1110", V4 | C15, 0x6901b119, 0, 0, 0, 0, 0x00000070},
@@ -72,7 +72,7 @@ static const struct model models[] = {
     {"cortex-m4", V7M | DSP | FPS, 0x410fc240, 0, 0, 0x10110021, 0x11000011, 0},
     {"cortex-m7", V7M | DSP | FP4 | ARM_F_VFP_V8, 0x411fc272, 0, 0, 0x10110221, 0x12000011, 0},
     {"cortex-m33", V8M | DSP | FPS | ARM_F_VFP_V8, 0x410fd213, 0, 0, 0x10110021, 0x11000011, 0},
-    {"max", V7VE | FP4 | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110221, 0x11000000, 0x00c50078},
+    {"max", V7VE | FP4 | SIMD | C15, 0x412fc0f1, 0x8444c004, 0x410430f0, 0x10110222, 0x11111111, 0x00c50078},
 };
 // clang-format on
 

@@ -29,6 +29,7 @@ enum arm_feature {
     ARM_F_HALF = 1 << 10,   /* half-precision conversions */
     ARM_F_MP = 1 << 11,     /* PLDW */
     ARM_F_D32 = 1 << 12,    /* 32 double registers */
+    ARM_F_NEON = 1 << 13,   /* Advanced SIMD */
     ARM_F_DP = 1 << 14,     /* arithmetic of double precision */
     ARM_F_DSP = 1 << 15,    /* Thumb has saturating and parallel arithmetic and the like */
     ARM_F_AR = 1 << 16,     /* A or R profile: ARM state, modes, CPSR, coprocessors */
@@ -75,8 +76,9 @@ struct arm_state {
 
     uint32_t fpscr_nzcv;   /* flags nibble of FPSCR */
     uint32_t fpscr;        /* FPSCR but for NZCV and the sticky flags (vcpu->fp.flags) */
+    uint32_t qc;           /* FPSCR.QC where not 0; or in vcpu->fp.flags */
     uint32_t fpexc;
-    _Alignas(8) uint64_t d[32]; /* s[i] is half i & 1 of d[i / 2] */
+    _Alignas(16) uint64_t d[32]; /* s[i] is half i & 1 of d[i / 2] */
 
     uint32_t bank_sp[ARM_BANKS], bank_lr[ARM_BANKS], spsr[ARM_BANKS];
     uint32_t bank_r8[2][5]; /* r8..r12: [0] of every mode but FIQ, [1] of FIQ */
@@ -128,6 +130,8 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 #define ARM_KEY_M_LIMIT     (1u << 21) /* the stack pointer in use has a limit */
 #define ARM_KEY_M_NONSECURE (1u << 22)
 #define ARM_KEY_VECLEN(n) ((uint32_t)(n) << 16) /* FPSCR.LEN/STRIDE, 5 bits: short vectors */
+#define ARM_KEY_NEON    (1u << 24) /* Advanced SIMD is enabled */
+#define ARM_KEY_ROUND   (1u << 25) /* FPSCR rounds otherwise than to nearest */
 #define ARM_KEY_IT(it)  ((uint32_t)(it) << 8) /* 8 bits */
 
 #define ARM_OFF(field)  ((uint32_t)offsetof(struct arm_state, field))
@@ -159,7 +163,8 @@ uint32_t arm_fpscr_read(struct nw_vcpu *);
 void arm_fpscr_write(struct nw_vcpu *, uint32_t value);
 /* May the current mode use VFP as far as CPACR says? */
 bool arm_vfp_permitted(const struct arm_state *);
-/* The VFP bits of the mode word: ARM_KEY_VFP, ARM_KEY_FZ, ARM_KEY_VECLEN. */
+/* The VFP bits of the mode word: ARM_KEY_VFP, ARM_KEY_NEON, ARM_KEY_FZ, ARM_KEY_ROUND,
+ * ARM_KEY_VECLEN. */
 uint32_t arm_vfp_key(const struct arm_state *);
 
 #endif

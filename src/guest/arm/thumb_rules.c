@@ -228,7 +228,8 @@ static bool t32_registers(const struct arm_insn *i)
     case 0x79:
     case 0x7a:
     case 0x7b: return !(raw & 0x8000) && t32_immediate(raw);
-    case 0x7c: return t32_single(i);
+    case 0x7c: /* with bit 24 and without bit 20: Advanced SIMD */
+        return (raw & 0x01100000) != 0x01000000 && t32_single(i);
     case 0x7d: return raw >> 24 & 1 ? t32_multiply(raw) : t32_register(raw);
     }
     return false;

@@ -3,12 +3,15 @@
 
 #define FPSCR_FLAGS                                                                                \
     (FP_INVALID | FP_DIVZERO | FP_OVERFLOW | FP_UNDERFLOW | FP_INEXACT | FP_DENORMAL)
+#define FPSCR_QC     (1u << 27)
 #define FPSCR_AHP    (1u << 26)
 #define FPSCR_DN     (1u << 25)
 #define FPSCR_FZ     (1u << 24)
 #define FPSCR_RMODE  (3u << 22)
 #define FPSCR_STRIDE (3u << 20)
 #define FPSCR_LEN    (7u << 16)
+
+#define CPACR_ASEDIS (1u << 31)
 
 /* The trap enable bits read as zero: no CPU here traps floating-point exceptions. */
 static uint32_t writable(const struct arm_state *s)
@@ -27,7 +30,8 @@ uint32_t arm_fpscr_read(struct nw_vcpu *vcpu)
     const struct arm_state *s = arm_of(vcpu);
 
     vcpu_fp_sync(vcpu);
-    return s->fpscr_nzcv << 28 | s->fpscr | (vcpu->fp.flags & FPSCR_FLAGS);
+    return s->fpscr_nzcv << 28 | s->fpscr | (vcpu->fp.flags & (FPSCR_FLAGS | FPSCR_QC)) |
+           (s->qc ? FPSCR_QC : 0);
 }
 
 void arm_fpscr_write(struct nw_vcpu *vcpu, uint32_t value)
@@ -37,6 +41,7 @@ void arm_fpscr_write(struct nw_vcpu *vcpu, uint32_t value)
     vcpu_fp_take(vcpu);
     s->fpscr_nzcv = value >> 28;
     s->fpscr = value & writable(s);
+    s->qc = s->features & ARM_F_NEON ? value & FPSCR_QC : 0;
     vcpu->fp = (struct fp_env){
         .round = s->fpscr >> 22 & 3,
         .flush = (s->fpscr & FPSCR_FZ) != 0,
@@ -68,5 +73,9 @@ uint32_t arm_vfp_key(const struct arm_state *s)
         return 0;
     if (s->fpscr & FPSCR_FZ)
         key |= ARM_KEY_FZ;
+    if (s->fpscr & FPSCR_RMODE)
+        key |= ARM_KEY_ROUND;
+    if (s->features & ARM_F_NEON && !(s->cpacr & CPACR_ASEDIS))
+        key |= ARM_KEY_NEON;
     return key | ARM_KEY_VFP | ARM_KEY_VECLEN((s->fpscr >> 16 & 7) | (s->fpscr >> 20 & 3) << 3);
 }
