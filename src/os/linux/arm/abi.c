@@ -21,6 +21,7 @@ enum {
     HWCAP_ARM_FAST_MULT = 1 << 4,
     HWCAP_ARM_VFP = 1 << 6,
     HWCAP_ARM_EDSP = 1 << 7,
+    HWCAP_ARM_NEON = 1 << 12,
     HWCAP_ARM_VFPV3 = 1 << 13,
     HWCAP_ARM_VFPV3D16 = 1 << 14,
     HWCAP_ARM_TLS = 1 << 15,
@@ -199,6 +200,7 @@ static struct linux_auxv_cpu arm_auxv_cpu(struct linux_task *t)
     } map[] = {
         {ARM_F_VFP2, HWCAP_ARM_VFP}, {ARM_F_VFP3, HWCAP_ARM_VFPV3},  {ARM_F_VFP4, HWCAP_ARM_VFPV4},
         {ARM_F_V6K, HWCAP_ARM_TLS},  {ARM_F_DIV_A, HWCAP_ARM_IDIVA}, {ARM_F_DIV_T, HWCAP_ARM_IDIVT},
+        {ARM_F_NEON, HWCAP_ARM_NEON},
     };
     uint32_t features = arm_of(t->vcpu)->features;
     struct linux_auxv_cpu cpu = {
