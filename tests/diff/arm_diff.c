@@ -1,7 +1,7 @@
 /* Random-instruction differential test: each row of the decode table with random fields on random
  * state, one instruction at a time, Narwhal against libunicorn.
  *
- *     arm_diff [--seed N] [--cases N] [--engine MODE] [--set a32|t16|t32|vfp] [--row STEM]
+ *     arm_diff [--seed N] [--cases N] [--engine MODE] [--set a32|t16|t32|vfp|neon] [--row STEM]
  *              [--list FILE] [--verbose]
  *
  * UNPREDICTABLE encodings (Narwhal says so) are counted per row and written to FILE with an
@@ -106,9 +106,9 @@ static uint32_t random_encoding(struct rng *r, const struct arm_row *row)
         raw = (raw & ~row->should_mask) | row->should_value;
     if (row->set == ARM_SET_A32 && row->flags & ARM_ROW_COND && below(r, 4))
         raw = (raw & 0x0fffffffu) | 0xe0000000u;
-    /* Mostly the lower double registers, which all CPUs have: clear D, N and M. */
-    if (row->name[0] == 'v' && raw & 1u << 8 && below(r, 8))
-        raw &= row->mask | ~(1u << 22 | 1u << 7 | 1u << 5);
+    /* Mostly even numbers of quadword registers. */
+    if (row->features & ARM_F_NEON && row->pattern[25] == 'Q' && raw & 0x40 && below(r, 8))
+        raw &= row->mask | ~0x00011001u;
     return raw;
 }
 
@@ -180,20 +180,26 @@ static void report(struct run *run, const struct arm_row *row, uint32_t raw,
     printf("\n");
 }
 
-static void one_case(struct run *run, struct rng *r, unsigned index)
+static bool is_simd_access(const struct arm_row *row)
 {
-    const struct arm_row *row = &arm_rows[index];
-    struct tally *t = &run->tally[index];
+    return row->features & ARM_F_NEON &&
+           (!strncmp(row->name, "vld", 3) || !strncmp(row->name, "vst", 3));
+}
+
+/* INSN is of ROW and RAW, on a random state. */
+static void run_case(struct run *run, struct rng *r, const struct arm_row *row,
+                     const struct arm_insn *decoded, struct tally *t)
+{
     static struct machine_state before, ours, reference; /* 9 KiB each */
-    uint32_t raw = random_encoding(r, row);
-    struct arm_insn insn;
-    if (!arm_decode(row->set, raw, ~0u, &insn) || insn.row != row)
-        return; /* a more specific row owns these bits */
+    struct arm_insn insn = *decoded;
+    uint32_t raw = insn.raw;
     memset(before.code, 0, sizeof before.code);
     random_state(r, &before, row->set != ARM_SET_A32);
     before.outcome = OUT_OK;
     before.code_or_addr = 0;
     put_code(&before, row, raw);
+    if (is_simd_access(row) && insn.n != 15 && below(r, 4))
+        before.r[insn.n] = MACHINE_DATA + (below(r, MACHINE_PAGE - 64) & ~(below(r, 4) ? 15u : 0u));
 
     ours = before;
     run->kind->run(run->ours, &ours, 1);
@@ -230,13 +236,50 @@ static void one_case(struct run *run, struct rng *r, unsigned index)
     }
 }
 
+/* Each row in turn. */
+static void one_case(struct run *run, struct rng *r, unsigned index)
+{
+    const struct arm_row *row = &arm_rows[index];
+    struct arm_insn insn;
+    /* A more specific row may own these bits. */
+    if (arm_decode(row->set, random_encoding(r, row), ~0u, &insn) && insn.row == row)
+        run_case(run, r, row, &insn, &run->tally[index]);
+}
+
+/* Any bits in the place of Advanced SIMD (ARM DDI 0406C A5.7, A6.3): most that no row has must be
+ * undefined. */
+static void any_simd_case(struct run *run, struct rng *r)
+{
+    static const struct {
+        enum arm_set set;
+        uint32_t mask, value;
+    } places[] = {
+        {ARM_SET_A32, 0xfe000000, 0xf2000000}, {ARM_SET_T32, 0xef000000, 0xef000000},
+        {ARM_SET_A32, 0xff100000, 0xf4000000}, {ARM_SET_T32, 0xff100000, 0xf9000000},
+        {ARM_SET_A32, 0xffb00f00, 0xf4800f00}, {ARM_SET_A32, 0xff800f00, 0xee000b00},
+    };
+    static struct arm_row none = {.name = "none"};
+    unsigned k = below(r, 6);
+    struct arm_insn insn;
+    none.set = (uint8_t)places[k].set;
+    if (arm_decode(places[k].set, ((uint32_t)(next(r) >> 16) & ~places[k].mask) | places[k].value,
+                   ~0u, &insn))
+        run_case(run, r, insn.row, &insn, &run->tally[insn.row - arm_rows]);
+    else {
+        insn.row = &none;
+        run_case(run, r, &none, &insn, &run->tally[arm_nrows]);
+    }
+}
+
 static bool wanted(const struct options *o, const struct arm_row *row)
 {
     static const char *const sets[] = {"a32", "t16", "t32"};
     bool vfp = row->name[0] == 'v' || !strncmp(row->name, "vfp", 3);
     if (o->row && strcmp(o->row, row->name))
         return false;
-    return !o->set || !strcmp(o->set, sets[row->set]) || (vfp && !strcmp(o->set, "vfp"));
+    bool neon = row->features & ARM_F_NEON;
+    return !o->set || !strcmp(o->set, sets[row->set]) || (vfp && !neon && !strcmp(o->set, "vfp")) ||
+           (neon && !strcmp(o->set, "neon"));
 }
 
 static bool parse(struct options *o, int argc, char **argv)
@@ -291,7 +334,7 @@ int main(int argc, char **argv)
     struct options o = {.seed = 1, .cases = 20000, .engine = "dbt"};
     if (!parse(&o, argc, argv)) {
         fprintf(stderr,
-                "usage: %s [--seed N] [--cases N] [--engine MODE] [--set a32|t16|t32|vfp] "
+                "usage: %s [--seed N] [--cases N] [--engine MODE] [--set a32|t16|t32|vfp|neon] "
                 "[--row STEM] [--list FILE] [--verbose]\n",
                 argv[0]);
         return 2;
@@ -304,8 +347,8 @@ int main(int argc, char **argv)
         return 2;
     }
     run.ours = run.kind->open(NULL);
-    run.reference = machine_unicorn.open(NULL);
-    run.tally = calloc(arm_nrows, sizeof *run.tally);
+    run.reference = machine_unicorn.open("cortex-a15");
+    run.tally = calloc(arm_nrows + 1, sizeof *run.tally); /* the last one: no row */
     unsigned *rows = calloc(arm_nrows, sizeof *rows), nrows = 0;
     for (unsigned i = 0; rows && i < arm_nrows; i++) {
         if (wanted(&o, &arm_rows[i]))
@@ -316,11 +359,14 @@ int main(int argc, char **argv)
         return 2;
     }
     struct rng r = {.s = o.seed * 0x9e3779b97f4a7c15ull + 1};
-    for (uint64_t n = 0; n < o.cases; n++)
+    for (uint64_t n = 0; n < o.cases; n++) {
         one_case(&run, &r, rows[n % nrows]);
+        if (!o.row && arm_rows[rows[n % nrows]].features & ARM_F_NEON)
+            any_simd_case(&run, &r);
+    }
 
     struct tally sum = {0};
-    for (unsigned i = 0; i < arm_nrows; i++) {
+    for (unsigned i = 0; i <= arm_nrows; i++) {
         sum.compared += run.tally[i].compared;
         sum.failed += run.tally[i].failed;
         sum.unpredictable += run.tally[i].unpredictable;

@@ -12,8 +12,9 @@ enum skip_reason {
     SKIP_IT,         /* the reference does not stop between IT and what follows */
     SKIP_ALIGNMENT,  /* the reference does not check the alignment of VFP loads and stores (A3.2.1)
                       */
+    SKIP_SAME,       /* both registers of VTRN, VUZP and VZIP are the same: UNKNOWN (A8.8.422) */
+    SKIP_SIMD,       /* it executes what is UNDEFINED in A7.4.1 and A7.4.2 */
     SKIP_ROUNDING,   /* it converts from fixed point as FPSCR rounds, not to nearest (A8.8.307) */
-    SKIP_REGISTER,   /* it has double registers 16 to 31, ours does not */
     SKIP_OLD_BL,     /* halves of BL on their own exist only without Thumb-2: no such model there */
     SKIP_BRANCH_IN_IT, /* UNPREDICTABLE (A8.8.18), whether the condition holds or not */
     SKIP_STORE_PC,     /* stores relative to the pc are UNDEFINED (A8.8.204 T3 and others); the
