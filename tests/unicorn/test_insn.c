@@ -188,8 +188,7 @@ static void test_arm(void **state)
     arm_run(UC_MODE_ARM, ROWS(rows));
     arm_run(UC_MODE_ARM, ROWS(mrrc));
     arm_run(UC_MODE_ARM, ROWS(cp14));
-    if (MET("Advanced SIMD"))
-        arm_run(UC_MODE_ARM, ROWS(simd));
+    arm_run(UC_MODE_ARM, ROWS(simd));
 }
 
 static void test_thumb(void **state)
