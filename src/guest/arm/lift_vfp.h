@@ -34,7 +34,7 @@ static inline uint16_t vfp_soft(const struct arm_lift *l)
 
 static inline unsigned vfp_nregs(const struct arm_lift *l)
 {
-    return arm_has(l, ARM_F_D32) ? 32 : 16;
+    return l->mode & ARM_KEY_D32 ? 32 : 16;
 }
 /* Is register N there? The upper double registers are not on every CPU (A2.6). */
 static inline bool vfp_has(const struct arm_lift *l, enum ir_type width, unsigned n)

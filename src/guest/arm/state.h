@@ -131,6 +131,7 @@ static inline struct arm_state *arm_of(struct nw_vcpu *vcpu)
 #define ARM_KEY_M_NONSECURE (1u << 22)
 #define ARM_KEY_VECLEN(n) ((uint32_t)(n) << 16) /* FPSCR.LEN/STRIDE, 5 bits: short vectors */
 #define ARM_KEY_NEON    (1u << 24) /* Advanced SIMD is enabled */
+#define ARM_KEY_D32     (1u << 26) /* there are 32 double registers */
 #define ARM_KEY_ROUND   (1u << 25) /* FPSCR rounds otherwise than to nearest */
 #define ARM_KEY_IT(it)  ((uint32_t)(it) << 8) /* 8 bits */
 
@@ -164,7 +165,7 @@ void arm_fpscr_write(struct nw_vcpu *, uint32_t value);
 /* May the current mode use VFP as far as CPACR says? */
 bool arm_vfp_permitted(const struct arm_state *);
 /* The VFP bits of the mode word: ARM_KEY_VFP, ARM_KEY_NEON, ARM_KEY_FZ, ARM_KEY_ROUND,
- * ARM_KEY_VECLEN. */
+ * ARM_KEY_D32, ARM_KEY_VECLEN. */
 uint32_t arm_vfp_key(const struct arm_state *);
 
 #endif

@@ -12,6 +12,7 @@
 #define FPSCR_LEN    (7u << 16)
 
 #define CPACR_ASEDIS (1u << 31)
+#define CPACR_D32DIS (1u << 30)
 
 /* The trap enable bits read as zero: no CPU here traps floating-point exceptions. */
 static uint32_t writable(const struct arm_state *s)
@@ -53,13 +54,17 @@ void arm_fpscr_write(struct nw_vcpu *vcpu, uint32_t value)
     vcpu_fp_changed(vcpu);
 }
 
+/* Is there no CPACR (memory-mapped ones do not exist), or may the mode ignore it? */
+static bool needs_no_cpacr(const struct arm_state *s)
+{
+    return !(s->features & ARM_F_V6) || s->features & ARM_F_M || (s->bare && arm_privileged(s));
+}
+
 bool arm_vfp_permitted(const struct arm_state *s)
 {
     if (!(s->features & ARM_F_VFP2))
         return false;
-    if (!(s->features & ARM_F_V6) || s->features & ARM_F_M)
-        return true; /* no CPACR; memory-mapped ones do not exist */
-    if (s->bare && arm_privileged(s))
+    if (needs_no_cpacr(s))
         return true;
     unsigned access = s->cpacr >> 20 & 3; /* of cp10; cp11 must say the same */
     return access == 3 || (access == 1 && arm_privileged(s));
@@ -75,7 +80,10 @@ uint32_t arm_vfp_key(const struct arm_state *s)
         key |= ARM_KEY_FZ;
     if (s->fpscr & FPSCR_RMODE)
         key |= ARM_KEY_ROUND;
-    if (s->features & ARM_F_NEON && !(s->cpacr & CPACR_ASEDIS))
+    uint32_t disabled = needs_no_cpacr(s) ? 0 : s->cpacr;
+    if (s->features & ARM_F_NEON && !(disabled & CPACR_ASEDIS))
         key |= ARM_KEY_NEON;
+    if (s->features & ARM_F_D32 && !(disabled & CPACR_D32DIS))
+        key |= ARM_KEY_D32;
     return key | ARM_KEY_VFP | ARM_KEY_VECLEN((s->fpscr >> 16 & 7) | (s->fpscr >> 20 & 3) << 3);
 }
