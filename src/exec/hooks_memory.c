@@ -91,12 +91,6 @@ void hooks_memory_changed(struct nw_engine *engine, struct nw_hook *h,
     sync_resume(engine);
 }
 
-/* The place of a report among those of one instruction. */
-static uint32_t order_of(const struct nw_vcpu *vcpu, enum mem_hook kind)
-{
-    return 8 * vcpu->access_index + kind;
-}
-
 /* The number in SIZE bytes that are VALUE in little-endian order, as the guest sees it. */
 static uint64_t as_guest(const struct nw_vcpu *vcpu, uint64_t value, uint32_t size)
 {
@@ -195,7 +189,7 @@ enum mem_hook_result hooks_access_after(struct nw_vcpu *vcpu, enum mem_hook kind
 
     vcpu->leave = VCPU_LEAVE_NONE;
     result = settle(vcpu, kind, frame, &leave);
-    return leave == VCPU_LEAVE_NONE ? result : leave_with(vcpu, leave, order_of(vcpu, kind));
+    return leave == VCPU_LEAVE_NONE ? result : leave_with(vcpu, leave, mem_hook_order(vcpu, kind));
 }
 
 enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva,
@@ -205,9 +199,10 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
     const struct nw_hook *h = list_of(vcpu->engine, kind)->first;
     uint64_t value = value_of(vcpu, data, size);
 
-    if (NW_UNLIKELY(vcpu->reported) && order_of(vcpu, kind) < vcpu->reported)
-        return kind == MEM_HOOK_WRITE && order_of(vcpu, kind) + 1 == vcpu->reported ? MEM_HOOK_TOLD
-                                                                                    : MEM_HOOK_GO;
+    if (NW_UNLIKELY(vcpu->reported) && mem_hook_order(vcpu, kind) < vcpu->reported)
+        return kind == MEM_HOOK_WRITE && mem_hook_order(vcpu, kind) + 1 == vcpu->reported
+                   ? MEM_HOOK_TOLD
+                   : MEM_HOOK_GO;
     for (h = next_for(h, gva, gva + size - 1); h; h = next_for(h->same, gva, gva + size - 1)) {
         struct hook_frame frame;
 
@@ -223,7 +218,7 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
     }
     if (NW_LIKELY(leave == VCPU_LEAVE_NONE))
         return MEM_HOOK_GO;
-    return leave_with(vcpu, leave, order_of(vcpu, kind));
+    return leave_with(vcpu, leave, mem_hook_order(vcpu, kind));
 }
 
 bool hooks_fault(struct nw_vcpu *vcpu)
@@ -259,6 +254,6 @@ bool hooks_fault(struct nw_vcpu *vcpu)
         }
     }
     if (mended && e->access != NW_ACCESS_FETCH && vcpu->mem->hooked)
-        vcpu->reported = order_of(vcpu, told) + (told != 0);
+        vcpu->reported = mem_hook_order(vcpu, told) + (told != 0);
     return mended;
 }

@@ -322,8 +322,12 @@ static bool update_hooked(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
     if (told == MEM_HOOK_LEAVE)
         return false;
     vcpu->leave = VCPU_LEAVE_NONE;
-    if (!update_now(vcpu, gva, u))
+    if (!update_now(vcpu, gva, u)) {
+        /* It hits code and is run again. */
+        if (vcpu->leave == VCPU_LEAVE_STEP)
+            vcpu->reported = mem_hook_order(vcpu, MEM_HOOK_WRITE) + 1;
         return false;
+    }
     vcpu->leave = leave;
     vcpu->access_index++;
     return true;

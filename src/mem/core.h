@@ -25,6 +25,12 @@ struct hook_frame;
 /* What hooks of accesses there are. ORDER MEM_HOOK: they are called in this order. */
 enum mem_hook { MEM_HOOK_READ = 1, MEM_HOOK_READ_AFTER = 2, MEM_HOOK_WRITE = 4 };
 
+/* The place of a report among those of one instruction. */
+static inline uint32_t mem_hook_order(const struct nw_vcpu *vcpu, enum mem_hook kind)
+{
+    return 8 * vcpu->access_index + kind;
+}
+
 enum mem_hook_result {
     MEM_HOOK_GO,    /* go on with the access */
     MEM_HOOK_STOP,  /* the vCPU is to leave: vcpu->leave is set, a store is done all the same */

@@ -86,6 +86,19 @@ bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *by
            finish_load(vcpu, gva, memop, bytes);
 }
 
+/* For hooks of its fault, or for when it is run again. */
+static void keep_told(struct nw_vcpu *vcpu, unsigned size, const uint8_t *bytes)
+{
+    memset(vcpu->told, 0, 8);
+    memcpy(vcpu->told, bytes, size);
+}
+
+NW_RARE void hooked_step_store(struct nw_vcpu *vcpu, unsigned size, const uint8_t *bytes)
+{
+    keep_told(vcpu, size, bytes);
+    vcpu->reported = mem_hook_order(vcpu, MEM_HOOK_WRITE) + 1;
+}
+
 /* A stop is asked for in a callback: the store is done all the same. */
 static NW_RARE void unusual_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop,
                                   uint8_t *bytes)
@@ -96,6 +109,8 @@ static NW_RARE void unusual_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t m
     access_plain_store(vcpu, gva, memop, bytes);
     if (vcpu->leave == VCPU_LEAVE_NONE)
         vcpu->leave = leave;
+    else if (vcpu->leave == VCPU_LEAVE_STEP)
+        hooked_step_store(vcpu, 1u << IR_MEM_SIZE(memop), bytes);
 }
 
 /* What comes behind the WRITE hooks. */
@@ -109,13 +124,6 @@ static inline void finish_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t mem
     else
         unusual_store(vcpu, gva, memop, bytes);
     vcpu->access_index++;
-}
-
-/* For hooks of its fault, or for when it is run again. */
-static NW_RARE void keep_told(struct nw_vcpu *vcpu, unsigned size, const uint8_t *bytes)
-{
-    memset(vcpu->told, 0, 8);
-    memcpy(vcpu->told, bytes, size);
 }
 
 NW_RARE void hooked_note_value(struct nw_vcpu *vcpu, uint32_t memop, const uint8_t *bytes)

@@ -30,6 +30,8 @@ bool hooked_present(struct nw_vcpu *, uint64_t gva, uint32_t memop);
 /* Calls the WRITE hooks of a store, whose ADDRESS is physical where there is an MMU. False: it is not
  * to be made. BYTES become what hooks were told when it was begun before. */
 bool hooked_tell_store(struct nw_vcpu *, uint64_t address, unsigned size, uint8_t *bytes);
+/* A store into code has its instruction run again: its hooks have been called. */
+void hooked_step_store(struct nw_vcpu *, unsigned size, const uint8_t *bytes);
 /* A store has failed: what it was to write, for hooks of the fault. */
 void hooked_note_value(struct nw_vcpu *, uint32_t memop, const uint8_t *bytes);
 

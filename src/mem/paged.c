@@ -81,6 +81,8 @@ static void told_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
     access_store_at(vcpu, &a, mmu_of(memop), bytes);
     if (vcpu->leave == VCPU_LEAVE_NONE)
         vcpu->leave = leave;
+    else if (vcpu->leave == VCPU_LEAVE_STEP)
+        hooked_step_store(vcpu, size, bytes);
     vcpu->access_index++;
 }
 

@@ -418,6 +418,27 @@ static void test_stop(void **state)
     }
 }
 
+/* A store into the block that runs has its instruction begun again, which is told once. */
+static void test_store_into_block(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    if (!DIFFERS("store-into-block", "it is told twice there"))
+        skip();
+    uct_x86(&t, 64, BYTES("\xc6\x05\x00\x00\x00\x00\x90\x90") /* mov byte ptr [rip],0x90; nop */);
+    uct_hook(&t, UC_HOOK_MEM_WRITE, (void *)mem_A);
+    ok(uct_run(&t));
+    uct_expect(&t, "A1007");
+    uct_close(&t);
+    uct_x86(&t, 64,
+            BYTES("\xf0\x80\x05\x00\x00\x00\x00\x00\x90") /* lock add byte ptr [rip],0; nop */);
+    uct_hook(&t, UC_HOOK_MEM_WRITE, (void *)mem_A);
+    ok(uct_run(&t));
+    uct_expect(&t, "A1008");
+    uct_close(&t);
+}
+
 static void jumps(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t v,
                   void *user)
 {
@@ -489,14 +510,23 @@ static void test_pc(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stack),     cmocka_unit_test(test_moves),
-        cmocka_unit_test(test_unaligned), cmocka_unit_test(test_read_modify_write),
-        cmocka_unit_test(test_strings),   cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_x87),       cmocka_unit_test(test_32_bits),
-        cmocka_unit_test(test_arm),       cmocka_unit_test(test_thumb),
-        cmocka_unit_test(test_ranges),    cmocka_unit_test(test_cached),
-        cmocka_unit_test(test_fetch),     cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_jump),      cmocka_unit_test(test_supply),
+        cmocka_unit_test(test_stack),
+        cmocka_unit_test(test_moves),
+        cmocka_unit_test(test_unaligned),
+        cmocka_unit_test(test_read_modify_write),
+        cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_x87),
+        cmocka_unit_test(test_32_bits),
+        cmocka_unit_test(test_arm),
+        cmocka_unit_test(test_thumb),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_cached),
+        cmocka_unit_test(test_fetch),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_store_into_block),
+        cmocka_unit_test(test_jump),
+        cmocka_unit_test(test_supply),
         cmocka_unit_test(test_pc),
     };
 

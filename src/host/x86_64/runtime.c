@@ -355,16 +355,14 @@ static void exchange_pc(struct thunks *t)
 }
 
 /* rsi.. = the arguments, rax = pc, r9 = aux word. The slots of pc and aux show the instruction
- * during the access and when it fails, and are as before otherwise. Flags are packed here: those
- * that the stub has put off for a fault to see must not be packed later, over what the code behind
- * puts. */
+ * during the access and when it fails, and are as before otherwise. Flags that are put off stay so:
+ * a callback that asks has them (host_settle). */
 static uint32_t emit_memory_call(struct thunks *t, uintptr_t fn)
 {
     struct asm_buf *a = &t->a;
     uint32_t at = asm_pos(a);
     x_store(a, X_W, frame_in_thunk(FRAME_PC), RAX);
     x_store(a, X_W, frame_in_thunk(FRAME_AUX), R9);
-    x_call_to(a, (int32_t)t->settle_in_thunk);
     exchange_pc(t);
     x_lea(a, X_W, RDI, vcpu_at(0));
     x_mov_imm(a, RAX, fn);

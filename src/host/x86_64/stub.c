@@ -196,9 +196,11 @@ static void emit_miss_stub(struct host_emitter *e, const struct stub *s)
 /* ---- memory ---- */
 
 /* What hot code has left undone because only a fault sees it. Every register has been saved, so
- * the values may be computed in any. */
+ * the values may be computed in any. Flags that are put off by this are packed at once: later that
+ * would be over what the code behind the access has put. */
 static void do_cold_puts(struct host_emitter *e, const struct stub *s)
 {
+    bool lazy = false;
     if (s->places == NO_REF)
         return;
     places_restore(e, s->places);
@@ -214,8 +216,11 @@ static void do_cold_puts(struct host_emitter *e, const struct stub *s)
             lazy_store(e, c->val, c->lazy);
         else
             emit_store_state(e, c->val, c->offset, c->type);
+        lazy |= c->lazy != 0;
     }
     e->keep = false;
+    if (lazy)
+        x_call_to(&e->a, runtime_code(e, e->rt->settle));
 }
 
 /* The base in rsi is compared with the window's end, which the memop in register R is to say. */
