@@ -74,6 +74,17 @@ static void forget_all(struct nw_engine *engine)
     engine_unlock(engine, hold);
 }
 
+/* Blocks have died: the jump cache may hold them. */
+static void follow_epoch(struct nw_vcpu *vcpu)
+{
+    uint64_t epoch = atomic_load(&vcpu->engine->cache.epoch);
+
+    if (vcpu->exec->epoch != epoch) {
+        vcpu->exec->epoch = epoch;
+        memset(vcpu->jumps, 0, sizeof vcpu->jumps);
+    }
+}
+
 /* True: leave. */
 static NW_RARE bool attend_now(struct run *r)
 {
@@ -103,11 +114,7 @@ static NW_RARE bool attend_now(struct run *r)
             return true;
         log_text(r->engine, NW_LOG_INT, "interrupt, pc %#llx\n", (unsigned long long)vcpu_pc(vcpu));
     }
-    uint64_t epoch = atomic_load(&r->engine->cache.epoch);
-    if (x->epoch != epoch) {
-        x->epoch = epoch;
-        memset(vcpu->jumps, 0, sizeof vcpu->jumps);
-    }
+    follow_epoch(vcpu);
     return false;
 }
 
@@ -399,8 +406,11 @@ static bool run_one(struct run *r)
             r->from = NULL;
             return step(r, true);
         }
-        if (atomic_load(&r->engine->cache.flushes) != flushes)
+        /* All were freed, and their code is overwritten. */
+        if (atomic_load(&r->engine->cache.flushes) != flushes) {
             r->from = NULL;
+            follow_epoch(vcpu);
+        }
         if (NW_UNLIKELY(r->engine->hooks.count[NW_HOOK_TRANSLATE]) && report_block(r, b))
             return false;
     }
