@@ -399,6 +399,37 @@ static void test_sizes(void **state)
     ok(uc_close(uc));
 }
 
+static bool fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *out, void *user)
+{
+    (void)uc;
+    (void)type;
+    if (address != CODE)
+        uct_add(user, "f%x", (unsigned)address);
+    out->paddr = address;
+    out->perms = UC_PROT_ALL;
+    return true;
+}
+
+/* A hook is asked for the translation of each page. */
+static void test_fills(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    UNMET("fills of pages of less than 4 KiB");
+    begin(
+        &t, UC_MODE_ARM,
+        BYTES("\x00\x10\x90\xe5\x00\x14\x90\xe5\x04\x14\x90\xe5\x00\x18\x80\xe5\x00\x10\x90\xe5") /* ldr r1,[r0]; ldr r1,[r0,#0x400]; ldr r1,[r0,#0x404]; str r1,[r0,#0x800]; ldr r1,[r0] */);
+    ok(uc_mem_map(t.uc, MEM, 0x1000, UC_PROT_ALL));
+    ok(uc_ctl_tlb_mode(t.uc, UC_TLB_VIRTUAL));
+    uct_hook(&t, UC_HOOK_TLB_FILL, (void *)fill);
+    uct_set(&t, UC_ARM_REG_R0, MEM);
+    ok(uct_run(&t));
+    uct_expect(&t, "f2000 f2400 f2800");
+    uct_close(&t);
+}
+
 /* ---- random maps and accesses against a model ---- */
 
 #define PAGES 24
@@ -543,7 +574,7 @@ int main(void)
         cmocka_unit_test(test_change),          cmocka_unit_test(test_self_modifying),
         cmocka_unit_test(test_device),          cmocka_unit_test(test_map_ptr),
         cmocka_unit_test(test_snapshot),        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_fills),           cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,17 @@ static void test_status(void **state)
     uct_set(&t, UC_ARM_REG_APSR, 0xffffffff);
     assert_int_equal(uct_get(&t, UC_ARM_REG_APSR), 0xf80f0000);
     assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), 0xf80f0013);
+    if (DIFFERS("arm-parts", "parts of APSR can be written only")) {
+        assert_int_equal(uct_get(&t, UC_ARM_REG_APSR_NZCVQ), 0xf8000000);
+        assert_int_equal(uct_get(&t, UC_ARM_REG_APSR_G), 0x000f0000);
+        assert_int_equal(uct_get(&t, UC_ARM_REG_APSR_NZCVQG), 0xf80f0000);
+    }
+    uct_set(&t, UC_ARM_REG_APSR_G, 0);
+    assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), 0xf8000013);
+    uct_set(&t, UC_ARM_REG_APSR_NZCVQG, 0x00050000);
+    assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), 0x00050013);
+    uct_set(&t, UC_ARM_REG_APSR_NZCVQ, 0xa8000000);
+    assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR), 0xa8050013);
     uct_set(&t, UC_ARM_REG_APSR_NZCV, 0x60000000);
     assert_int_equal(uct_get(&t, UC_ARM_REG_APSR_NZCV), 0x60000000);
     assert_int_equal(uct_get(&t, UC_ARM_REG_CPSR) >> 28, 6);
@@ -234,6 +245,33 @@ static void cp_set(struct uct *t, unsigned crn, unsigned crm, unsigned opc1, uns
     ok(uc_reg_write(t->uc, UC_ARM_REG_CP_REG, &r));
 }
 
+static void test_special(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    uct_arm(
+        &t, UC_MODE_ARM,
+        BYTES(
+            "\x50\x0f\x1d\xee\x70\x1f\x1d\xee") /* mrc p15,0,r0,c13,c0,2; mrc p15,0,r1,c13,c0,3 */);
+    uct_set(&t, UC_ARM_REG_C13_C0_3, 0x333);
+    ok(uct_run(&t));
+    assert_int_equal(uct_get(&t, UC_ARM_REG_R1), 0x333);
+    if (DIFFERS("arm-parts", "nothing is read and written")) {
+        uct_set(&t, UC_ARM_REG_C13_C0_2, 0x222);
+        ok(uct_run(&t));
+        assert_int_equal(uct_get(&t, UC_ARM_REG_R0), 0x222);
+        uct_set(&t, UC_ARM_REG_FPSCR, 0x60000000);
+        assert_int_equal(uct_get(&t, UC_ARM_REG_FPSCR_NZCV), 0x60000000);
+    }
+    if (DIFFERS("arm-fpsid", "it can be written")) {
+        uct_set(&t, UC_ARM_REG_FPSID, 0);
+        assert_int_equal(uct_get(&t, UC_ARM_REG_FPSID), 0x410430f0);
+    }
+    uct_close(&t);
+}
+
 static void test_coprocessor(void **state)
 {
     struct uct t;
@@ -351,8 +389,9 @@ int main(void)
         cmocka_unit_test(test_pc_is_thumb),   cmocka_unit_test(test_status),
         cmocka_unit_test(test_flags_in_code), cmocka_unit_test(test_status_in_code),
         cmocka_unit_test(test_banks),         cmocka_unit_test(test_vfp),
-        cmocka_unit_test(test_coprocessor),   cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_sizes),         cmocka_unit_test(test_m_profile),
+        cmocka_unit_test(test_special),       cmocka_unit_test(test_coprocessor),
+        cmocka_unit_test(test_unknown),       cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_m_profile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
