@@ -22,6 +22,7 @@ struct filled;
 #define TLB_NONE    UINT64_MAX
 /* Pages with hooked accesses, which have no tags: direct-mapped, for the slow path. */
 #define WATCH_SIZE  64u
+#define PARTS_SIZE  32u
 #define PAGE_BITS   12
 #define PAGE_SIZE_  (1ull << PAGE_BITS)
 
@@ -173,6 +174,8 @@ struct nw_vcpu {
     struct tlb_entry victim[TLB_MMUS][TLB_VICTIMS];
     struct tlb_entry watch[WATCH_SIZE]; /* what the TLB would hold, of pages with hooked accesses */
     bool watching;              /* some entry of WATCH is filled */
+    struct tlb_entry parts[PARTS_SIZE]; /* the same of granules in pages that are not one region's */
+    bool parted;                /* some entry of PARTS is filled */
     struct fill_log tlb_filled; /* MMU index * TLB_SIZE + entry */
     struct fetch_entry fetch[FETCH_TLB_SIZE];
     struct fill_log jumps_filled; /* with an MMU */

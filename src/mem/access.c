@@ -218,6 +218,23 @@ static void keep_hooked(struct nw_vcpu *vcpu, uint64_t page, struct tlb_entry *e
         e->write = TLB_NONE;
 }
 
+/* The page is not all of the region: its granule is kept where no MMU index matters. */
+static void fill_part(struct nw_vcpu *vcpu, const struct piece *p)
+{
+    struct mem_space *space = vcpu->mem;
+    const struct mem_region *r = p->region;
+    uint64_t page = page_of(p->gpa), at = p->gva & ~(space->unit - 1);
+    struct tlb_entry e = {TLB_NONE, TLB_NONE, 0, (uintptr_t)p->host - p->gva};
+
+    if (vcpu->mmu || r->file)
+        return;
+    if (r->perms & NW_READ)
+        e.read = at;
+    if (r->perms & NW_WRITE && !space_code_page(space, page) && !snap_wants(space, r, page))
+        e.write = at;
+    parts_fill(vcpu, at, &e);
+}
+
 void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
 {
     struct mem_space *space = vcpu->mem;
@@ -228,7 +245,11 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
     /* A fast access to the page must not need the host's protection changed, nor a guard; without
      * an arena that would be all mapped files, so there only those pages count as risky that do
      * not exist now. */
-    if (!region_has_page(r, at) || (r->file && (space->arena || !guarded_probe(p->host))))
+    if (!region_has_page(r, at)) {
+        fill_part(vcpu, p);
+        return;
+    }
+    if (r->file && (space->arena || !guarded_probe(p->host)))
         return;
     if ((r->perms & p->rights & NW_READ) && space_page_open(space, r, at, false))
         e.read = page;
@@ -479,10 +500,18 @@ bool access_writable(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned
     return ok;
 }
 
+static uint8_t *plain_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, unsigned mmu,
+                          bool write)
+{
+    uint8_t *host = NW_UNLIKELY(vcpu->parted) ? parts_hit(vcpu, gva, size, write) : NULL;
+
+    return host ? host : access_tlb_hit(vcpu, gva, size, mmu, write);
+}
+
 bool access_plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
-    uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, false);
+    uint8_t *host = plain_hit(vcpu, gva, size, mmu, false);
 
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_READ))
         return false;
@@ -503,7 +532,7 @@ bool access_plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
 void access_plain_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
-    uint8_t *host = access_tlb_hit(vcpu, gva, size, mmu, true);
+    uint8_t *host = plain_hit(vcpu, gva, size, mmu, true);
 
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_WRITE))
         return;

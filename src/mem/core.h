@@ -247,6 +247,21 @@ static inline uint8_t *watch_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned si
         return NULL;
     return (uint8_t *)(uintptr_t)(gva + e->addend);
 }
+/* Granules of pages that are not one region's: the same again, for pages without hooks too. */
+void parts_fill(struct nw_vcpu *, uint64_t at, const struct tlb_entry *);
+static inline struct tlb_entry *parts_slot(struct nw_vcpu *vcpu, uint64_t at)
+{
+    return &vcpu->parts[at / vcpu->mem->unit & (PARTS_SIZE - 1)];
+}
+static inline uint8_t *parts_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, bool write)
+{
+    uint64_t unit = vcpu->mem->unit, at = gva & ~(unit - 1);
+    const struct tlb_entry *e = parts_slot(vcpu, at);
+
+    if (!vcpu->parted || (write ? e->write : e->read) != at || gva + (size - 1) - at >= unit)
+        return NULL;
+    return (uint8_t *)(uintptr_t)(gva + e->addend);
+}
 /* The entry that holds PAGE, from the victims if need be, or null. */
 struct tlb_entry *tlb_find(struct nw_vcpu *, unsigned mmu, uint64_t page);
 void tlb_fill(struct nw_vcpu *, unsigned mmu, uint64_t page, const struct tlb_entry *);

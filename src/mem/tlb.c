@@ -31,9 +31,17 @@ void watch_fill(struct nw_vcpu *vcpu, uint64_t page, const struct tlb_entry *ent
     *watch_slot(vcpu, page) = *entry;
 }
 
+void parts_fill(struct nw_vcpu *vcpu, uint64_t at, const struct tlb_entry *entry)
+{
+    for (unsigned n = 0; !vcpu->parted && n < PARTS_SIZE; n++)
+        vcpu->parts[n] = empty;
+    vcpu->parted = true;
+    *parts_slot(vcpu, at) = *entry;
+}
+
 void tlb_reset(struct nw_vcpu *vcpu)
 {
-    vcpu->watching = false;
+    vcpu->watching = vcpu->parted = false;
     for (unsigned m = 0; m < TLB_MMUS; m++) {
         for (unsigned i = 0; i < TLB_SIZE; i++)
             vcpu->tlb[m][i] = empty;
@@ -47,7 +55,7 @@ void tlb_flush(struct nw_vcpu *vcpu)
 {
     const struct fill_log *log = &vcpu->tlb_filled;
 
-    vcpu->watching = false;
+    vcpu->watching = vcpu->parted = false;
     if (log->n == FILL_LOG_SIZE) {
         tlb_reset(vcpu);
         return;
@@ -65,7 +73,7 @@ void tlb_flush_local(struct nw_vcpu *vcpu)
     bool all = log->n == FILL_LOG_SIZE;
     unsigned kept = 0;
 
-    vcpu->watching = false;
+    vcpu->watching = vcpu->parted = false;
 
     for (unsigned n = 0; n < (all ? TLB_MMUS * TLB_SIZE : log->n); n++) {
         unsigned at = all ? n : log->at[n];
@@ -87,6 +95,7 @@ void tlb_flush_local(struct nw_vcpu *vcpu)
 
 void tlb_flush_page(struct nw_vcpu *vcpu, uint64_t page)
 {
+    vcpu->parted = false;
     if (page_of(watch_slot(vcpu, page)) == page)
         *watch_slot(vcpu, page) = empty;
     for (unsigned m = 0; m < TLB_MMUS; m++) {
@@ -111,7 +120,7 @@ static struct tlb_entry *entry(struct nw_vcpu *vcpu, unsigned n)
 
 void tlb_flush_large(struct nw_vcpu *vcpu, uint64_t page)
 {
-    vcpu->watching = false;
+    vcpu->watching = vcpu->parted = false;
     for (unsigned n = 0; n < TLB_ENTRIES; n++) {
         struct tlb_entry *e = entry(vcpu, n);
         unsigned size_log = e->gpa & TLB_SIZE_LOG;
@@ -123,7 +132,7 @@ void tlb_flush_large(struct nw_vcpu *vcpu, uint64_t page)
 
 void tlb_drop_writes(struct nw_vcpu *vcpu, uint64_t gpa)
 {
-    vcpu->watching = false;
+    vcpu->watching = vcpu->parted = false;
     for (unsigned n = 0; n < TLB_ENTRIES; n++) {
         struct tlb_entry *e = entry(vcpu, n);
 

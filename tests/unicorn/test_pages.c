@@ -338,8 +338,11 @@ static void test_snapshot(void **state)
     if (uct_ours()) /* Unicorn's has no snapshots of such memory */
         ok(uc_mem_map_ptr(t.uc, MEM + 0x1000, PAGE, UC_PROT_READ | UC_PROT_WRITE, own));
     ok(uc_ctl_context_mode(t.uc, UC_CTL_CONTEXT_MEMORY));
+    ok(access_at(&t, true, MEM + 2 * PAGE + 8)); /* pages that have been written before */
+    ok(access_at(&t, true, MEM + 3 * PAGE + 8));
     c = uct_saved(&t);
     for (int n = 0; n < 3; n++) {
+        ok(access_at(&t, true, MEM + 3 * PAGE + 4));
         ok(access_at(&t, true, MEM + PAGE - 2));
         ok(access_at(&t, true, MEM + 2 * PAGE));
         ok(access_at(&t, true, MEM + 3 * PAGE - 4));
@@ -354,6 +357,8 @@ static void test_snapshot(void **state)
         assert_int_equal(uct_mem(&t, MEM + PAGE - 2, 4), 0x11223344);
         assert_int_equal(uct_mem(&t, MEM + 2 * PAGE, 4), 0x55667788);
         assert_int_equal(uct_mem(&t, MEM + 3 * PAGE - 4, 4), 0);
+        assert_int_equal(uct_mem(&t, MEM + 3 * PAGE + 4, 4), 0);
+        assert_int_equal(uct_mem(&t, MEM + 3 * PAGE + 8, 4), 0xffffffff);
         if (uct_ours()) {
             assert_int_equal(own[8], 1);
             assert_int_equal(own[PAGE], 7 + n);
