@@ -98,26 +98,35 @@ static enum ir_hook_result go_on(struct nw_vcpu *vcpu, enum vcpu_leave outcome)
 }
 
 /* The hooks of SITE one after the other. The instruction is done when one of them has done it, but
- * all are told. */
+ * all are told; of those of the instruction all even when one has moved the pc. */
 static enum ir_hook_result call_all(struct nw_vcpu *vcpu, const struct hook_site *site)
 {
     enum vcpu_leave outcome = VCPU_LEAVE_NONE;
-    bool done = false;
+    bool done = false, moved = false;
 
     for (uint32_t n = 0; n < site->n; n++) {
         struct hook_frame frame;
+
+        if (moved && site->hook[n]->spec.kind != NW_HOOK_INSN)
+            break;
 
         hooks_enter(vcpu, &frame);
         done |= call_one(vcpu, site, n);
         hooks_leave(vcpu, &frame);
         enum vcpu_leave now = hooks_outcome(vcpu, &frame);
-        if (hooks_moved(vcpu, &frame))
-            return IR_HOOK_LEAVE;
+        if (hooks_moved(vcpu, &frame)) {
+            moved = true;
+            if (site->hook[n]->spec.kind == NW_HOOK_INSN)
+                continue;
+            break;
+        }
         if (now != VCPU_LEAVE_NONE)
             outcome = now;
         if (now == VCPU_LEAVE_UNDONE) /* stopped */
             break;
     }
+    if (moved)
+        return go_on(vcpu, VCPU_LEAVE_UNDONE);
     if (done) {
         vcpu->guest->advance(vcpu, site->insn_size);
         vcpu->leave = VCPU_LEAVE_STATE;

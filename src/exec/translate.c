@@ -216,7 +216,7 @@ static nw_status lift_step(struct nw_vcpu *vcpu, struct block_key key, struct fe
 nw_status step_one(struct nw_vcpu *vcpu, struct block_key key, bool with_hooks, bool entry)
 {
     struct exec_vcpu *x = vcpu->exec;
-    struct fetcher f = {.vcpu = vcpu, .with_hooks = with_hooks, .entry = entry};
+    struct fetcher f = {.vcpu = vcpu, .with_hooks = with_hooks, .single = true, .entry = entry};
     union ir_vec *slots;
 
     if (!x->builder)

@@ -363,6 +363,53 @@ static uint32_t in_jumps(uc_engine *uc, uint32_t port, int size, void *user)
     return 0;
 }
 
+static void call_tells_and_jumps(uc_engine *uc, void *user)
+{
+    call_A(uc, user);
+    call_jumps(uc, user);
+}
+
+static void call_tells_and_stops(uc_engine *uc, void *user)
+{
+    call_A(uc, user);
+    call_stops(uc, user);
+}
+
+/* All are called, with the pc as the first one leaves it; but after a stop none. */
+static void test_several_calls(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    NEEDS_2_1();
+    for (int enter = 0; enter < 2; enter++) {
+        int insn = enter ? UC_X86_INS_SYSENTER : UC_X86_INS_SYSCALL;
+        const uint8_t *code = (const uint8_t *)(enter ? "\x0f\x34\x90\x90" : "\x0f\x05\x90\x90");
+
+        uct_x86(&t, 64, code, 4);
+        t.with_pc = true;
+        uct_hook_insn(&t, insn, (void *)call_A);
+        uct_hook_insn(&t, insn, (void *)call_B);
+        ok(uct_run(&t));
+        uct_expect(&t, "A@1000 B@1000");
+        uct_close(&t);
+        uct_x86(&t, 64, code, 4);
+        uct_hook_insn(&t, insn, (void *)call_tells_and_jumps);
+        uct_hook_insn(&t, insn, (void *)call_B);
+        t.with_pc = true;
+        ok(uc_emu_start(t.uc, CODE, CODE + 5 + 2 * !uct_ours(), 0, 0)); /* see syscall-jump */
+        uct_expect(&t, "A@1000 B@1005");
+        uct_close(&t);
+        uct_x86(&t, 64, code, 4);
+        uct_hook_insn(&t, insn, (void *)call_tells_and_stops);
+        uct_hook_insn(&t, insn, (void *)call_B);
+        ok(uct_run(&t));
+        uct_expect(&t, "A");
+        assert_int_equal(uct_pc(&t), CODE + 2);
+        uct_close(&t);
+    }
+}
+
 static void test_jump(void **state)
 {
     struct uct t;
@@ -425,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_replaced),
         cmocka_unit_test(test_replaced_by_several),
         cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_several_calls),
         cmocka_unit_test(test_jump),
         cmocka_unit_test(test_cached),
     };

@@ -91,13 +91,19 @@ static uint64_t cr4_known(const struct x86_state *s)
     return known;
 }
 
+/* Long mode does, but for a bare CPU's that does not page. */
+static bool needs_pae(const struct x86_state *s)
+{
+    return x86_long(s) && (!s->bare || s->cr0 & X86_CR0_PG);
+}
+
 static bool cr4_write(struct nw_vcpu *vcpu, uint64_t value)
 {
     struct x86_state *s = x86_of(vcpu);
     uint64_t changed = s->cr4 ^ value;
     bool pcid_on = changed & value & X86_CR4_PCIDE;
 
-    if (value & ~cr4_known(s) || (x86_long(s) && !(value & X86_CR4_PAE)) ||
+    if (value & ~cr4_known(s) || (needs_pae(s) && !(value & X86_CR4_PAE)) ||
         (pcid_on && (!x86_long(s) || s->cr3 & 0xfff)))
         return gp0(vcpu);
     bool pae = s->cr0 & X86_CR0_PG && value & X86_CR4_PAE && !x86_long(s);

@@ -1,5 +1,6 @@
 /* String instructions (SDM 1 7.3.9). One element is lifted inline; repeat.c repeats. */
 #include <narwhal/hook.h>
+#include "guest/x86/front.h"
 #include "guest/x86/lift.h"
 
 /* The segment of [SI], which a prefix may replace; that of [DI] is always ES. */
@@ -45,14 +46,13 @@ static void one_element(struct x86_lift *l, const struct x86_insn *i, enum x86_s
     bool to = kind != X86_LODS, write = kind == X86_MOVS || kind == X86_STOS;
     ir_val source = x86_gpr_get(l, X86_RAX, bits), target = IR_NONE;
 
+    /* CMPS reads [DI] first, as processors do. */
+    if (to && !write)
+        target = x86_load(l, element_address(l, X86_ES, X86_RDI, false), bits, 0);
     if (from)
         source = x86_load(l, element_address(l, source_segment(i), X86_RSI, false), bits, 0);
-    if (to)
-        target = element_address(l, X86_ES, X86_RDI, write);
     if (write)
-        x86_store(l, target, source, bits, 0);
-    else if (to)
-        target = x86_load(l, target, bits, 0);
+        x86_store(l, element_address(l, X86_ES, X86_RDI, true), source, bits, 0);
     if (to && !write)
         lift_compare(l->b, l->req, source, target, bits, NW_COMPARE_FLAGS);
     if (kind == X86_LODS)
@@ -73,8 +73,12 @@ static void repeat(struct x86_lift *l, const struct x86_insn *i, enum x86_string
                     source_segment(i) << 19 | x86_log2(x86_addr_bits(l) / 16) << 22;
     if (i->z.attributes & ZYDIS_ATTRIB_HAS_REPNE)
         what |= X86_STRING_REPNE;
-    if (l->mode & (X86_KEY_TF | X86_KEY_BREAK) || l->hooked || l->req->single)
+    bool stepped = l->mode & (X86_KEY_TF | X86_KEY_BREAK);
+    if (stepped || l->hooked || l->req->single)
         what |= X86_STRING_ONE;
+    /* Programs that count a bare CPU's instructions are used to it. */
+    if (what & X86_STRING_ONE && !stepped && x86_is_bare(l->req->vcpu))
+        what |= X86_STRING_LOOK;
     ir_val more = ir_call(l->b, &helper, ir_const32(l->b, what), IR_NONE, IR_NONE, IR_NONE);
     if (kind == X86_SCAS || kind == X86_CMPS)
         x86_cc_forget(l);

@@ -228,6 +228,8 @@ static bool one(struct repeat *r)
 {
     uint64_t a = r->s->gpr[X86_RAX] & element_mask(r), b = 0, at;
 
+    if (compares(r) && !load(r, X86_ES, X86_RDI, &b))
+        return false;
     if (reads_si(r) && !load(r, r->seg, X86_RSI, &a))
         return false;
     if (writes_di(r)) {
@@ -239,8 +241,6 @@ static bool one(struct repeat *r)
     } else if (r->kind == X86_LODS) {
         put_accumulator(r, a);
     } else {
-        if (!load(r, X86_ES, X86_RDI, &b))
-            return false;
         r->a = a;
         r->b = b;
         r->stopped = (a == b) == r->repne;
@@ -309,8 +309,9 @@ uint64_t x86_string_repeat(struct nw_vcpu *vcpu, uint64_t what, uint64_t unused1
     };
     r.elem = 1u << IR_MEM_SIZE(r.memop);
     r.down = r.s->eflags & X86_DF;
+    bool looks = what & X86_STRING_LOOK && reg(&r, X86_RCX);
     bool done = loop(&r, what & X86_STRING_ONE);
     if (r.compared && (done || x86_undefined_of(r.s->model)->compare_fault))
         put_flags(&r);
-    return compares(&r) && r.stopped ? 0 : reg(&r, X86_RCX) != 0;
+    return compares(&r) && r.stopped ? 0 : looks || reg(&r, X86_RCX);
 }

@@ -14,6 +14,7 @@ enum x86_string_kind { X86_MOVS, X86_STOS, X86_LODS, X86_SCAS, X86_CMPS };
 enum {
     X86_STRING_REPNE = 1 << 24, /* SCAS and CMPS go on while ZF is 0 */
     X86_STRING_ONE = 1 << 25,   /* one element at a time */
+    X86_STRING_LOOK = 1 << 26,  /* that there are no more takes a time of its own */
 };
 
 /* Helper: repeats the instruction until it is done, something wants the vCPU's attention, or an
