@@ -30,10 +30,7 @@ nw_status nw_mem_map_ptr(nw_engine *engine, uint64_t gpa, uint64_t size, uint32_
     if (engine->exceptions == NW_EXC_BARE)
         TRY(engine_leave_arena(engine));
     TRY(engine_before_map(engine, gpa, size));
-    struct engine_hold hold = engine_lock(engine);
-    nw_status status = space_map_ptr(&engine->mem, gpa, size, perms, host);
-    engine_unlock(engine, hold);
-    return status;
+    return engine_map_ptr(engine, gpa, size, perms, host);
 }
 
 nw_status nw_mem_map_mmio(nw_engine *engine, uint64_t gpa, uint64_t size, nw_mmio_read_fn read,

@@ -326,7 +326,7 @@ static bool forget_page(struct nw_engine *engine, struct code_page *p, uint64_t 
     return any;
 }
 
-void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
+static bool forget_range(struct nw_engine *engine, uint64_t gpa, uint64_t size)
 {
     struct mem_space *mem = &engine->mem;
     /* Stores are caught by granule, so a granule is forgotten as a whole. */
@@ -335,8 +335,6 @@ void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
     uint64_t pages = ((last - page) >> PAGE_BITS) + 1;
     bool any = false;
 
-    if (!mem->code_pages || !size)
-        return;
     gpa &= ~mask;
     size = last - gpa + 1;
     if (pages > mem->code_buckets) {
@@ -355,7 +353,31 @@ void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
                 any |= forget_page(engine, p, gpa, size);
         }
     }
-    if (!any)
+    return any;
+}
+
+struct forgetting {
+    struct nw_engine *engine;
+    bool any;
+};
+
+static void forget_alias(void *opaque, uint64_t gpa, uint64_t size)
+{
+    struct forgetting *f = opaque;
+
+    f->any |= forget_range(f->engine, gpa, size);
+}
+
+void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
+{
+    struct forgetting f = {engine, false};
+
+    if (!engine->mem.code_pages || !size)
+        return;
+    forget_alias(&f, gpa, size);
+    if (NW_UNLIKELY(engine->mem.aliased) && size != UINT64_MAX)
+        alias_each(&engine->mem, gpa, size, forget_alias, &f);
+    if (!f.any)
         return;
     atomic_fetch_add(&engine->cache.epoch, 1);
     hooks_note_change(engine);

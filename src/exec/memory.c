@@ -256,6 +256,23 @@ void engine_flush_mmus(struct nw_engine *engine)
     engine_unlock(engine, hold);
 }
 
+nw_status engine_map_ptr(struct nw_engine *engine, uint64_t gpa, uint64_t size, uint32_t perms,
+                         void *host)
+{
+    struct engine_hold hold = engine_lock(engine);
+    bool aliased = false;
+    nw_status status = space_map_ptr(&engine->mem, gpa, size, perms, host, &aliased);
+
+    if (aliased) {
+        sync_pause(engine, engine_self(engine));
+        for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
+            tlb_flush(v);
+        sync_resume(engine);
+    }
+    engine_unlock(engine, hold);
+    return status;
+}
+
 nw_status engine_unmap(struct nw_engine *engine, uint64_t gpa, uint64_t size, bool holes)
 {
     struct change c;

@@ -6,6 +6,8 @@
 
 extern const struct mem_client engine_mem_client;
 
+nw_status engine_map_ptr(struct nw_engine *, uint64_t gpa, uint64_t size, uint32_t perms,
+                         void *host);
 /* HOLES: unmapped parts are no error. */
 nw_status engine_unmap(struct nw_engine *, uint64_t gpa, uint64_t size, bool holes);
 nw_status engine_protect(struct nw_engine *, uint64_t gpa, uint64_t size, uint32_t perms);

@@ -253,7 +253,7 @@ void access_fill(struct nw_vcpu *vcpu, const struct piece *p, unsigned mmu)
         return;
     if ((r->perms & p->rights & NW_READ) && space_page_open(space, r, at, false))
         e.read = page;
-    if ((r->perms & p->rights & NW_WRITE) && space_page_open(space, r, at, true) &&
+    if ((r->perms & p->rights & NW_WRITE) && space_page_open(space, r, at, true) && !r->aliased &&
         !space_code_page(space, at) && !snap_wants(space, r, at))
         e.write = page;
     if (NW_UNLIKELY(space->hooked))
@@ -351,9 +351,8 @@ const struct piece *access_hits_code(struct mem_space *space, const struct acces
 {
     for (unsigned i = 0; i < a->pieces; i++) {
         const struct piece *p = &a->piece[i];
-        struct code_page *code = p->host ? space_code_page(space, page_of(p->gpa)) : NULL;
 
-        if (code && (code->granules & code_granules(code->page, p->gpa, p->size)))
+        if (p->host && space_hits_code(space, p->gpa, p->size))
             return p;
     }
     return NULL;

@@ -105,6 +105,9 @@ struct mem_space {
     struct region_tree annex_used; /* by host address */
     _Atomic uint64_t generation;   /* with an arena: TLBs of older generations are stale */
 
+    struct region_tree callers; /* memory of the caller's that is or was mapped, by host address */
+    bool aliased;               /* some region is: see alias.c */
+
     struct snap_level *snaps; /* mem/snapshot.h; also guarded by code_lock */
     uint64_t serial;          /* of the last one that was taken */
     uint64_t map_version;     /* which map this is: two of the same number are equal */
@@ -135,8 +138,9 @@ struct mem_backing {
 };
 nw_status space_map(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms,
                     const struct mem_backing *);
+/* *ALIASED: some of the memory is mapped elsewhere too; write tags of it must go. */
 nw_status space_map_ptr(struct mem_space *, uint64_t gpa, uint64_t size, uint32_t perms,
-                        void *host);
+                        void *host, bool *aliased);
 nw_status space_map_mmio(struct mem_space *, uint64_t gpa, uint64_t size, nw_mmio_read_fn,
                          nw_mmio_write_fn, void *opaque);
 /* The code in the range has been forgotten already. */
@@ -179,6 +183,19 @@ struct code_page *space_code_page(struct mem_space *, uint64_t page);
 void space_code_update(struct mem_space *, struct code_page *, uint64_t granules);
 /* Bits of the granules in PAGE that [GPA, GPA + SIZE) touches. */
 uint64_t code_granules(uint64_t page, uint64_t gpa, uint64_t size);
+
+/* Does the range touch code, through whatever mapping of its memory? Space's lock held, and the
+ * engine's or code_lock. */
+bool space_hits_code(struct mem_space *, uint64_t gpa, uint64_t size);
+
+/* ---- memory that is mapped more than once (alias.c); space's lock held ---- */
+/* R, a new MEM_PTR region, is about to be inserted; who shares memory with it is marked. */
+nw_status alias_add(struct mem_space *, struct mem_region *);
+/* R has been taken out. */
+void alias_remove(struct mem_space *, const struct mem_region *);
+/* Calls FN with every other guest range on the same memory. The engine's lock will do. */
+typedef void (*alias_fn)(void *opaque, uint64_t gpa, uint64_t size);
+void alias_each(const struct mem_space *, uint64_t gpa, uint64_t size, alias_fn, void *opaque);
 
 /* ---- host protection (region.in_arena pages); SPACE->code_lock held ---- */
 

@@ -280,11 +280,9 @@ uint64_t mmu_walk_load(struct nw_vcpu *vcpu, uint64_t gpa, unsigned size)
 static void note_code(struct nw_vcpu *vcpu, uint64_t gpa, unsigned size)
 {
     struct mem_space *space = vcpu->mem;
-    uint64_t page = page_of(gpa);
 
     pthread_mutex_lock(&space->code_lock);
-    const struct code_page *code = space_code_page(space, page);
-    bool hit = code && code->granules & code_granules(page, gpa, size);
+    bool hit = space_hits_code(space, gpa, size);
     pthread_mutex_unlock(&space->code_lock);
     if (hit)
         space->client->walk_hits_code(vcpu);

@@ -17,6 +17,7 @@ struct mem_region {
     uint8_t perms;       /* enum nw_perm */
     bool in_arena;       /* host == arena + start, protected by the host */
     bool file;           /* mapped from a file: a host access may raise SIGBUS */
+    bool aliased;        /* MEM_PTR: other regions have or had some of the same host memory */
     bool shared;         /* with other processes: the host protection is exactly the guest's */
     uint64_t offset;     /* in the file, of START */
     nw_mmio_read_fn read;

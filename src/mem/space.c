@@ -34,6 +34,7 @@ nw_status space_init(struct mem_space *space, uint64_t last, uint64_t granule, b
 /* With its memory, unless a snapshot wants that. */
 static void drop_region(struct mem_region *r, void *opaque)
 {
+    alias_remove(opaque, r);
     if (snap_hold(opaque, r))
         return;
     if (r->kind == MEM_OWNED && !r->in_arena)
@@ -51,6 +52,7 @@ static void note_change(struct mem_space *space)
 void space_free(struct mem_space *space)
 {
     region_free_all(space->regions.root);
+    region_free_all(space->callers.root);
     space_snap_free(space);
     annex_free(space);
     for (uint32_t i = 0; i < space->code_buckets; i++) {
@@ -108,6 +110,11 @@ static nw_status add(struct mem_space *space, struct mem_region *r)
         pthread_rwlock_unlock(&space->lock);
         free(r);
         return NW_ERR_OVERLAP;
+    }
+    if (r->kind == MEM_PTR && alias_add(space, r) != NW_OK) {
+        pthread_rwlock_unlock(&space->lock);
+        free(r);
+        return NW_ERR_NOMEM;
     }
     r->born = space->serial;
     space->map_version = ++space->map_versions;
@@ -228,13 +235,17 @@ nw_status space_map(struct mem_space *space, uint64_t gpa, uint64_t size, uint32
 }
 
 nw_status space_map_ptr(struct mem_space *space, uint64_t gpa, uint64_t size, uint32_t perms,
-                        void *host)
+                        void *host, bool *aliased)
 {
     struct mem_region *r = region_new(gpa, size, perms, MEM_PTR);
 
-    if (r)
-        r->host = host;
-    return add(space, r);
+    if (!r)
+        return NW_ERR_NOMEM;
+    r->host = host;
+    nw_status status = add(space, r);
+    if (status == NW_OK)
+        *aliased = r->aliased;
+    return status;
 }
 
 nw_status space_map_mmio(struct mem_space *space, uint64_t gpa, uint64_t size, nw_mmio_read_fn read,
