@@ -85,13 +85,12 @@ static uc_err cp_write(nw_vcpu *vcpu, const uc_arm_cp_reg *r)
     return UC_ERR_OK;
 }
 
-uc_err uc_arm_reg_read(nw_vcpu *vcpu, uc_mode mode, int id, void *value, size_t *size)
+static uc_err read_any(nw_vcpu *vcpu, int id, void *value, size_t *size)
 {
     struct row r = row_of(vcpu, id);
     size_t used = size_of(r.kind);
     uint64_t v[2] = {0};
 
-    (void)mode;
     if (*size < used)
         return UC_ERR_OVERFLOW;
     *size = used;
@@ -119,20 +118,12 @@ static void write_part(nw_vcpu *vcpu, unsigned reg, uint32_t mask, uint32_t valu
     nw_reg_write(vcpu, reg, ((uint32_t)old & ~mask) | (value & mask));
 }
 
-/* Bit 0 selects Thumb, as a branch does. */
-static void write_pc(nw_vcpu *vcpu, uint32_t value)
-{
-    write_part(vcpu, NW_ARM_CPSR, CPSR_T, value & 1 ? CPSR_T : 0);
-    nw_reg_write(vcpu, NW_ARM_PC, value & ~1u);
-}
-
-uc_err uc_arm_reg_write(nw_vcpu *vcpu, uc_mode mode, int id, const void *value, size_t *size)
+static uc_err write_any(nw_vcpu *vcpu, int id, const void *value, size_t *size)
 {
     struct row r = row_of(vcpu, id);
     size_t used = size_of(r.kind);
     uint64_t v[2] = {0};
 
-    (void)mode;
     if (*size < used)
         return UC_ERR_OVERFLOW;
     *size = used;
@@ -143,12 +134,46 @@ uc_err uc_arm_reg_write(nw_vcpu *vcpu, uc_mode mode, int id, const void *value, 
     case NOTHING:
     case CONSTANT: break;
     case M: uc_arm_m_write(vcpu, id, (uint32_t)v[0]); break;
-    case PC: write_pc(vcpu, (uint32_t)v[0]); break;
+    case PC: nw_reg_write(vcpu, NW_ARM_BX, v[0]); break; /* bit 0 selects Thumb, as in a branch */
     case CPSR_PART: write_part(vcpu, NW_ARM_CPSR, r.mask, (uint32_t)v[0]); break;
     case FPSCR_PART: write_part(vcpu, NW_ARM_FPSCR, r.mask, (uint32_t)v[0]); break;
     default: nw_reg_write(vcpu, r.reg, v[0]); break;
     }
     if (r.kind == QUAD)
         nw_reg_write(vcpu, r.reg + 1u, v[1]);
+    return UC_ERR_OK;
+}
+
+/* Most programs ask for these most of the time. */
+static bool general(int id)
+{
+    return (unsigned)(id - UC_ARM_REG_R0) <= 12;
+}
+
+uc_err uc_arm_reg_read(nw_vcpu *vcpu, uc_mode mode, int id, void *value, size_t *size)
+{
+    uint64_t v = 0;
+    uint32_t word;
+
+    (void)mode;
+    if (!general(id) || *size < sizeof word)
+        return read_any(vcpu, id, value, size);
+    nw_reg_read(vcpu, (unsigned)(id - UC_ARM_REG_R0), &v);
+    word = (uint32_t)v;
+    memcpy(value, &word, sizeof word);
+    *size = sizeof word;
+    return UC_ERR_OK;
+}
+
+uc_err uc_arm_reg_write(nw_vcpu *vcpu, uc_mode mode, int id, const void *value, size_t *size)
+{
+    uint32_t word;
+
+    (void)mode;
+    if (!general(id) || *size < sizeof word)
+        return write_any(vcpu, id, value, size);
+    memcpy(&word, value, sizeof word);
+    nw_reg_write(vcpu, (unsigned)(id - UC_ARM_REG_R0), word);
+    *size = sizeof word;
     return UC_ERR_OK;
 }
