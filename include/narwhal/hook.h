@@ -33,12 +33,12 @@ typedef enum nw_hook_kind {
     NW_HOOK_CODE = 1,   /* CODE: before each instruction; a stop: it does not run */
     NW_HOOK_BLOCK,      /* CODE: where a basic block is entered; SIZE is the block's */
     NW_HOOK_INSN,       /* INSN: before each instruction of the kind nw_hook_spec.insn */
-    NW_HOOK_READ,       /* ACCESS: before data is read, where there is something (else FAULT comes first), with
-                           value 0; a stop: it is not read */
+    NW_HOOK_READ,       /* ACCESS: before data is read, with value 0; where nothing is mapped FAULT comes
+                           first; a stop: it is not read */
     NW_HOOK_READ_AFTER, /* ACCESS: with the value that was read; a stop: the instruction is not
                            finished */
-    NW_HOOK_WRITE,      /* ACCESS: before VALUE is written, whatever registers are written; a stop: it is
-                           written, pc stays */
+    NW_HOOK_WRITE,      /* ACCESS: before VALUE is written, which it is whatever registers are written;
+                           a stop: the same, pc stays; a pc that is written: execution goes on there */
     NW_HOOK_FETCH,      /* CODE: before each instruction, as the fetch of SIZE bytes that it is */
     NW_HOOK_FAULT,      /* FAULT: an access or fetch that failed */
     NW_HOOK_TRANSLATE,  /* TRANSLATE: a block has been translated */
