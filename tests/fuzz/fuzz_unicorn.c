@@ -465,12 +465,16 @@ static void mem_protect(struct world *w)
 
 static void mem_regions(struct world *w)
 {
+    uc_engine *uc = engine(w);
     uc_mem_region *regions = NULL;
     uint32_t count = 0;
+    size_t page_size = 0;
 
-    check(uc_mem_regions(engine(w), one_in(w, 16) ? NULL : &regions, &count));
+    check(uc_mem_regions(uc, one_in(w, 16) ? NULL : &regions, &count));
+    if (regions)
+        check(uc_query(uc, UC_QUERY_PAGE_SIZE, &page_size));
     for (uint32_t n = 0; regions && n < count; n++) {
-        CHECK(!(regions[n].begin & (PAGE - 1)) && (regions[n].end & (PAGE - 1)) == PAGE - 1 &&
+        CHECK(!(regions[n].begin & (page_size - 1)) && !((regions[n].end + 1) & (page_size - 1)) &&
                   regions[n].begin < regions[n].end,
               "region %u", n);
         for (uint32_t m = 0; m < n; m++)
