@@ -174,7 +174,7 @@ void arm_vtbl(struct arm_lift *l, const struct arm_insn *i)
         v = neon_v2(l, VEC_or, v, look_up(l, table_of(l, i->n + 2u, count > 3), beyond));
     }
     if (i->x) { /* VTBX keeps what is out of range */
-        ir_val limit = neon_constant(l, 8 * count * 0x0101010101010101);
+        ir_val limit = neon_constant(l, 8 * count * 0x0101010101010101u);
         ir_val outside = neon_v2(l, VEC_cmpeq8, neon_v2(l, VEC_maxu8, index, limit), index);
         v = ir_v3(l->b, IR_V128, VEC_blendv8, v, neon_get(l, false, i->d), outside);
     }

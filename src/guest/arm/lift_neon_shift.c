@@ -100,7 +100,7 @@ static ir_val shift_signed_bytes(struct arm_lift *l, ir_val v, unsigned n)
 
 static ir_val shift_bytes(struct arm_lift *l, bool right, ir_val v, unsigned n)
 {
-    uint64_t keep = (right ? 0xffu >> n : 0xffu << n & 0xff) * 0x0101010101010101;
+    uint64_t keep = (right ? 0xffu >> n : 0xffu << n & 0xff) * 0x0101010101010101u;
 
     return neon_v2(l, VEC_and, neon_v1i(l, right ? VEC_shr16_imm : VEC_shl16_imm, v, n),
                    neon_constant(l, keep));
