@@ -254,10 +254,15 @@ void tlb_flush_large(struct nw_vcpu *, uint64_t page);
 void tlb_drop_writes(struct nw_vcpu *, uint64_t gpa);
 /* Pages with hooked accesses: the same, for the slow path. The host address or null. */
 void watch_fill(struct nw_vcpu *, uint64_t page, const struct tlb_entry *);
+static inline const struct tlb_entry *watch_entry(const struct nw_vcpu *vcpu, uint64_t gva)
+{
+    return &vcpu->watch[(gva >> PAGE_BITS) & (WATCH_SIZE - 1)];
+}
+
 static inline uint8_t *watch_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, bool write)
 {
     uint64_t page = gva & ~(PAGE_SIZE_ - 1);
-    const struct tlb_entry *e = &vcpu->watch[(page >> PAGE_BITS) & (WATCH_SIZE - 1)];
+    const struct tlb_entry *e = watch_entry(vcpu, gva);
 
     if (!vcpu->watching || (write ? e->write : e->read) != page ||
         gva + (size - 1) - page >= PAGE_SIZE_)

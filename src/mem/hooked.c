@@ -189,18 +189,18 @@ static NW_RARE uint64_t missed_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t
 uint64_t hooked_load_direct(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 {
     unsigned size = 1u << IR_MEM_SIZE(memop);
-    const uint8_t *host;
+    const struct tlb_entry *e = watch_entry(vcpu, gva);
     uint64_t v;
 
     if (NW_UNLIKELY(!watch_hit(vcpu, gva, size, false)))
         return missed_load(vcpu, gva, memop, false);
     if (call_direct(vcpu, vcpu->direct_read, MEM_HOOK_READ, gva, size, 0) != MEM_HOOK_GO)
         return 0;
-    host = watch_hit(vcpu, gva, size, false);
-    if (NW_UNLIKELY(!host))
+    /* The callback may have unmapped the page. */
+    if (NW_UNLIKELY(!vcpu->watching || e->read != (gva & ~(PAGE_SIZE_ - 1))))
         return missed_load(vcpu, gva, memop, true);
     vcpu->access_index++;
-    v = number_in(host, size);
+    v = number_in((const uint8_t *)(uintptr_t)(gva + e->addend), size);
     return NW_UNLIKELY(memop & IR_MEM_SIGNED) ? sign_extend(v, size) : v;
 }
 
