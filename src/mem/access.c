@@ -9,7 +9,6 @@
 #include <string.h>
 #include "exec/hooks.h"
 #include "guest/guest.h"
-#include "ir/ir.h"
 #include "mem/hooked.h"
 #include "mem/mmu.h"
 #include "mem/snapshot.h"
@@ -509,7 +508,7 @@ static uint8_t *plain_hit(struct nw_vcpu *vcpu, uint64_t gva, unsigned size, uns
 
 bool access_plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
-    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
+    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = access_mmu(memop);
     uint8_t *host = plain_hit(vcpu, gva, size, mmu, false);
 
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_READ))
@@ -530,7 +529,7 @@ bool access_plain_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
 
 void access_plain_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
-    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = IR_MEM_MMU_OF(memop) % TLB_MMUS;
+    unsigned size = 1u << IR_MEM_SIZE(memop), mmu = access_mmu(memop);
     uint8_t *host = plain_hit(vcpu, gva, size, mmu, true);
 
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_WRITE))

@@ -2,6 +2,7 @@
 #ifndef MEM_ACCESS_H
 #define MEM_ACCESS_H
 
+#include "ir/ir.h"
 #include "mem/core.h"
 
 struct piece {
@@ -23,6 +24,12 @@ struct access {
     unsigned pieces;
     bool mmio;
 };
+
+/* Which of the vCPU's TLBs an access uses. */
+static inline unsigned access_mmu(uint32_t memop)
+{
+    return IR_MEM_MMU_OF(memop) % TLB_MMUS;
+}
 
 enum store_result { STORE_DONE, STORE_FAILED, STORE_AGAIN };
 

@@ -5,7 +5,6 @@
 #include "mem/mem.h"
 
 #include <string.h>
-#include "ir/ir.h"
 
 struct update {
     unsigned op; /* enum ir_op: cas or one of the atomic_ rows */
@@ -185,7 +184,7 @@ static bool update_pieces(struct nw_vcpu *vcpu, struct access *a, struct update 
 /* Devices have no atomic accesses. */
 static enum store_result update_device(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
 {
-    unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
+    unsigned mmu = access_mmu(u->memop);
     uint8_t bytes[16];
 
     if (!access_load(vcpu, gva, u->size, mmu, bytes))
@@ -200,7 +199,7 @@ static enum store_result update_once(struct nw_vcpu *vcpu, uint64_t gva, struct 
                                      bool alone)
 {
     struct mem_space *space = vcpu->mem;
-    unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
+    unsigned mmu = access_mmu(u->memop);
     const struct piece *code = NULL;
     uint64_t code_gpa = 0;
     unsigned code_size = 0;
@@ -272,8 +271,7 @@ static enum mem_hook_result tell(struct nw_vcpu *vcpu, uint64_t gva, struct upda
     if (vcpu->mmu) {
         struct access a;
 
-        if (!access_translate(vcpu, &a, gva, u->size, IR_MEM_MMU_OF(u->memop) % TLB_MMUS,
-                              NW_ACCESS_WRITE))
+        if (!access_translate(vcpu, &a, gva, u->size, access_mmu(u->memop), NW_ACCESS_WRITE))
             return MEM_HOOK_LEAVE;
         at = a.piece[0].gpa;
     }
@@ -290,7 +288,7 @@ static enum mem_hook_result tell(struct nw_vcpu *vcpu, uint64_t gva, struct upda
 
 static bool update_now(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
 {
-    unsigned mmu = IR_MEM_MMU_OF(u->memop) % TLB_MMUS;
+    unsigned mmu = access_mmu(u->memop);
     bool alone = gva & (u->size - 1);
     enum store_result r;
     uint8_t *host;
@@ -325,7 +323,7 @@ static bool update_hooked(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
     if (!update_now(vcpu, gva, u)) {
         /* It hits code and is run again. */
         if (vcpu->leave == VCPU_LEAVE_STEP)
-            vcpu->reported = mem_hook_order(vcpu, MEM_HOOK_WRITE) + 1;
+            hooked_step_store(vcpu, sizeof u->shown, (const uint8_t *)&u->shown);
         return false;
     }
     vcpu->leave = leave;

@@ -5,16 +5,11 @@
 #include "mem/access.h"
 #include "mem/whole.h"
 
-static bool hook(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t gva, unsigned size,
-                 const uint8_t *bytes)
+bool hooked_tell_load(struct nw_vcpu *vcpu, enum mem_hook kind, uint64_t address, unsigned size,
+                      const uint8_t *bytes)
 {
     return !(vcpu->mem->hooked & kind) ||
-           vcpu->mem->client->hook(vcpu, kind, gva, size, bytes) == MEM_HOOK_GO;
-}
-
-static unsigned mmu_of(uint32_t memop)
-{
-    return IR_MEM_MMU_OF(memop) % TLB_MMUS;
+           vcpu->mem->client->hook(vcpu, kind, address, size, bytes) == MEM_HOOK_GO;
 }
 
 void access_fault_as_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
@@ -23,7 +18,7 @@ void access_fault_as_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 
     if (memop & IR_MEM_RMW && access_writes_first(vcpu) && vcpu->leave == VCPU_LEAVE_EXC &&
         e->kind == EXC_MEM && e->fault != NW_FAULT_ALIGN)
-        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), mmu_of(memop));
+        access_writable(vcpu, gva, 1u << IR_MEM_SIZE(memop), access_mmu(memop));
 }
 
 bool access_load_hooked(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
@@ -42,7 +37,7 @@ bool hooked_present(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop)
 
     if (!(vcpu->mem->hooked & MEM_HOOK_READ) || watch_hit(vcpu, gva, size, false))
         return true;
-    if (access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_READ) &&
+    if (access_translate(vcpu, &a, gva, size, access_mmu(memop), NW_ACCESS_READ) &&
         access_present(vcpu, &a, NW_ACCESS_READ))
         return true;
     access_fault_as_store(vcpu, gva, memop);
@@ -73,7 +68,7 @@ static bool finish_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
         read_whole(bytes, host, size);
     else if (!access_load_hooked(vcpu, gva, memop, bytes))
         return false;
-    if (!hook(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
+    if (!hooked_tell_load(vcpu, MEM_HOOK_READ_AFTER, gva, size, bytes))
         return false;
     vcpu->access_index++;
     return true;
@@ -82,7 +77,7 @@ static bool finish_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint
 bool hooked_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
     return aligned_first(vcpu, gva, memop, NW_ACCESS_READ) && hooked_present(vcpu, gva, memop) &&
-           hook(vcpu, MEM_HOOK_READ, gva, 1u << IR_MEM_SIZE(memop), NULL) &&
+           hooked_tell_load(vcpu, MEM_HOOK_READ, gva, 1u << IR_MEM_SIZE(memop), NULL) &&
            finish_load(vcpu, gva, memop, bytes);
 }
 

@@ -4,6 +4,7 @@
 
 #include "exec/vcpu.h"
 #include "ir/ir.h"
+#include "mem/core.h"
 #include "mem/mem.h"
 
 /* What an access that is called directly is not. */
@@ -27,6 +28,10 @@ void hooked_store(struct nw_vcpu *, uint64_t gva, uint32_t memop, uint8_t *bytes
 /* A load from where there is nothing is no access yet: its READ hooks are called when hooks of the
  * fault have mapped something. False: the exception is recorded. */
 bool hooked_present(struct nw_vcpu *, uint64_t gva, uint32_t memop);
+/* Calls the hooks of KIND, READ or READ_AFTER; BYTES: null, or what was read. False: the load is not to
+ * go on. ADDRESS: physical where there is an MMU. */
+bool hooked_tell_load(struct nw_vcpu *, enum mem_hook kind, uint64_t address, unsigned size,
+                      const uint8_t *bytes);
 /* Calls the WRITE hooks of a store, whose ADDRESS is physical where there is an MMU. False: it is not
  * to be made. BYTES become what hooks were told when it was begun before. */
 bool hooked_tell_store(struct nw_vcpu *, uint64_t address, unsigned size, uint8_t *bytes);

@@ -2,20 +2,7 @@
  * physical, or a callback that translates. */
 #include "mem/access.h"
 
-#include "ir/ir.h"
 #include "mem/hooked.h"
-
-static unsigned mmu_of(uint32_t memop)
-{
-    return IR_MEM_MMU_OF(memop) % TLB_MMUS;
-}
-
-static bool hook(struct nw_vcpu *vcpu, enum mem_hook kind, const struct access *a, unsigned size,
-                 const uint8_t *bytes)
-{
-    return !(vcpu->mem->hooked & kind) ||
-           vcpu->mem->client->hook(vcpu, kind, a->piece[0].gpa, size, bytes) == MEM_HOOK_GO;
-}
 
 void access_after_fill(struct nw_vcpu *vcpu)
 {
@@ -40,15 +27,15 @@ static bool told_load(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_
 
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_READ))
         return false;
-    if (!access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_READ))
+    if (!access_translate(vcpu, &a, gva, size, access_mmu(memop), NW_ACCESS_READ))
         return failed_load(vcpu, gva, memop, MEM_HOOK_READ);
     if (!access_present(vcpu, &a, NW_ACCESS_READ))
         return failed_load(vcpu, gva, memop, 0);
-    if (!hook(vcpu, MEM_HOOK_READ, &a, size, NULL))
+    if (!hooked_tell_load(vcpu, MEM_HOOK_READ, a.piece[0].gpa, size, NULL))
         return false;
-    if (!access_load_at(vcpu, &a, mmu_of(memop), bytes))
+    if (!access_load_at(vcpu, &a, access_mmu(memop), bytes))
         return failed_load(vcpu, gva, memop, MEM_HOOK_READ);
-    if (!hook(vcpu, MEM_HOOK_READ_AFTER, &a, size, bytes))
+    if (!hooked_tell_load(vcpu, MEM_HOOK_READ_AFTER, a.piece[0].gpa, size, bytes))
         return false;
     vcpu->access_index++;
     return true;
@@ -72,13 +59,13 @@ static void told_store(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8
     uint32_t leave;
 
     if (!access_aligned(vcpu, gva, memop, NW_ACCESS_WRITE) ||
-        !access_translate(vcpu, &a, gva, size, mmu_of(memop), NW_ACCESS_WRITE))
+        !access_translate(vcpu, &a, gva, size, access_mmu(memop), NW_ACCESS_WRITE))
         return;
     if (!hooked_tell_store(vcpu, a.piece[0].gpa, size, bytes))
         return;
     leave = vcpu->leave;
     vcpu->leave = VCPU_LEAVE_NONE;
-    access_store_at(vcpu, &a, mmu_of(memop), bytes);
+    access_store_at(vcpu, &a, access_mmu(memop), bytes);
     if (vcpu->leave == VCPU_LEAVE_NONE)
         vcpu->leave = leave;
     else if (vcpu->leave == VCPU_LEAVE_STEP)
