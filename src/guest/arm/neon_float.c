@@ -144,7 +144,7 @@ uint32_t neon_rsqrt_step(struct fp_env *env, uint32_t a, uint32_t b)
 
 enum { LESS = 8, GREATER = 2, UNORDERED = 3 }; /* flags of fp_cmp32 */
 
-uint32_t neon_float_max(struct fp_env *env, uint32_t a, uint32_t b)
+static uint32_t extreme(struct fp_env *env, uint32_t a, uint32_t b, bool max)
 {
     uint32_t order = fp_cmp32(env, a, b, false);
 
@@ -152,16 +152,19 @@ uint32_t neon_float_max(struct fp_env *env, uint32_t a, uint32_t b)
         return NEON_DEFAULT_NAN;
     a = is_zero(a) ? a & NEON_SIGN : a;
     b = is_zero(b) ? b & NEON_SIGN : b;
-    return order == LESS ? b : order == GREATER ? a : a & b;
+    switch (order) {
+    case LESS: return max ? b : a;
+    case GREATER: return max ? a : b;
+    default: return max ? a & b : a | b; /* equal: the same, or zeros */
+    }
+}
+
+uint32_t neon_float_max(struct fp_env *env, uint32_t a, uint32_t b)
+{
+    return extreme(env, a, b, true);
 }
 
 uint32_t neon_float_min(struct fp_env *env, uint32_t a, uint32_t b)
 {
-    uint32_t order = fp_cmp32(env, a, b, false);
-
-    if (order == UNORDERED)
-        return NEON_DEFAULT_NAN;
-    a = is_zero(a) ? a & NEON_SIGN : a;
-    b = is_zero(b) ? b & NEON_SIGN : b;
-    return order == LESS ? a : order == GREATER ? b : a | b;
+    return extreme(env, a, b, false);
 }
