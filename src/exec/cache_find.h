@@ -21,15 +21,16 @@ static inline bool block_same_end(struct nw_vcpu *vcpu, const struct block *b)
            (mmu_fetch_page(vcpu, b->key.mode, next, &gpa) && gpa == b->page[1]);
 }
 
-static inline bool block_is(struct nw_vcpu *vcpu, const struct block *b, struct block_key key, uint8_t variant,
-                 uint64_t page)
+static inline bool block_is(struct nw_vcpu *vcpu, const struct block *b, struct block_key key,
+                            uint8_t variant, uint64_t page)
 {
     return b->key.pc == key.pc && b->key.mode == key.mode && b->variant == variant &&
            b->page[0] == page && block_same_end(vcpu, b);
 }
 
 /* PAGE: guest physical, where key.pc lies now. Null: none. No lock is needed. */
-static inline struct block *cache_find(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant, uint64_t page)
+static inline struct block *cache_find(struct nw_vcpu *vcpu, struct block_key key, uint8_t variant,
+                                       uint64_t page)
 {
     struct block_cache *c = &vcpu->engine->cache;
     struct block_table *t = atomic_load_explicit(&c->table, memory_order_acquire);

@@ -172,8 +172,8 @@ static const struct nw_hook *next_for(const struct nw_hook *h, uint64_t first, u
     return h;
 }
 
-static __attribute__((noinline)) enum mem_hook_result
-leave_with(struct nw_vcpu *vcpu, enum vcpu_leave leave, uint32_t order)
+static NW_RARE enum mem_hook_result leave_with(struct nw_vcpu *vcpu, enum vcpu_leave leave,
+                                               uint32_t order)
 {
     vcpu->leave = leave;
     /* The instruction is run again, by what is now, and reports what comes after this. */

@@ -4,12 +4,11 @@
 #include "base/status.h"
 #include "reg.h"
 
-#define NZCV   0xf0000000u
-#define Q      0x08000000u
-#define GE     0x000f0000u
-#define IT     0x0600fc00u
-#define ALL    0xffffffffu
-#define CPSR_T 0x20u
+#define NZCV 0xf0000000u
+#define Q    0x08000000u
+#define GE   0x000f0000u
+#define IT   0x0600fc00u
+#define ALL  0xffffffffu
 
 /* How a number is reached. */
 enum kind { NOTHING, WORD, CPSR_PART, FPSCR_PART, DOUBLE, QUAD, COPROCESSOR, CONSTANT, PC, M };
