@@ -416,6 +416,7 @@ static nw_status optimise(struct nw_engine *engine, uint8_t variant)
         engine_note_float(engine);
     if (what && !count_in(r, what))
         return NW_ERR_NOMEM;
+    r->hooked = hooks_everywhere(engine);
     TRY(ir_run_passes(r));
     log_ir(engine, r, "optimised");
     return NW_OK;

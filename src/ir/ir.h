@@ -141,10 +141,17 @@ struct ir_region {
     uint32_t size;            /* bytes of guest code covered, from pc */
     uint32_t ninsns;          /* guest instructions */
     bool falls;               /* its last instruction is no branch: it could go on */
+    uint8_t hooked;           /* accesses that callbacks look at all state from: 1 loads, 2 stores */
     uint32_t pc_offset, aux_offset; /* where a fault stores pc and the aux word; aux UINT32_MAX: none */
     uint8_t addr_type;        /* IR_I32 or IR_I64: the guest's address width */
     bool oom;                 /* the host ran out of memory while building */
 };
+
+/* Does the record call hooks of each of its accesses? */
+static inline bool ir_is_hooked(const struct ir_region *r, const struct ir_insn *i)
+{
+    return (i->op == IR_ld && r->hooked & 1) || (i->op == IR_st && r->hooked & 2);
+}
 
 void ir_region_init(struct ir_region *);
 /* Empties it for the next region; keeps the memory, pc_offset, aux_offset and addr_type. */

@@ -1,9 +1,10 @@
 /* The backward walk: what nobody sees is removed, what only a fault sees is marked cold.
  *
- * For each word of guest state, and of the slots beside it, the walk keeps the position of the put that overwrites it next. A
- * put is dead when no observer lies between it and that next put; it is cold when only memory
- * operations, which may fault, lie between. Exits, calls that touch state, skips and labels
- * observe everything; a get observes what it overlaps; a drop overwrites with nothing. */
+ * For each word of guest state, and of the slots beside it, the walk keeps the position of the put
+ * that overwrites it next. A put is dead when no observer lies between it and that next put; it is
+ * cold when only memory operations, which may fault, lie between. Exits, calls that touch state,
+ * skips, labels and hooked accesses observe everything; a get observes what it overlaps; a drop
+ * overwrites with nothing. */
 #include "ir/pass.h"
 
 #include <string.h>
@@ -171,7 +172,7 @@ static void walk_record(struct walk *w, uint32_t v)
     keep(w, i, v);
     if (effects & IR_E_FAULT)
         w->fault = v + 1;
-    if (effects & IR_E_CONTROL)
+    if (effects & IR_E_CONTROL || ir_is_hooked(w->r, i))
         w->observer = v + 1;
 }
 

@@ -216,10 +216,10 @@ static void open_condition(struct arm_lift *l, const struct arm_insn *i)
     if (l->skip_open && (l->hooked || cond != l->skip_cond || l->flags_changed))
         close_skip(l);
     ir_insn_start(l->b, l->pc, l->it);
-    if (l->hooked) {
+    if (l->req->hooked) /* or its accesses are */
         l->it_slot_stale |= l->it != 0;
+    if (l->hooked)
         lift_hooks(l->b, l->req);
-    }
     l->select = false;
     if (cond == ARM_COND_AL || l->skip_open)
         return;

@@ -80,7 +80,7 @@ static void reset_pins(struct host_emitter *e)
 
 static bool reset(struct host_emitter *e)
 {
-    e->oom = e->full = e->keep = e->unreachable = e->settled = false;
+    e->oom = e->full = e->keep = e->unreachable = e->settled = e->pc_put = false;
     e->insn = NO_REF;
     e->made = 0;
     e->ncounted = e->ncold = e->naligned = e->nchecked = 0;

@@ -64,7 +64,8 @@ struct cold_put {
     uint8_t type, lazy; /* VAL_LAZY bits */
 };
 
-enum stub_kind { STUB_EXIT, STUB_REQUEST, STUB_MISS, STUB_MEMORY, STUB_FLOAT, STUB_FLAGS, STUB_HOOK, STUB_HOOK_AFTER };
+enum stub_kind { STUB_EXIT, STUB_REQUEST, STUB_MISS, STUB_MEMORY, STUB_FLOAT, STUB_FLAGS, STUB_HOOK, STUB_HOOK_AFTER,
+    STUB_LEAVE };
 
 /* An operand as a stub finds it. */
 struct stub_ref {
@@ -139,6 +140,7 @@ struct host_emitter {
     bool keep;        /* emitting a cold value: no operand dies, no pinned register is a target */
     bool unreachable; /* after an exit, before the next label */
     bool settled;     /* the slot of the guest's flags holds them (emit_lazy.c) */
+    bool pc_put;      /* the slots of pc and aux hold what the block has put there */
     bool oom, full;
     struct places now;
     /* Locations, spill slots and homes (bit per element) that this region has used so far. */
@@ -331,9 +333,23 @@ enum x_cc emit_fcc_compare(struct host_emitter *, const struct ir_insn *);
 
 /* ---- emit_call.c ---- */
 
-/* The ways of a hook's call that are rarely taken. */
+/* Floats do not survive a call in registers: to memory, and behind the call they are in none. */
+void spill_xmm(struct host_emitter *);
+void forget_xmm(struct host_emitter *);
+/* The slots of pc and aux show the current instruction. Through rax. */
+void sync_insn(struct host_emitter *);
+
+/* ---- emit_hook.c ---- */
+
+void emit_hook(struct host_emitter *, ir_val v);
+/* Is the access made by a call in place, since each of its kind is hooked? */
+bool emit_calls_access(const struct host_emitter *, const struct ir_insn *);
+void emit_call_load(struct host_emitter *, ir_val v, const struct ir_insn *);
+void emit_call_store(struct host_emitter *, ir_val v, const struct ir_insn *);
+/* The ways that are rarely taken. */
 void emit_hook_stub(struct host_emitter *, const struct stub *);
 void emit_hook_after_stub(struct host_emitter *, const struct stub *);
+void emit_leave_stub(struct host_emitter *, const struct stub *);
 
 /* ---- emit_note.c ---- */
 
@@ -360,6 +376,8 @@ void lazy_settle(struct host_emitter *, uint32_t offset, uint8_t type);
 
 /* ---- emit_memory.c ---- */
 
+/* The address V of an access as a value and a displacement. */
+void split_address(struct host_emitter *, ir_val v, ir_val *base, int32_t *disp);
 /* The access of stub S where its base is outside the window. */
 void emit_beyond(struct host_emitter *, struct stub *s);
 

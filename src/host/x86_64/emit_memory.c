@@ -23,7 +23,7 @@ static bool fast(const struct host_emitter *e)
     return e->opt->fastmem;
 }
 
-static void split_address(struct host_emitter *e, ir_val v, ir_val *base, int32_t *disp)
+void split_address(struct host_emitter *e, ir_val v, ir_val *base, int32_t *disp)
 {
     const struct ir_insn *i = insn_of(e, v);
     *base = v;
@@ -434,6 +434,10 @@ static void load(struct host_emitter *e, struct access *m, const struct ir_insn 
 void emit_ld(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     struct access m;
+    if (emit_calls_access(e, i)) {
+        emit_call_load(e, v, i);
+        return;
+    }
     bool turn = type_is_fp(i->type) && i->aux & IR_MEM_BE;
     fetch_address(e, i, &m);
     unsigned d = ra_def(e, v, REG_NONE, 0), t = turn ? ra_temp(e) : REG_NONE;
@@ -508,6 +512,10 @@ void emit_st(struct host_emitter *e, ir_val v, const struct ir_insn *i)
 {
     struct access m;
     int32_t imm;
+    if (emit_calls_access(e, i)) {
+        emit_call_store(e, v, i);
+        return;
+    }
     bool be = i->aux & IR_MEM_BE, by_imm = !be && ra_imm32(e, i->b, &imm) &&
                                            type_is_64(i->type) == (IR_MEM_SIZE(i->aux) == 3);
     fetch_address(e, i, &m);

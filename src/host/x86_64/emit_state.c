@@ -161,6 +161,7 @@ void emit_put(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     const struct value *self = &e->values.at[v];
     struct cold_put put = {i->a, i->b, i->type, lazy_bits(self)};
     settle_cold(e, i->b, ir_type_size(i->type));
+    e->pc_put |= i->b == e->r->pc_offset || i->b == e->r->aux_offset;
     e->stored &= ~ra_pins_over(e, i->b, ir_type_size(i->type));
     if ((self->flags & VAL_COLD) && !self->last_use)
         return;

@@ -416,6 +416,7 @@ nw_status stubs_emit(struct host_emitter *e)
         [STUB_MISS] = emit_miss_stub,   [STUB_MEMORY] = emit_memory_stub,
         [STUB_FLOAT] = emit_float_stub, [STUB_FLAGS] = emit_flags_stub,
         [STUB_HOOK] = emit_hook_stub,   [STUB_HOOK_AFTER] = emit_hook_after_stub,
+        [STUB_LEAVE] = emit_leave_stub,
     };
     for (uint32_t n = 0; n < e->stubs.len; n++) {
         struct stub *s = &e->stubs.at[n];
