@@ -160,7 +160,7 @@ uint64_t hooks_call(struct nw_vcpu *vcpu, uint64_t arg, uint64_t unused1, uint64
 
 uint64_t hooks_after(struct nw_vcpu *vcpu, const struct hook_frame *f)
 {
-    if (NW_UNLIKELY(vcpu->mxcsr_switch))
+    if (NW_UNLIKELY(vcpu->mxcsr_switch && vcpu->mxcsr_live))
         host_fp_guests(vcpu, vcpu->mxcsr);
     return go_on(vcpu, hooks_outcome(vcpu, f));
 }

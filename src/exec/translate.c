@@ -388,9 +388,30 @@ static uint32_t most_insns(uint8_t variant)
     return kind == BLOCK_PLAIN || kind == BLOCK_COUNTED ? BLOCK_MAX_INSNS : 1u << (kind - 1);
 }
 
+static nw_status optimise(struct nw_engine *engine, uint8_t variant)
+{
+    struct ir_region *r = &engine->region;
+    unsigned what = (counts(variant) ? COUNT_INSNS : 0u) |
+                    ((variant & ~BLOCK_INNER) == BLOCK_COUNTED ? COUNT_CHECK : 0u) |
+                    (engine->mem.hooked ? COUNT_ACCESSES : 0u) |
+                    (engine->hooks.count[NW_HOOK_TRANSLATE] ? COUNT_BLOCKS : 0u);
+
+    log_ir(engine, r, "lifted");
+    if (what && !count_in(r, what))
+        return NW_ERR_NOMEM;
+    r->hooked = hooks_everywhere(engine);
+    TRY(ir_run_passes(r));
+    log_ir(engine, r, "optimised");
+    return NW_OK;
+}
+
 void engine_note_float(struct nw_engine *engine)
 {
+    if (engine->float_used)
+        return;
     engine->float_used = true;
+    /* Who is in translated code may not have entered it with the guest's MXCSR. */
+    cache_forget(engine, 0, UINT64_MAX);
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
         v->mxcsr_counts = v->mxcsr_switch = 0x3f;
 }
@@ -403,23 +424,21 @@ static bool has_float(const struct ir_region *r)
     return false;
 }
 
-static nw_status optimise(struct nw_engine *engine, uint8_t variant)
+/* The first code with floating point: what there was is forgotten, with its marks, so that it is
+ * lifted again. */
+static nw_status lift_marked(struct nw_vcpu *vcpu, struct block_key key, uint32_t max,
+                             struct fetcher *f)
 {
-    struct ir_region *r = &engine->region;
-    unsigned what = (counts(variant) ? COUNT_INSNS : 0u) |
-                    ((variant & ~BLOCK_INNER) == BLOCK_COUNTED ? COUNT_CHECK : 0u) |
-                    (engine->mem.hooked ? COUNT_ACCESSES : 0u) |
-                    (engine->hooks.count[NW_HOOK_TRANSLATE] ? COUNT_BLOCKS : 0u);
+    struct nw_engine *engine = vcpu->engine;
+    const struct fetcher start = *f;
 
-    log_ir(engine, r, "lifted");
-    if (NW_UNLIKELY(!engine->float_used) && has_float(r))
-        engine_note_float(engine);
-    if (what && !count_in(r, what))
-        return NW_ERR_NOMEM;
-    r->hooked = hooks_everywhere(engine);
-    TRY(ir_run_passes(r));
-    log_ir(engine, r, "optimised");
-    return NW_OK;
+    TRY(lift(vcpu, engine->builder, &engine->region, key, max, f));
+    if (NW_LIKELY(engine->float_used) || !has_float(&engine->region))
+        return NW_OK;
+    engine_note_float(engine);
+    hooks_free_sites(f->hooks);
+    *f = start;
+    return lift(vcpu, engine->builder, &engine->region, key, max, f);
 }
 
 /* A block of at most MAX instructions; null in *OUT: see translate. */
@@ -436,7 +455,7 @@ static nw_status build_block(struct nw_vcpu *vcpu, struct block_key key, uint8_t
     struct block *b;
     nw_status status;
 
-    TRY(lift(vcpu, engine->builder, &engine->region, key, max, &f));
+    TRY(lift_marked(vcpu, key, max, &f));
     if (f.failed && engine->region.ninsns <= 1) {
         hooks_free_sites(f.hooks);
         return NW_OK;

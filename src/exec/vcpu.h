@@ -151,8 +151,9 @@ struct nw_vcpu {
                                 * flags */
     uint32_t host_mxcsr;       /* the caller's, kept by the entry thunk */
     uint32_t mxcsr_counts;     /* flags of MXCSR that are the guest's: none before there is code with
-                                * floating point, so that callbacks may set them */
-    uint32_t mxcsr_switch;     /* not 0: callbacks need another MXCSR than guest code */
+                                * floating point; until then MXCSR is the caller's */
+    uint32_t mxcsr_switch;     /* not 0: callbacks need another MXCSR than guest code; then so is
+                                * mxcsr_counts */
     struct hook_frame *frame;  /* the callback that is under way, or null; in translated code never null:
                                 * that of the next direct call */
     /* What translated code calls at hooks: exec/hooks.h, hooks_call and hooks_after. */

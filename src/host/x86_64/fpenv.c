@@ -52,7 +52,8 @@ void vcpu_fp_changed(struct nw_vcpu *vcpu)
     vcpu->mxcsr = MXCSR_MASKS | (uint32_t)control[vcpu->fp.round & 3] << 13 |
                   (uint32_t)vcpu->fp.daz << 6 | (uint32_t)vcpu->fp.ftz << 15;
     /* Looked at anew where translated code is entered; within it, unusual modes are seen here. */
-    vcpu->mxcsr_switch |= vcpu->mxcsr ^ MXCSR_MASKS;
+    if (vcpu->mxcsr_counts)
+        vcpu->mxcsr_switch |= vcpu->mxcsr ^ MXCSR_MASKS;
 }
 
 uint32_t fp_rcpx32(uint32_t a)

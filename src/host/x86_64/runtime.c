@@ -169,19 +169,22 @@ static void frame_leave(struct thunks *t)
 }
 
 /* Makes MXCSR the guest's, and notes whether callbacks need another one: because the modes differ,
- * or because flags are counted. Writing it is slow where that changes it, so it is left as it is
- * when its modes are right and it holds no flag that would be counted as new (host_fp_guests does
- * the same). */
+ * or because flags are counted. Where there is no code with floating point it stays the caller's.
+ * Writing it is slow where that changes it, so it is left as it is when its modes are right and it
+ * holds no flag that would be counted as new (host_fp_guests does the same). */
 static void mxcsr_enter(struct thunks *t)
 {
     struct asm_buf *a = &t->a;
     struct x_mem host = vcpu_at(offsetof(struct nw_vcpu, host_mxcsr));
     struct x_mem counts = vcpu_at(offsetof(struct nw_vcpu, mxcsr_counts));
     uint8_t *right, *known;
+    uint32_t unused;
+    x_load(a, 0, RCX, counts);
+    x_test(a, 0, RCX, RCX);
+    unused = x_jcc32(a, X_E);
     stmxcsr(a, host);
     x_load(a, 0, RAX, host);
     x_alu_mem(a, 0, X_XOR, RAX, vcpu_at(offsetof(struct nw_vcpu, mxcsr)));
-    x_load(a, 0, RCX, counts);
     x_alu_imm(a, 0, X_OR, RCX, ~0x3f);
     x_alu(a, 0, X_AND, RCX, RAX);
     right = x_jcc8(a, X_E);
@@ -205,6 +208,7 @@ static void mxcsr_enter(struct thunks *t)
     x_alu_mem(a, 0, X_OR, RAX, counts);
     x_store(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_switch)), RAX);
     x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 1);
+    x_fix32(a, unused, (int32_t)asm_pos(a));
 }
 
 /* The exceptions that the guest's instructions left in MXCSR become sticky flags: IE, ZE, OE, UE,
@@ -215,6 +219,9 @@ static void mxcsr_leave(struct thunks *t)
     struct asm_buf *a = &t->a;
     struct x_mem host = vcpu_at(offsetof(struct nw_vcpu, host_mxcsr));
     struct x_mem flags = vcpu_at(offsetof(struct nw_vcpu, fp.flags)), now = x_at(RSP, FRAME_AUX);
+    struct x_mem live = vcpu_at(offsetof(struct nw_vcpu, mxcsr_live));
+    x_alu_mem_imm(a, 0, X_CMP, live, 0);
+    uint32_t left = x_jcc32(a, X_E);
     stmxcsr(a, now);
     x_load(a, 0, RCX, now);
     x_mov(a, 0, RDX, RCX);
@@ -234,7 +241,8 @@ static void mxcsr_leave(struct thunks *t)
         x_rm(a, 0x09, RCX, flags);
     }
     x_here8(a, none);
-    x_store_imm32(a, 0, vcpu_at(offsetof(struct nw_vcpu, mxcsr_live)), 0);
+    x_store_imm32(a, 0, live, 0);
+    x_fix32(a, left, (int32_t)asm_pos(a));
 }
 
 /* host_enter_fn: rdi = vCPU, rsi = code. */
