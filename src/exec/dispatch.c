@@ -55,7 +55,7 @@ static bool take_interrupt(struct run *r)
 }
 
 /* True: leave, the vCPU sleeps. */
-static bool asleep(struct run *r)
+static inline bool asleep(struct run *r)
 {
     const struct guest_ops *guest = r->vcpu->guest;
     uint32_t code = guest->asleep ? guest->asleep(r->vcpu) : 0;
@@ -121,7 +121,7 @@ static NW_RARE bool attend_now(struct run *r)
 /* Requests and everything else that is looked at between blocks. True: leave. */
 static inline bool attend(struct run *r)
 {
-    struct nw_vcpu *vcpu = r->vcpu;
+    const struct nw_vcpu *vcpu = r->vcpu;
     uint32_t any = atomic_load_explicit(&vcpu->request, memory_order_relaxed) |
                    __atomic_load_n(&vcpu->irq_lines, __ATOMIC_ACQUIRE);
 
@@ -238,9 +238,9 @@ static bool completes(uint32_t kind)
 }
 
 /* Code of SIZE bytes at PC has been executed. Was that the first part of a basic block only? */
-static void note_part(struct run *r, uint64_t pc, uint32_t size, bool falls)
+static inline void note_part(struct run *r, uint64_t pc, uint32_t size, bool falls)
 {
-    r->inner = falls && engine_wants_basic(r->engine) && vcpu_pc(r->vcpu) == pc + size;
+    r->inner = engine_wants_basic(r->engine) && falls && vcpu_pc(r->vcpu) == pc + size;
 }
 
 /* Runs the instruction at pc in the interpreter, HOOKED or not. True: leave. */
@@ -285,7 +285,6 @@ static bool step(struct run *r, bool hooked)
 static bool after_block(struct run *r)
 {
     struct nw_vcpu *vcpu = r->vcpu;
-
     bool undone = vcpu->leave == VCPU_LEAVE_STEP || vcpu->leave == VCPU_LEAVE_UNDONE ||
                   (vcpu->leave == VCPU_LEAVE_EXC && !completes(vcpu->exc.kind));
 
@@ -429,9 +428,12 @@ static bool run_one(struct run *r)
     else if (interpret(r, b))
         return true;
     r->inner = false;
-    if (NW_UNLIKELY(!block_may_chain(b)) && vcpu->leave == VCPU_LEAVE_NONE)
+    if (NW_UNLIKELY(vcpu->leave != VCPU_LEAVE_NONE))
+        return after_block(r);
+    if (!block_may_chain(b))
         note_part(r, b->key.pc, b->size, b->falls);
-    return after_block(r);
+    r->asked = false;
+    return false;
 }
 
 nw_status nw_vcpu_translate_block(nw_vcpu *vcpu, uint64_t pc, nw_block *out)
@@ -475,10 +477,8 @@ static void loop(struct run *r)
     }
 }
 
-static void run_outermost(struct run *r)
+static inline void run_outermost(struct run *r, struct nw_vcpu *vcpu)
 {
-    struct nw_vcpu *vcpu = r->vcpu;
-
     signals_set_vcpu(vcpu);
     vcpu->last_mode = UINT32_MAX;
     sync_move(vcpu, VCPU_INSIDE);
@@ -498,7 +498,7 @@ static NW_RARE void run_above(struct run *r, struct nw_vcpu *outer)
     /* Whoever waits for all to be outside waits for OUTER already, which waits for this run. */
     if (outer->engine == r->engine)
         atomic_store(&x->place, VCPU_PARKED);
-    run_outermost(r);
+    run_outermost(r, r->vcpu);
     x->outer = NULL;
     signals_set_vcpu(outer);
     if (outer->frame) /* that run's flags may be in MXCSR: see hooks_after */
@@ -584,15 +584,27 @@ static void adopt(struct exec_vcpu *x)
         atomic_store(&x->thread, self);
 }
 
+/* What says which fault was asked about is looked at only where one was. */
+static void begin(struct run *r, struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
+{
+    r->vcpu = vcpu;
+    r->engine = vcpu->engine;
+    r->exit = exit;
+    r->limited = limit != 0;
+    r->asked = r->inner = false;
+    r->from = NULL;
+}
+
 nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
 {
-    struct run r = {.vcpu = vcpu, .engine = vcpu->engine, .exit = exit, .limited = limit != 0};
     struct exec_vcpu *x = vcpu->exec;
+    struct run r;
     bool inner = atomic_load_explicit(&x->running, memory_order_relaxed);
 
     if (inner && !hooks_inside(vcpu))
         return NW_ERR_BUSY;
     *exit = (nw_exit){0};
+    begin(&r, vcpu, limit, exit);
     if (inner) {
         run_inner(&r, limit);
     } else {
@@ -605,7 +617,7 @@ nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
         if (NW_UNLIKELY(outer)) {
             run_above(&r, outer);
         } else {
-            run_outermost(&r);
+            run_outermost(&r, vcpu);
             signals_set_vcpu(NULL);
         }
         atomic_store_explicit(&x->running, false, memory_order_release);

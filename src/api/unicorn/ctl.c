@@ -111,6 +111,7 @@ static uc_err set_exits(uc_engine *uc, const uint64_t *from, size_t n)
     uc->exits = copy;
     uc->nexits = n;
     /* Those of a run that is under way. */
+    uc->stops_until = false;
     if (uc->depth)
         return uc_from_status(nw_vcpu_set_stops(uc->vcpu, copy, n));
     return UC_ERR_OK;

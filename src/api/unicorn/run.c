@@ -104,7 +104,7 @@ static bool serve(uc_engine *uc, const nw_exit *x)
     }
 }
 
-static void run(uc_engine *uc, size_t count)
+static inline void run(uc_engine *uc, size_t count)
 {
     uint64_t left = count;
     nw_exit x;
@@ -123,12 +123,25 @@ static void run(uc_engine *uc, size_t count)
              (!count || left));
 }
 
-static uc_err set_stops(uc_engine *uc)
+static NW_RARE uc_err tell_stops(uc_engine *uc)
 {
-    const uint64_t *stops = uc->use_exits ? uc->exits : &uc->until;
-    size_t n = uc->use_exits ? uc->nexits : 1;
+    nw_status status;
 
-    return uc_from_status(nw_vcpu_set_stops(uc->vcpu, stops, n));
+    uc->stops_until = false;
+    if (uc->use_exits)
+        return uc_from_status(nw_vcpu_set_stops(uc->vcpu, uc->exits, uc->nexits));
+    status = nw_vcpu_set_stops(uc->vcpu, &uc->until, 1);
+    uc->stops_until = status == NW_OK;
+    uc->stop_at = uc->until;
+    return uc_from_status(status);
+}
+
+/* Runs most often end where the last one did. */
+static inline uc_err set_stops(uc_engine *uc)
+{
+    bool known = uc->stops_until && uc->stop_at == uc->until && !uc->use_exits;
+
+    return NW_LIKELY(known) ? UC_ERR_OK : tell_stops(uc);
 }
 
 static NW_RARE void run_timed(uc_engine *uc, uint64_t timeout, size_t count)
@@ -143,7 +156,7 @@ static NW_RARE void run_timed(uc_engine *uc, uint64_t timeout, size_t count)
     }
 }
 
-static uc_err start(uc_engine *uc, uint64_t timeout, size_t count)
+static inline uc_err start(uc_engine *uc, uint64_t timeout, size_t count)
 {
     uc_err error = set_stops(uc);
 
@@ -155,12 +168,6 @@ static uc_err start(uc_engine *uc, uint64_t timeout, size_t count)
         run(uc, count);
     return uc->error;
 }
-
-/* What a run within a callback of another one must not change for that. */
-struct outer {
-    uint64_t until, timeout, pc;
-    uc_err error;
-};
 
 /* Only this thread writes it. */
 static unsigned depth_of(const uc_engine *uc)
@@ -179,57 +186,57 @@ static void forget_stop(uc_engine *uc)
     atomic_store_explicit(&uc->stop, false, memory_order_relaxed);
 }
 
-static void enter(uc_engine *uc, struct outer *o)
+static inline uc_err run_at(uc_engine *uc, unsigned depth, uint64_t begin, uint64_t until,
+                            uint64_t timeout, size_t count)
 {
-    unsigned depth = depth_of(uc);
+    const struct uc_guest *guest = uc_guest_of(uc->arch);
+    uc_err error;
 
-    *o = (struct outer){uc->until, uc->timeout, 0, uc->error};
-    if (depth)
-        o->pc = uc_guest_of(uc->arch)->pc(uc);
-    else /* a stop that came too late for the last run */
-        nw_vcpu_cancel_stop(uc->vcpu);
     uc->error = UC_ERR_OK;
     uc->timed_out = false;
     forget_stop(uc);
     set_depth(uc, depth + 1);
-}
-
-static void leave(uc_engine *uc, const struct outer *o)
-{
-    unsigned depth = depth_of(uc) - 1;
-
-    set_depth(uc, depth);
-    if (depth) {
-        uc->until = o->until;
-        uc->timeout = o->timeout;
-        uc->error = o->error;
-        uc_guest_of(uc->arch)->set_pc(uc, o->pc);
-        set_stops(uc);
-        forget_stop(uc);
-    }
-}
-
-uc_err uc_emu_start(uc_engine *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count)
-{
-    const struct uc_guest *guest;
-    struct outer outer;
-    uc_err error;
-
-    if (!uc)
-        return UC_ERR_HANDLE;
-    if (depth_of(uc) >= UC_DEPTH_MAX)
-        return UC_ERR_RESOURCE;
-    error = uc_need(uc);
-    if (error != UC_ERR_OK)
-        return error;
-    guest = uc_guest_of(uc->arch);
-    enter(uc, &outer);
     uc->timeout = timeout;
     uc->until = guest->until(until);
     guest->set_pc(uc, begin);
     error = start(uc, timeout, count);
-    leave(uc, &outer);
+    set_depth(uc, depth);
     return error;
+}
+
+/* In a callback of another run, whose own are not changed by this one. */
+static NW_RARE uc_err run_inner(uc_engine *uc, uint64_t begin, uint64_t end, uint64_t limit,
+                                size_t count)
+{
+    uint64_t until = uc->until, timeout = uc->timeout, pc = uc_guest_of(uc->arch)->pc(uc);
+    uc_err outer_error = uc->error, error;
+    unsigned depth = depth_of(uc);
+
+    if (depth >= UC_DEPTH_MAX)
+        return UC_ERR_RESOURCE;
+    error = run_at(uc, depth, begin, end, limit, count);
+    uc->until = until;
+    uc->timeout = timeout;
+    uc->error = outer_error;
+    uc_guest_of(uc->arch)->set_pc(uc, pc);
+    set_stops(uc);
+    forget_stop(uc);
+    return error;
+}
+
+uc_err uc_emu_start(uc_engine *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count)
+{
+    uc_err error;
+
+    if (!uc)
+        return UC_ERR_HANDLE;
+    if (NW_UNLIKELY(depth_of(uc)))
+        return run_inner(uc, begin, until, timeout, count);
+    error = uc_need(uc);
+    if (error != UC_ERR_OK)
+        return error;
+    nw_vcpu_cancel_stop(uc->vcpu); /* one that came too late for the last run */
+    return run_at(uc, 0, begin, until, timeout, count);
 }
 
 uc_err uc_emu_stop(uc_engine *uc)

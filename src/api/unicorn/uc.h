@@ -83,6 +83,8 @@ struct uc_struct {
     uint64_t *exits;
     size_t nexits;
     bool use_exits;
+    bool stops_until; /* the vCPU stops at … */
+    uint64_t stop_at; /* … and nowhere else */
     bool fills;       /* UC_TLB_VIRTUAL */
     int context_mode; /* bits of uc_context_content */
 };

@@ -58,13 +58,6 @@ static void sp_write(struct arm_state *s, struct arm_m_bank *bank, unsigned whic
 
 /* ---- modes ---- */
 
-bool arm_privileged(const struct arm_state *s)
-{
-    if (s->features & ARM_F_M)
-        return s->m_ipsr || !(s->m[s->m_nonsecure].control & ARM_M_NPRIV);
-    return (s->control & 0x1f) != ARM_USR;
-}
-
 void arm_m_reset(struct arm_state *s, bool privileged)
 {
     memset(s->m, 0, sizeof s->m);

@@ -26,7 +26,12 @@ enum arm_sysm {
 #define ARM_M_SFPA  (1u << 3)
 
 /* Also for other profiles: not in User mode. */
-bool arm_privileged(const struct arm_state *);
+static inline bool arm_privileged(const struct arm_state *s)
+{
+    if (s->features & ARM_F_M)
+        return s->m_ipsr || !(s->m[s->m_nonsecure].control & ARM_M_NPRIV);
+    return (s->control & 0x1f) != ARM_USR;
+}
 
 /* Sets up what the CPU has out of reset, PRIVILEGED or not. */
 void arm_m_reset(struct arm_state *, bool privileged);

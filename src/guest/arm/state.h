@@ -166,6 +166,10 @@ void arm_fpscr_write(struct nw_vcpu *, uint32_t value);
 bool arm_vfp_permitted(const struct arm_state *);
 /* The VFP bits of the mode word: ARM_KEY_VFP, ARM_KEY_NEON, ARM_KEY_FZ, ARM_KEY_ROUND,
  * ARM_KEY_D32, ARM_KEY_VECLEN. */
-uint32_t arm_vfp_key(const struct arm_state *);
+uint32_t arm_vfp_key_enabled(const struct arm_state *);
+static inline uint32_t arm_vfp_key(const struct arm_state *s)
+{
+    return s->fpexc & ARM_FPEXC_EN || s->features & ARM_F_M ? arm_vfp_key_enabled(s) : 0;
+}
 
 #endif

@@ -70,11 +70,11 @@ bool arm_vfp_permitted(const struct arm_state *s)
     return access == 3 || (access == 1 && arm_privileged(s));
 }
 
-uint32_t arm_vfp_key(const struct arm_state *s)
+uint32_t arm_vfp_key_enabled(const struct arm_state *s)
 {
     uint32_t key = 0;
 
-    if (!(s->fpexc & ARM_FPEXC_EN || s->features & ARM_F_M) || !arm_vfp_permitted(s))
+    if (!arm_vfp_permitted(s))
         return 0;
     if (s->fpscr & FPSCR_FZ)
         key |= ARM_KEY_FZ;

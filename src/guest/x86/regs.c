@@ -168,7 +168,6 @@ static nw_status write_special(struct nw_vcpu *vcpu, unsigned reg, uint64_t valu
     case NW_X86_RIP:
         set_pc(s, s->mode & X86_KEY_CODE64 ? value : value + s->seg[X86_CS].base);
         return NW_OK;
-    case NW_X86_PC: set_pc(s, value); return NW_OK;
     case NW_X86_RFLAGS:
         old = s->eflags;
         x86_eflags_write(s, (uint32_t)value, X86_FLAGS_ALL);
@@ -211,6 +210,10 @@ nw_status x86_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t value)
     struct x86_state *s = x86_of(vcpu);
     const struct reg_row *row = &rows[reg < NW_X86_REG_END ? reg : NW_X86_REG_END - 1];
 
+    if (NW_LIKELY(reg == NW_X86_PC)) { /* before each run */
+        set_pc(s, value);
+        return NW_OK;
+    }
     if (reg >= NW_X86_REG_END || !row->effect)
         return NW_ERR_ARG;
     if (row->effect == OF_ITSELF)
