@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "exec/fork.h"
 #include "exec/memory.h"
 #include "exec/vcpu_priv.h"
 
@@ -96,6 +97,8 @@ nw_status engine_open(const nw_config *config, const struct guest_ops *guest, nw
         return status;
     }
     status = check_model(e);
+    if (status == NW_OK)
+        status = fork_enlist(e);
     if (status != NW_OK) {
         nw_engine_close(e);
         return status;
@@ -108,6 +111,7 @@ void nw_engine_close(nw_engine *e)
 {
     if (!e)
         return;
+    fork_delist(e);
     while (e->vcpus)
         e->accel->vcpu_destroy(e->vcpus);
     engine_free_snapshots(e);

@@ -46,6 +46,12 @@ struct block_cache {
     _Atomic uint64_t epoch;   /* grows when a block dies: jump caches of older epochs are stale */
 };
 
+/* What a nested lock has to undo. */
+struct engine_hold {
+    struct nw_vcpu *vcpu;
+    uint32_t place;
+};
+
 struct nw_engine {
     const struct guest_ops *guest;
     const struct accel_ops *accel;
@@ -72,16 +78,12 @@ struct nw_engine {
     struct nw_vcpu *vcpus;
     struct nw_vcpu *spare;         /* made, but on no list; or null */
     struct nw_snapshot *snapshots; /* snapshot.c */
+    struct nw_engine *next_engine; /* fork.c */
     uint8_t *fork_code;            /* a copy of the code on its way to a forked child, or null */
+    struct engine_hold fork_hold;
 
     nw_stats stats;             /* guarded by LOCK but for the vCPUs' own */
     uint64_t retired[COUNTERS]; /* of destroyed vCPUs */
-};
-
-/* What a nested lock has to undo. */
-struct engine_hold {
-    struct nw_vcpu *vcpu;
-    uint32_t place;
 };
 
 /* What src/exec keeps per vCPU. */
@@ -162,7 +164,13 @@ nw_status codebuf_open(struct nw_engine *);
  * or null. */
 uint8_t *codebuf_reserve(size_t size);
 uint8_t *codebuf_alias(uint8_t *rw, size_t size, uint8_t *at);
+/* The engine is closed: the buffer may be kept for another one. */
 void codebuf_close(struct nw_engine *);
+void codebuf_unmap(struct host_buffer *);
+/* Around a fork; the child has none of those that are kept. */
+void codebuf_lock_spares(void);
+void codebuf_unlock_spares(void);
+void codebuf_forget_spares(void);
 
 /* ---- block cache (cache.c; cache_find: cache_find.h); the engine's lock held ---- */
 nw_status cache_init(struct nw_engine *);

@@ -1,22 +1,16 @@
-/* fork() of a process that has an engine: the child's engine must not share the code buffer, which
- * is one file mapped by both. Guest memory is private or shared as it was mapped.
- *
- *   engine_fork_prepare(engine);
- *   pid = fork();
- *   if (pid) engine_fork_parent(engine); else engine_fork_child(engine, vcpu);
- *
- * Called on one thread that is not running a vCPU at that moment. Between prepare and its
- * counterpart the engine's locks are held. */
+/* fork() of a process that has engines, as fuzzers and user mode do it: parent and child both go on with
+ * all of them. The child gets a code buffer of its own, and fresh locks. Handlers of pthread_atfork do it, for
+ * the engines on the list; a vCPU that another thread was running is busy for ever in the child. */
 #ifndef EXEC_FORK_H
 #define EXEC_FORK_H
 
 #include <narwhal/narwhal.h>
 
-void engine_fork_prepare(nw_engine *);
-/* Also after a fork that failed. */
-void engine_fork_parent(nw_engine *);
-/* Keeps SELF (may be null) and forgets the other vCPUs, whose threads the child does not have.
- * NW_ERR_NOMEM, NW_ERR_HOST: the engine cannot go on in the child. */
-nw_status engine_fork_child(nw_engine *, nw_vcpu *self);
+/* Onto the list, and off it. NW_ERR_NOMEM: the process takes no more handlers. */
+nw_status fork_enlist(nw_engine *);
+void fork_delist(nw_engine *);
+
+/* In the child: forgets all vCPUs but SELF, whose threads it does not have. */
+void fork_keep_only(nw_engine *, nw_vcpu *self);
 
 #endif

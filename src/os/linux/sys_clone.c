@@ -160,21 +160,13 @@ int64_t linux_fork(struct linux_task *t, bool vfork)
     linux_mm_lock(p);
     pthread_mutex_lock(&p->lock);
     pthread_mutex_lock(&p->signal_lock);
-    engine_fork_prepare(p->engine);
     pid_t pid = fork();
     int64_t result = pid < 0 ? -errno : pid;
-    bool good = true;
     if (!pid)
-        good = engine_fork_child(p->engine, t->vcpu) == NW_OK;
-    else
-        engine_fork_parent(p->engine);
+        fork_keep_only(p->engine, t->vcpu);
     pthread_mutex_unlock(&p->signal_lock);
     pthread_mutex_unlock(&p->lock);
     linux_mm_unlock(p);
-    if (!good) {
-        linux_warn("the engine cannot continue in a forked process");
-        _exit(LINUX_EXIT_CANNOT);
-    }
     if (vfork)
         close(fds[pid ? 1 : 0]);
     if (!pid) {
