@@ -7,7 +7,7 @@
 struct rewrite {
     struct ir_region out;
     ir_val *now;       /* by old index */
-    ir_val budget;     /* when the block was entered */
+    ir_val left;       /* of the budget behind all of the block's instructions */
     unsigned what;     /* enum count_what */
     uint32_t accesses; /* of the instruction so far */
     bool ok;
@@ -39,14 +39,17 @@ static uint32_t moved(const struct rewrite *w, char letter, uint32_t operand)
 }
 
 /* A put per instruction: the dead-put pass leaves the last one before each way out. */
-static void count_one(struct rewrite *w, uint32_t n)
+static void count_one(struct rewrite *w, const struct ir_region *r, uint32_t n)
 {
+    ir_val left = w->left;
+
     if (!(w->what & COUNT_INSNS))
         return;
-    ir_val left =
-        push(w, (struct ir_insn){
-                    .op = IR_sub, .type = IR_I64, .a = w->budget, .b = constant(w, IR_I64, n)});
-
+    if (n < r->ninsns)
+        left = push(w, (struct ir_insn){.op = IR_add,
+                                        .type = IR_I64,
+                                        .a = left,
+                                        .b = constant(w, IR_I64, r->ninsns - n)});
     put(w, IR_I64, offsetof(struct nw_vcpu, budget), left);
 }
 
@@ -73,25 +76,25 @@ static void number_access(struct rewrite *w, uint32_t n)
             constant(w, IR_I32, n * ACCESSES_OF_ONE));
 }
 
-static void begin(struct rewrite *w)
+/* Where the block CHECKs it is left before anything is done when it has more instructions than the
+ * budget: the difference has wrapped then. */
+static void begin(struct rewrite *w, const struct ir_region *r, bool check)
 {
-    w->budget =
+    ir_val budget =
         push(w, (struct ir_insn){
                     .op = IR_get, .type = IR_I64, .a = (uint32_t)offsetof(struct nw_vcpu, budget)});
-}
 
-/* The block is left before anything is done when it has more instructions than the budget. */
-static void check_budget(struct rewrite *w, struct ir_region *r)
-{
-    ir_val n = constant(w, IR_I64, r->ninsns);
-    ir_val enough = push(
-        w, (struct ir_insn){.op = IR_cmp, .type = IR_I64, .aux = IR_UGE, .a = w->budget, .b = n});
-    uint32_t label = r->nlabels++;
-
-    push(w, (struct ir_insn){.op = IR_skip_if, .a = enough, .b = label});
-    put(w, r->addr_type, r->pc_offset, constant(w, r->addr_type, r->pc));
-    push(w, (struct ir_insn){.op = IR_exit_state});
-    push(w, (struct ir_insn){.op = IR_label, .a = label});
+    w->left = push(
+        w, (struct ir_insn){
+               .op = IR_sub, .type = IR_I64, .a = budget, .b = constant(w, IR_I64, r->ninsns)});
+    if (!check)
+        return;
+    ir_val wrapped = push(w, (struct ir_insn){.op = IR_cmp,
+                                              .type = IR_I64,
+                                              .aux = IR_UGE,
+                                              .a = w->left,
+                                              .b = constant(w, IR_I64, -(uint64_t)r->ninsns)});
+    push(w, (struct ir_insn){.op = IR_leave_if, .a = wrapped});
 }
 
 static void note_block(struct rewrite *w, const struct ir_region *r)
@@ -132,19 +135,19 @@ static void rewrite(struct rewrite *w, struct ir_region *r)
         i.c = moved(w, letters[2], i.c);
         /* Instructions that can never run have no record: the last ones may be such. */
         if (at == r->insns.len - 1)
-            count_one(w, r->ninsns);
+            count_one(w, r, r->ninsns);
         if (i.op == IR_exit_ind && w->what & COUNT_INSNS)
             i.b = mark_mode(w, i.b);
         if (accesses(r, &i) && w->accesses++)
             number_access(w, w->accesses - 1);
         w->now[at] = push(w, i);
         if (i.op == IR_insn) {
-            count_one(w, n = i.aux);
+            count_one(w, r, n = i.aux);
             number_access(w, w->accesses = 0);
         }
         /* Whole instructions may have been skipped, with their puts: they count all the same. */
         if (i.op == IR_label && n)
-            count_one(w, n);
+            count_one(w, r, n);
         if (i.op == IR_call)
             move_call(w, &r->calls.at[i.a]);
     }
@@ -158,9 +161,7 @@ bool count_in(struct ir_region *r, unsigned what)
     if (!w.now)
         return false;
     if (what & COUNT_INSNS)
-        begin(&w);
-    if (what & COUNT_CHECK)
-        check_budget(&w, r);
+        begin(&w, r, what & COUNT_CHECK);
     if (what & COUNT_BLOCKS)
         note_block(&w, r);
     rewrite(&w, r);
@@ -169,8 +170,10 @@ bool count_in(struct ir_region *r, unsigned what)
         VEC_FREE(&w.out.insns);
         return false;
     }
-    for (uint32_t n = 0; n < r->exits.len && what & COUNT_INSNS; n++)
-        r->exits.at[n].mode |= JUMP_COUNTED;
+    r->bounded = what & COUNT_CHECK;
+    r->exit_mode = what & COUNT_INSNS ? JUMP_COUNTED : 0;
+    for (uint32_t n = 0; n < r->exits.len; n++)
+        r->exits.at[n].mode |= r->exit_mode;
     VEC_FREE(&r->insns);
     r->insns.at = w.out.insns.at;
     r->insns.len = w.out.insns.len;

@@ -12,7 +12,8 @@ struct run {
     struct nw_vcpu *vcpu;
     struct nw_engine *engine;
     nw_exit *exit;
-    bool limited;  /* vcpu->budget says what is left */
+    bool limited;  /* vcpu->budget says what is left, … */
+    uint64_t rest; /* … besides this, which it is given in slices */
     uint64_t left; /* of the limit, when the run is over */
     bool asked;    /* a hook has mended the fault below; the instruction is tried again */
     uint64_t asked_pc, asked_addr;
@@ -141,6 +142,24 @@ static uint8_t variant_of(const struct run *r)
     if (left >= BLOCK_MAX_INSNS)
         return (uint8_t)(BLOCK_COUNTED | inner);
     return (uint8_t)((64 - (unsigned)__builtin_clzll(left)) | inner);
+}
+
+/* Counted code goes on for a slice without looking for requests. */
+#define SLICE (1u << 15)
+
+/* False: nothing is left of the limit. */
+static inline bool refill(struct run *r)
+{
+    uint64_t *budget = &r->vcpu->budget;
+
+    if (NW_UNLIKELY(r->rest && *budget < SLICE)) {
+        uint64_t more = SLICE - *budget;
+
+        more = more < r->rest ? more : r->rest;
+        *budget += more;
+        r->rest -= more;
+    }
+    return *budget;
 }
 
 static void count(struct run *r, uint64_t n)
@@ -468,7 +487,7 @@ static void loop(struct run *r)
             leave_with(r, NW_EXIT_STOP_POINT);
             return;
         }
-        if (r->limited && !r->vcpu->budget) {
+        if (r->limited && !refill(r)) {
             leave_with(r, NW_EXIT_LIMIT);
             return;
         }
@@ -483,7 +502,7 @@ static inline void run_outermost(struct run *r, struct nw_vcpu *vcpu)
     vcpu->last_mode = UINT32_MAX;
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);
-    r->left = r->limited ? vcpu->budget : 0;
+    r->left = r->limited ? vcpu->budget + r->rest : 0;
     sync_move(vcpu, VCPU_OUTSIDE);
 }
 
@@ -567,10 +586,10 @@ static NW_RARE void run_inner(struct run *r, uint64_t limit)
 
     hooks_note_write(vcpu);
     put_aside(vcpu, &o);
-    vcpu->budget = limit;
+    vcpu->budget = limit - r->rest;
     sync_move(vcpu, VCPU_INSIDE);
     loop(r);
-    r->left = r->limited ? vcpu->budget : 0;
+    r->left = r->limited ? vcpu->budget + r->rest : 0;
     sync_move(vcpu, (enum vcpu_place)o.place);
     bring_back(vcpu, &o);
 }
@@ -591,6 +610,7 @@ static void begin(struct run *r, struct nw_vcpu *vcpu, uint64_t limit, nw_exit *
     r->engine = vcpu->engine;
     r->exit = exit;
     r->limited = limit != 0;
+    r->rest = limit < SLICE ? 0 : limit - SLICE;
     r->asked = r->inner = false;
     r->from = NULL;
 }
@@ -612,7 +632,7 @@ nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
 
         atomic_store_explicit(&x->running, true, memory_order_relaxed);
         adopt(x);
-        vcpu->budget = limit;
+        vcpu->budget = limit - r.rest;
         vcpu->covered = 0;
         if (NW_UNLIKELY(outer)) {
             run_above(&r, outer);

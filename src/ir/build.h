@@ -112,6 +112,7 @@ void ir_exit(struct ir_builder *, uint64_t pc, uint32_t mode);
 void ir_exit_ind(struct ir_builder *, ir_val pc, ir_val mode);
 /* ADVANCE: 0 for an exception at this instruction, its size for one after it (supervisor calls). */
 void ir_exit_exc(struct ir_builder *, uint32_t exception, uint32_t payload, unsigned advance);
+void ir_leave_if(struct ir_builder *, ir_val cond);
 void ir_exit_state(struct ir_builder *);
 /* True when the last record ends the region (no code can follow but a label). */
 bool ir_ended(struct ir_builder *);

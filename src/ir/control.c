@@ -177,6 +177,11 @@ void ir_exit_exc(struct ir_builder *b, uint32_t exception, uint32_t payload, uns
                     .op = IR_exit_exc, .aux = (uint16_t)advance, .a = exception, .b = payload});
 }
 
+void ir_leave_if(struct ir_builder *b, ir_val cond)
+{
+    build_append(b, (struct ir_insn){.op = IR_leave_if, .a = cond});
+}
+
 void ir_exit_state(struct ir_builder *b)
 {
     add_last(b, (struct ir_insn){.op = IR_exit_state});

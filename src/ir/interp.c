@@ -292,6 +292,10 @@ enum ir_leave ir_interp(struct nw_vcpu *vcpu, const struct ir_region *region, un
             if (slots[i->a].u64[0])
                 return leave_to(&r, region->exits.at[i->b].pc);
             break;
+        case IR_leave_if:
+            if (slots[i->a].u64[0])
+                return leave_to(&r, region->pc);
+            break;
         case IR_exit: return leave_to(&r, region->exits.at[i->a].pc);
         case IR_exit_ind: return leave_to(&r, slots[i->a].u64[0]);
         case IR_exit_exc: return leave_exception(&r, i);

@@ -138,6 +138,8 @@ struct ir_region {
     uint32_t nlabels;
     uint64_t pc;              /* guest address of the first instruction */
     uint32_t mode;            /* mode word it was translated under */
+    uint32_t exit_mode;       /* bits that the modes of all exits have besides */
+    bool bounded;             /* it cannot go round for long: back edges do not look for requests */
     uint32_t size;            /* bytes of guest code covered, from pc */
     uint32_t ninsns;          /* guest instructions */
     bool falls;               /* its last instruction is no branch: it could go on */

@@ -59,10 +59,11 @@ void ir_region_clear(struct ir_region *r)
     VEC_CLEAR(&r->uses);
     r->nlabels = 0;
     r->pc = 0;
-    r->mode = 0;
+    r->mode = r->exit_mode = 0;
     r->size = 0;
     r->ninsns = 0;
-    r->oom = false;
+    r->hooked = 0;
+    r->bounded = r->oom = false;
 }
 
 void ir_region_free(struct ir_region *r)

@@ -255,6 +255,7 @@ static bool control(struct check *c, const struct ir_insn *i)
     case IR_exit_if:
         return i->b < c->r->exits.len ? operand(c, i->a, IR_I32)
                                       : wrong(c, "exit %u does not exist", i->b);
+    case IR_leave_if: return operand(c, i->a, IR_I32);
     case IR_exit: return i->a < c->r->exits.len || wrong(c, "exit %u does not exist", i->a);
     case IR_exit_ind: return operand(c, i->a, c->r->addr_type) && operand(c, i->b, IR_I32);
     default: return true;

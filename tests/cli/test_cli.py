@@ -186,7 +186,7 @@ class Errors(Scratch):
         # lidt of an empty table, int3: a triple fault resets
         triple = ends(out % b"x" + b"\x2e\x0f\x01\x1e\x00\xf0\xcc", "--no-reboot")
         self.assertEqual((triple.returncode, triple.stdout), (0, b"x"))
-        again = self.narwhal("boot", "--machine", "pc", "--timeout", "1", "--bios", str(self.dir / "rom"))
+        again = self.narwhal("boot", "--machine", "pc", "--timeout", "3", "--bios", str(self.dir / "rom"))
         self.assertEqual(again.returncode, 1)
         self.assertGreater(len(again.stdout), 10)
         reset = ends(out % b"x" + b"\xb0\xfe\xe6\x64\xeb\xfe", "--no-reboot")

@@ -527,7 +527,10 @@ static void gen_flow(struct gen *g)
     switch (below(g, 8)) {
     case 0:
         cond = truth(g);
-        make(g, IR_exit_if, IR_VOID, cond, gen_target(g), 0, 0);
+        if (below(g, 4))
+            make(g, IR_exit_if, IR_VOID, cond, gen_target(g), 0, 0);
+        else
+            make(g, IR_leave_if, IR_VOID, cond, 0, 0, 0);
         return;
     case 1:
         /* What follows cannot be reached up to the next label. */
@@ -617,6 +620,7 @@ static ir_val replay_one(struct ir_builder *b, const struct gen *g, uint32_t v, 
     case IR_skip_ifnot: ir_skip_ifnot(b, x, y); return IR_NONE;
     case IR_label: ir_label(b, x); return IR_NONE;
     case IR_exit_if: ir_exit_if(b, x, e->pc, e->mode); return IR_NONE;
+    case IR_leave_if: ir_leave_if(b, x); return IR_NONE;
     case IR_exit: ir_exit(b, e->pc, e->mode); return IR_NONE;
     case IR_exit_ind: ir_exit_ind(b, x, y); return IR_NONE;
     case IR_exit_exc: ir_exit_exc(b, i->a, i->b, i->aux); return IR_NONE;

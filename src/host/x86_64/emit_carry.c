@@ -1,8 +1,10 @@
-/* Vector slots of the guest's state that stay in registers around a loop of one block.
+/* Slots that stay in registers around a loop of one block: floats and vectors of the guest's state,
+ * and the budget of a run that counts, where whoever waits for memory would wait in each round.
  *
  * A block that jumps back to itself reads them once, at its entry; the jump back arrives behind
  * these loads, with the same registers holding what the slots hold by then. Every put still stores,
  * so that faults and all other ways out find the state complete. */
+#include <stddef.h>
 #include "host/x86_64/emit.h"
 #include "ir/vec.h"
 
@@ -16,7 +18,7 @@ static uint32_t own_exit(const struct host_emitter *e)
 {
     for (uint32_t n = 0; n < e->r->exits.len; n++) {
         const struct ir_exit *x = &e->r->exits.at[n];
-        if (x->back_edge && x->pc == e->r->pc && x->mode == e->r->mode)
+        if (x->back_edge && x->pc == e->r->pc && x->mode == (e->r->mode | e->r->exit_mode))
             return n;
     }
     return NO_REF;
@@ -81,7 +83,8 @@ static ir_val final_value(const struct host_emitter *e, ir_val get, uint32_t end
         bool whole = put && offset <= g->a && offset + width >= g->a + size;
         last = whole ? part_of(e, i->a, g->a - offset, size) : NO_VALUE;
     }
-    if (last == NO_VALUE || is_const(e, last) || !type_in_xmm(ir_result_type(insn_of(e, last))))
+    if (last == NO_VALUE || is_const(e, last) ||
+        type_in_xmm(ir_result_type(insn_of(e, last))) != type_in_xmm(g->type))
         return NO_VALUE;
     return last;
 }
@@ -97,16 +100,30 @@ static bool opaque(const struct host_emitter *e, uint32_t end)
     return e->r->nlabels > 0;
 }
 
+/* General registers are few: only what is of use in every block gets one. */
+static bool worth(const struct ir_insn *get)
+{
+    return type_in_xmm(get->type) || get->a == offsetof(struct nw_vcpu, budget);
+}
+
 static void choose(struct host_emitter *e, uint32_t end, bool changed)
 {
     for (ir_val v = 0; v < end && e->ncarried < MAX_CARRIED; v++) {
         const struct ir_insn *i = insn_of(e, v);
-        if (i->op != IR_get || !type_in_xmm(i->type) || e->values.at[v].flags)
+        if (i->op != IR_get || !worth(i) || e->values.at[v].flags)
             continue;
         ir_val last = final_value(e, v, end);
         if (last != NO_VALUE && (last != v) == changed)
             e->carried[e->ncarried++] = (struct carried){.get = v, .last = last};
     }
+}
+
+static void load_slot(struct host_emitter *e, const struct ir_insn *get, unsigned loc)
+{
+    if (loc >= XMM(0))
+        xmm_load(e, get->type, loc, state_at(get->a));
+    else
+        x_load(&e->a, width_of(get->type), loc, state_at(get->a));
 }
 
 void carry_begin(struct host_emitter *e)
@@ -125,8 +142,8 @@ void carry_begin(struct host_emitter *e)
         const struct ir_insn *i = insn_of(e, c->get);
         struct value *last = &e->values.at[c->last];
         e->locked = 0;
-        c->loc = (uint8_t)ra_temp_xmm(e);
-        xmm_load(e, i->type, c->loc, state_at(i->a));
+        c->loc = (uint8_t)(type_in_xmm(i->type) ? ra_temp_xmm(e) : ra_temp(e));
+        load_slot(e, i, c->loc);
         ra_bind(e, c->get, c->loc);
         home_set(e, c->get, i->a);
         if (last->last_use < end)
@@ -206,7 +223,6 @@ void carry_back(struct host_emitter *e, uint32_t exit)
     while (open_circle(e, &m));
     for (; m.left; m.left &= m.left - 1) {
         const struct carried *c = &e->carried[__builtin_ctz(m.left)];
-        const struct ir_insn *i = insn_of(e, c->get);
-        xmm_load(e, i->type, c->loc, state_at(i->a));
+        load_slot(e, insn_of(e, c->get), c->loc);
     }
 }

@@ -31,6 +31,17 @@ bool flags_hold(const struct host_emitter *e, enum flags_kind kind, const struct
            same_value(e, e->flags.a, i->a) && same_value(e, e->flags.b, i->b);
 }
 
+/* Is I a comparison of x - c with -c, and do EFLAGS come from that difference? Then it asks whether
+ * there was a borrow. */
+static bool asks_borrow(const struct host_emitter *e, const struct ir_insn *i)
+{
+    const struct flags_source *f = &e->flags;
+    int32_t c, minus;
+    return e->a.flags && f->kind == FLAGS_SUB && f->result == i->a && f->type == i->type &&
+           (i->aux == IR_ULT || i->aux == IR_UGE) && ra_imm32(e, f->b, &c) && c > 0 &&
+           ra_imm32(e, i->b, &minus) && minus == -c;
+}
+
 /* The condition of comparison I from EFLAGS as they are. */
 static bool known_condition(const struct host_emitter *e, const struct ir_insn *i, enum x_cc *cc)
 {
@@ -42,6 +53,10 @@ static bool known_condition(const struct host_emitter *e, const struct ir_insn *
         if (e->flags.inverted && (i->aux == IR_ULT || i->aux == IR_UGE))
             *cc ^= 1;
         return !e->flags.inverted || (i->aux != IR_ULE && i->aux != IR_UGT);
+    }
+    if (asks_borrow(e, i)) {
+        *cc = (i->aux == IR_UGE) != e->flags.inverted ? X_B : X_AE;
+        return true;
     }
     /* A 32-bit comparison may look at the low half of a wider result. */
     if (!e->a.flags || e->flags.result != i->a || e->flags.type != i->type ||

@@ -117,8 +117,11 @@ static void exit_stub(struct host_emitter *e, ir_val v, uint32_t n, uint32_t fie
     e->out->exits[n].jump = field;
 }
 
+/* Before a back edge. */
 static void test_request(struct host_emitter *e, ir_val v, uint32_t n)
 {
+    if (e->r->bounded)
+        return;
     struct stub *s = stub_add(e, STUB_REQUEST, v);
     s->exit = n;
     x_alu_mem_imm(&e->a, 0, X_CMP, state_at(offsetof(struct nw_vcpu, request)), 0);
@@ -139,6 +142,12 @@ void emit_exit_if(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     align_field(e, 1);
     exit_stub(e, v, i->b, x_jmp32(&e->a));
     x_here8(&e->a, stay);
+}
+
+void emit_leave_if(struct host_emitter *e, ir_val v, const struct ir_insn *i)
+{
+    enum x_cc cc = emit_condition(e, i->a);
+    stub_jcc(e, stub_add(e, STUB_BEGIN, v), cc);
 }
 
 void emit_exit(struct host_emitter *e, ir_val v, const struct ir_insn *i)

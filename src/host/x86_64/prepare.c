@@ -44,7 +44,7 @@ static bool fuses(const struct host_emitter *e, const struct ir_insn *user, ir_v
     case IR_fcc:
     case IR_nzcv_test:
         return user->op == IR_select || user->op == IR_skip_if || user->op == IR_skip_ifnot ||
-               user->op == IR_exit_if;
+               user->op == IR_exit_if || user->op == IR_leave_if;
     case IR_add:
         /* A 32-bit sum wraps, which one of a 64-bit address does not; a 32-bit address must be
          * zero-extended, which a wider operand is not (widths.c). */

@@ -187,6 +187,13 @@ static void emit_request_stub(struct host_emitter *e, const struct stub *s)
     leave_with_nothing(e);
 }
 
+static void emit_begin_stub(struct host_emitter *e, const struct stub *s)
+{
+    (void)s;
+    emit_store_pc(e, e->r->pc);
+    leave_with_nothing(e);
+}
+
 static void emit_miss_stub(struct host_emitter *e, const struct stub *s)
 {
     x_store(&e->a, e->r->addr_type == IR_I64 ? X_W : 0, state_at(e->r->pc_offset), s->ref[0].loc);
@@ -412,10 +419,15 @@ static void emit_flags_stub(struct host_emitter *e, const struct stub *s)
 nw_status stubs_emit(struct host_emitter *e)
 {
     static void (*const emit[])(struct host_emitter *, const struct stub *) = {
-        [STUB_EXIT] = emit_exit_stub,   [STUB_REQUEST] = emit_request_stub,
-        [STUB_MISS] = emit_miss_stub,   [STUB_MEMORY] = emit_memory_stub,
-        [STUB_FLOAT] = emit_float_stub, [STUB_FLAGS] = emit_flags_stub,
-        [STUB_HOOK] = emit_hook_stub,   [STUB_HOOK_AFTER] = emit_hook_after_stub,
+        [STUB_EXIT] = emit_exit_stub,
+        [STUB_REQUEST] = emit_request_stub,
+        [STUB_BEGIN] = emit_begin_stub,
+        [STUB_MISS] = emit_miss_stub,
+        [STUB_MEMORY] = emit_memory_stub,
+        [STUB_FLOAT] = emit_float_stub,
+        [STUB_FLAGS] = emit_flags_stub,
+        [STUB_HOOK] = emit_hook_stub,
+        [STUB_HOOK_AFTER] = emit_hook_after_stub,
         [STUB_LEAVE] = emit_leave_stub,
     };
     for (uint32_t n = 0; n < e->stubs.len; n++) {
