@@ -144,17 +144,20 @@ static struct block **page_link(struct block *b, uint64_t page)
     return &b->page_next[page != b->page[0]];
 }
 
-/* The granules of PAGE that the block was made from. */
-static uint64_t granules_in(const struct block *b, uint64_t page)
+/* What the block was made from of PAGE. */
+static struct code_bits bits_in(const struct block *b, uint64_t page)
 {
-    uint64_t offset = b->key.pc & (PAGE_SIZE_ - 1), size = b->size ? b->size : 1, granules = 0;
+    uint64_t offset = b->key.pc & (PAGE_SIZE_ - 1), size = b->size ? b->size : 1;
     uint64_t first = offset + size < PAGE_SIZE_ ? size : PAGE_SIZE_ - offset;
+    struct code_bits bits = {{0}}, more;
 
     if (page == b->page[0])
-        granules |= code_granules(page, page + offset, first);
-    if (b->crosses && page == b->page[1])
-        granules |= code_granules(page, page, size - first);
-    return granules;
+        bits = code_bits_of(page, page + offset, first);
+    if (b->crosses && page == b->page[1]) {
+        more = code_bits_of(page, page, size - first);
+        code_bits_add(&bits, &more);
+    }
+    return bits;
 }
 
 nw_status cache_add(struct nw_engine *engine, struct block *b)
@@ -292,24 +295,29 @@ static void kill_block(struct nw_engine *engine, struct block *b)
     engine->stats.invalidations++;
 }
 
-static uint64_t granules_left(const struct code_page *p)
+static struct code_bits bits_left(const struct code_page *p)
 {
-    uint64_t left = 0;
+    struct code_bits left = {{0}};
 
-    for (struct block *b = p->blocks; b; b = *page_link(b, p->page))
-        left |= granules_in(b, p->page);
+    for (struct block *b = p->blocks; b; b = *page_link(b, p->page)) {
+        struct code_bits bits = bits_in(b, p->page);
+
+        code_bits_add(&left, &bits);
+    }
     return left;
 }
 
 static bool forget_in_page(struct nw_engine *engine, struct code_page *p, uint64_t gpa,
                            uint64_t size)
 {
-    uint64_t granules = code_granules(p->page, gpa, size);
+    struct code_bits changed = code_bits_of(p->page, gpa, size);
     bool any = false;
 
     for (struct block *b = p->blocks, *next; b; b = next) {
+        struct code_bits bits = bits_in(b, p->page);
+
         next = *page_link(b, p->page);
-        if (!(granules_in(b, p->page) & granules))
+        if (!code_bits_meet(&bits, &changed))
             continue;
         kill_block(engine, b);
         any = true;
@@ -322,7 +330,9 @@ static bool forget_page(struct nw_engine *engine, struct code_page *p, uint64_t 
     bool any = forget_in_page(engine, p, gpa, size);
 
     /* Bits that a dead block has set in a neighbouring page stay until that page is looked at. */
-    space_code_update(&engine->mem, p, granules_left(p));
+    struct code_bits left = bits_left(p);
+
+    space_code_update(&engine->mem, p, &left);
     return any;
 }
 
@@ -390,13 +400,14 @@ void cache_forget(struct nw_engine *engine, uint64_t gpa, uint64_t size)
 
 void cache_clear(struct nw_engine *engine)
 {
+    static const struct code_bits none;
     struct block_cache *c = &engine->cache;
 
     for (uint32_t i = 0; i < engine->mem.code_buckets; i++) {
         for (struct code_page *p = engine->mem.code[i], *next; p; p = next) {
             next = p->next;
             p->blocks = NULL;
-            space_code_update(&engine->mem, p, 0);
+            space_code_update(&engine->mem, p, &none);
         }
     }
     for (uint32_t i = 0; i < c->table->size; i++)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "exec/cache_find.h"
+#include "exec/memory.h"
 #include "exec/signals.h"
 #include "exec/vcpu_priv.h"
 #include "ir/interp.h"
@@ -82,7 +83,7 @@ static void follow_epoch(struct nw_vcpu *vcpu)
 
     if (vcpu->exec->epoch != epoch) {
         vcpu->exec->epoch = epoch;
-        memset(vcpu->jumps, 0, sizeof vcpu->jumps);
+        vcpu_forget_jumps(vcpu);
     }
 }
 
@@ -104,6 +105,11 @@ static NW_RARE bool attend_now(struct run *r)
             x->walk_hit_code = false;
             r->from = NULL;
             forget_all(r->engine);
+        }
+        if (atomic_load_explicit(&r->engine->mem.shut_stores, memory_order_relaxed) >=
+            SHUT_STORES_MAX) {
+            r->from = NULL;
+            engine_mind_stores(r->engine);
         }
         if (request & VCPU_REQ_STOP)
             return leave_with(r, NW_EXIT_STOP);
@@ -332,7 +338,7 @@ static bool interpret(struct run *r, const struct block *b)
 
 static void remember_jump(struct run *r, const struct block *b)
 {
-    struct jump_entry *e = &r->vcpu->jumps[(b->key.pc >> 1) & (JUMP_CACHE_SIZE - 1)];
+    unsigned at = (b->key.pc >> 1) & (JUMP_CACHE_SIZE - 1);
 
     if (r->engine->mmu) {
         /* What is looked up by its first page only must lie in that. */
@@ -342,7 +348,8 @@ static void remember_jump(struct run *r, const struct block *b)
     }
     uint32_t mode = b->key.mode | (b->variant == BLOCK_COUNTED ? JUMP_COUNTED : 0);
 
-    *e = (struct jump_entry){.pc = b->key.pc, .mode = mode, .code = b->code};
+    fill_log_add(&r->vcpu->jumps_filled, at);
+    r->vcpu->jumps[at] = (struct jump_entry){.pc = b->key.pc, .mode = mode, .code = b->code};
 }
 
 static void link_to(struct run *r, struct block *b)

@@ -78,6 +78,7 @@ struct nw_engine {
     struct nw_vcpu *vcpus;
     struct nw_vcpu *spare;         /* made, but on no list; or null */
     struct nw_snapshot *snapshots; /* snapshot.c */
+    uint64_t stores_minded;        /* when engine_mind_stores was last called, in nanoseconds, or 0 */
     struct nw_engine *next_engine; /* fork.c */
     uint8_t *fork_code;            /* a copy of the code on its way to a forked child, or null */
     struct engine_hold fork_hold;

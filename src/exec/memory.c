@@ -1,6 +1,7 @@
 /* Changing the memory of an engine whose vCPUs may be running: forget the code there, let the other
  * vCPUs pause where their TLBs matter, change, and drop what their TLBs knew. */
 #include <string.h>
+#include <time.h>
 #include "exec/engine.h"
 #include "exec/memory.h"
 #include "exec/signals.h"
@@ -206,6 +207,25 @@ nw_status engine_leave_arena(struct nw_engine *engine)
     return status;
 }
 
+#define NANOSECONDS 1000000000ull
+#define SHUT_TIME   (NANOSECONDS / 4)
+
+/* Code that unpacks itself stores beside what it executes all the time. Only then are all accesses
+ * worth a little more; what user mode runs has other pages for its data. */
+void engine_mind_stores(struct nw_engine *engine)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    uint64_t now = (uint64_t)t.tv_sec * NANOSECONDS + (uint64_t)t.tv_nsec;
+    bool often = engine->stores_minded && now - engine->stores_minded < SHUT_TIME;
+
+    engine->stores_minded = now;
+    atomic_store(&engine->mem.shut_stores, 0);
+    if (often && engine->exceptions == NW_EXC_BARE)
+        engine_leave_arena(engine); /* where that fails it stays as it is */
+}
+
 /* The host bounds how many mappings a process has (vm.max_map_count). Outside the arena neighbours
  * are one mapping whatever the guest may do there. */
 #define BARE_REGIONS_MAX 1024
@@ -233,7 +253,7 @@ nw_status engine_enable_mmu(struct nw_engine *engine)
     engine->mmu = true;
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next) {
         v->mmu = true;
-        memset(v->jumps, 0, sizeof v->jumps);
+        vcpu_forget_jumps(v);
         mmu_flush(v);
         hooks_direct(v);
     }

@@ -14,6 +14,8 @@ nw_status engine_protect(struct nw_engine *, uint64_t gpa, uint64_t size, uint32
 /* From now on every access goes through the TLB, which tells pages apart: for hooks of accesses,
  * memory of the caller's, snapshots and guests that turn their MMU on. For good; no lock held. */
 nw_status engine_leave_arena(struct nw_engine *);
+/* Many stores went to pages that hold code and had to be opened for them: too many for an arena? */
+void engine_mind_stores(struct nw_engine *);
 /* To be called before the map changes there: does so for parts of pages, and when an engine with
  * NW_EXC_BARE has many mappings. */
 nw_status engine_before_map(struct nw_engine *, uint64_t gpa, uint64_t size);

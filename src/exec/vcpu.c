@@ -10,6 +10,21 @@ void vcpu_raise(struct nw_vcpu *vcpu, enum vcpu_exc_kind kind, uint32_t payload)
     vcpu->leave = VCPU_LEAVE_EXC;
 }
 
+void vcpu_forget_jumps(struct nw_vcpu *vcpu)
+{
+    struct fill_log *log = &vcpu->jumps_filled;
+
+    if (!log->n)
+        return;
+    if (log->n == FILL_LOG_SIZE)
+        memset(vcpu->jumps, 0, sizeof vcpu->jumps);
+    for (unsigned n = 0; n < log->n; n++)
+        memset(&vcpu->jumps[log->at[n]], 0, sizeof vcpu->jumps[0]);
+    log->n = 0;
+    memset(vcpu->jump_pages, 0, sizeof vcpu->jump_pages);
+    vcpu->jump_large = 0;
+}
+
 void vcpu_free(struct nw_vcpu *vcpu)
 {
     if (vcpu->exec) {

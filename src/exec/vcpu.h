@@ -179,7 +179,7 @@ struct nw_vcpu {
     bool parted;                /* some entry of PARTS is filled */
     struct fill_log tlb_filled; /* MMU index * TLB_SIZE + entry */
     struct fetch_entry fetch[FETCH_TLB_SIZE];
-    struct fill_log jumps_filled; /* with an MMU */
+    struct fill_log jumps_filled;
     uint64_t jump_pages[4];    /* pages that JUMPS has entries for; see mem/mmu.c */
     uint64_t jump_large;       /* the larger ones among them */
     bool mmu;                  /* guest->translate makes physical addresses of virtual ones */
@@ -236,6 +236,9 @@ static inline void vcpu_keep(struct nw_vcpu *vcpu)
     vcpu->access_index = 0;
     vcpu->reported = 0;
 }
+
+/* Empties the jump cache. */
+void vcpu_forget_jumps(struct nw_vcpu *);
 
 /* Records a guest exception; the caller returns to translated code, which leaves. */
 void vcpu_raise(struct nw_vcpu *, enum vcpu_exc_kind, uint32_t payload);

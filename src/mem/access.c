@@ -286,6 +286,14 @@ bool access_keep(struct nw_vcpu *vcpu, const struct piece *p)
     return false;
 }
 
+/* Opening a page of the arena for a store takes two system calls, and some more where the store
+ * came to it by a signal. With code_lock held. */
+static NW_RARE void note_shut_store(struct nw_vcpu *vcpu)
+{
+    if (atomic_fetch_add(&vcpu->mem->shut_stores, 1) + 1 >= SHUT_STORES_MAX)
+        atomic_fetch_or(&vcpu->request, VCPU_REQ_SYNC);
+}
+
 bool access_copy(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, bool write)
 {
     struct mem_space *space = vcpu->mem;
@@ -312,6 +320,9 @@ bool access_copy(struct nw_vcpu *vcpu, struct access *a, uint8_t *bytes, bool wr
             ok = false;
         }
     }
+    for (unsigned i = 0; write && i < a->pieces; i++)
+        if (NW_UNLIKELY(a->piece[i].shut))
+            note_shut_store(vcpu);
     return ok;
 }
 

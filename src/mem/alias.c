@@ -124,7 +124,8 @@ static void look(void *opaque, uint64_t gpa, uint64_t size)
         uint64_t page = first + n * PAGE_SIZE_;
         const struct code_page *p = space_code_page(s->space, page);
 
-        s->hit = p && p->granules & code_granules(page, gpa, size);
+        struct code_bits bits = code_bits_of(page, gpa, size);
+        s->hit = p && code_bits_meet(&p->translated, &bits);
     }
 }
 

@@ -20,16 +20,21 @@ struct code_page *space_code_page(struct mem_space *space, uint64_t page)
     return NULL;
 }
 
-uint64_t code_granules(uint64_t page, uint64_t gpa, uint64_t size)
+struct code_bits code_bits_of(uint64_t page, uint64_t gpa, uint64_t size)
 {
     uint64_t first = gpa > page ? gpa - page : 0;
     uint64_t last = gpa + size - 1 - page;
+    struct code_bits bits = {{0}};
 
     if (last >= PAGE_SIZE_)
         last = PAGE_SIZE_ - 1;
     first >>= CODE_GRANULE_BITS;
     last >>= CODE_GRANULE_BITS;
-    return (UINT64_MAX >> (63 - last)) & (UINT64_MAX << first);
+    for (uint64_t n = first / 64; n <= last / 64; n++)
+        bits.word[n] = UINT64_MAX;
+    bits.word[first / 64] &= UINT64_MAX << first % 64;
+    bits.word[last / 64] &= UINT64_MAX >> (63 - last % 64);
+    return bits;
 }
 
 static bool grow(struct mem_space *space)
@@ -86,12 +91,13 @@ static void code_page_remove(struct mem_space *space, struct code_page *page)
  * one region. */
 static bool mark(struct mem_space *space, uint64_t gpa, unsigned size)
 {
-    uint64_t page = gpa & ~(PAGE_SIZE_ - 1), granules = code_granules(page, gpa, size);
+    uint64_t page = gpa & ~(PAGE_SIZE_ - 1);
+    struct code_bits bits = code_bits_of(page, gpa, size), before;
     struct code_page *p = space_code_page(space, page);
     const struct mem_region *r;
     bool fresh = !p;
 
-    if (p && (p->granules & granules) == granules)
+    if (p && (before = p->translated, code_bits_add(&before, &bits)))
         return true;
     /* No slow-path access may be under way while the page loses its write permission. */
     pthread_rwlock_wrlock(&space->lock);
@@ -105,7 +111,7 @@ static bool mark(struct mem_space *space, uint64_t gpa, unsigned size)
     if (fresh)
         p = code_page_add(space, page);
     if (p) {
-        p->granules |= granules;
+        code_bits_add(&p->translated, &bits);
         if (fresh && r->in_arena && (r->perms & NW_WRITE))
             space_close_page(space, r, page);
         if (fresh && space->arena)
@@ -159,15 +165,16 @@ bool space_fetch_code(struct mem_space *space, uint64_t gpa, void *buf, unsigned
     return true;
 }
 
-void space_code_update(struct mem_space *space, struct code_page *p, uint64_t granules)
+void space_code_update(struct mem_space *space, struct code_page *p,
+                       const struct code_bits *translated)
 {
     uint64_t page = p->page;
     const struct mem_region *r;
 
     pthread_rwlock_rdlock(&space->lock);
     pthread_mutex_lock(&space->code_lock);
-    p->granules = granules;
-    if (!granules && !p->blocks) {
+    p->translated = *translated;
+    if (!p->blocks) {
         code_page_remove(space, p);
         r = region_find(&space->regions, page);
         if (r && r->in_arena && (r->perms & NW_WRITE))

@@ -70,16 +70,46 @@ struct mem_client {
     void (*beyond_window)(void *opaque);
 };
 
+/* Where in a page there is code: a bit for each 16 bytes. Stores are caught by these, so that finer ones kill
+ * less of the code beside. */
+#define CODE_GRANULE_BITS 4
+#define CODE_WORDS        (PAGE_SIZE_ >> CODE_GRANULE_BITS >> 6)
+struct code_bits {
+    uint64_t word[CODE_WORDS];
+};
+
+static inline bool code_bits_meet(const struct code_bits *a, const struct code_bits *b)
+{
+    uint64_t both = 0;
+
+    for (unsigned n = 0; n < CODE_WORDS; n++)
+        both |= a->word[n] & b->word[n];
+    return both;
+}
+/* Adds B to A. True: they were in it. */
+static inline bool code_bits_add(struct code_bits *a, const struct code_bits *b)
+{
+    uint64_t more = 0;
+
+    for (unsigned n = 0; n < CODE_WORDS; n++) {
+        more |= b->word[n] & ~a->word[n];
+        a->word[n] |= b->word[n];
+    }
+    return !more;
+}
+
 /* A page that translated code was made from. */
 struct code_page {
     uint64_t page;        /* guest physical address */
-    uint64_t granules;    /* a bit per 64 bytes that were translated */
+    struct code_bits translated;
     struct block *blocks; /* guarded by the engine's lock */
     struct code_page *next;
 };
 
-#define CODE_GRANULE_BITS 6
 #define CODE_BUCKETS_MIN  64
+
+/* After so many it is asked whether there are too many (engine_mind_stores). */
+#define SHUT_STORES_MAX 512u
 
 struct snap_level;
 
@@ -100,6 +130,7 @@ struct mem_space {
      * once for several accesses counts on it that there is nothing. */
     _Atomic bool beyond;
     bool left;             /* the arena is out of use: see engine_leave_arena */
+    _Atomic uint32_t shut_stores; /* into pages of the arena that had to be opened for them */
     uint32_t hooked;       /* enum mem_hook of the hooks that there are; then the arena is left */
     struct annex *annexes; /* reserved when needed */
     struct region_tree annex_used; /* by host address */
@@ -179,10 +210,10 @@ size_t space_host_span(struct mem_space *, uint64_t gpa, size_t size, uint32_t n
 bool space_fetch_code(struct mem_space *, uint64_t gpa, void *buf, unsigned size);
 /* The code page at PAGE, or null. Engine's lock or code_lock held. */
 struct code_page *space_code_page(struct mem_space *, uint64_t page);
-/* Replaces the page's granules by GRANULES; with none and no blocks it ceases to be a code page. */
-void space_code_update(struct mem_space *, struct code_page *, uint64_t granules);
-/* Bits of the granules in PAGE that [GPA, GPA + SIZE) touches. */
-uint64_t code_granules(uint64_t page, uint64_t gpa, uint64_t size);
+/* Replaces what is translated of the page; without blocks it ceases to be a code page. */
+void space_code_update(struct mem_space *, struct code_page *, const struct code_bits *translated);
+/* What [GPA, GPA + SIZE) touches of PAGE. */
+struct code_bits code_bits_of(uint64_t page, uint64_t gpa, uint64_t size);
 
 /* Does the range touch code, through whatever mapping of its memory? Space's lock held, and the
  * engine's or code_lock. */

@@ -159,7 +159,6 @@ void mmu_note_jump(struct nw_vcpu *vcpu, uint64_t pc)
     unsigned size_log = e->gpa & TLB_SIZE_LOG;
     uint64_t bit, *word = jump_word(vcpu, pc, &bit);
 
-    fill_log_add(&vcpu->jumps_filled, (pc >> 1) & (JUMP_CACHE_SIZE - 1));
     *word |= bit;
     if (size_log > 22)
         vcpu->jump_large = UINT64_MAX;
@@ -167,21 +166,6 @@ void mmu_note_jump(struct nw_vcpu *vcpu, uint64_t pc)
         vcpu->jump_large |= size_log == 21
                                 ? large_bit(pc)
                                 : large_bit(pc & ~(1ull << 21)) | large_bit(pc | 1 << 21);
-}
-
-static void forget_jumps(struct nw_vcpu *vcpu)
-{
-    struct fill_log *log = &vcpu->jumps_filled;
-
-    if (!log->n)
-        return;
-    if (log->n == FILL_LOG_SIZE)
-        memset(vcpu->jumps, 0, sizeof vcpu->jumps);
-    for (unsigned n = 0; n < log->n; n++)
-        memset(&vcpu->jumps[log->at[n]], 0, sizeof vcpu->jumps[0]);
-    log->n = 0;
-    memset(vcpu->jump_pages, 0, sizeof vcpu->jump_pages);
-    vcpu->jump_large = 0;
 }
 
 /* The bits of the page stay: others may be meant. */
@@ -192,7 +176,7 @@ static void forget_jumps_to(struct nw_vcpu *vcpu, uint64_t page)
 
     _Static_assert(JUMP_CACHE_SIZE % (PAGE_SIZE_ / 2) == 0, "a page's entries are one piece");
     if (vcpu->jump_large & large_bit(page))
-        forget_jumps(vcpu);
+        vcpu_forget_jumps(vcpu);
     else if (*jump_word(vcpu, page, &bit) & bit)
         memset(&vcpu->jumps[first], 0, PAGE_SIZE_ / 2 * sizeof vcpu->jumps[0]);
 }
@@ -203,7 +187,7 @@ void mmu_flush(struct nw_vcpu *vcpu)
     tlb_flush(vcpu);
     for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
         vcpu->fetch[n].page = TLB_NONE;
-    forget_jumps(vcpu);
+    vcpu_forget_jumps(vcpu);
     vcpu->large_pages = false;
 }
 
@@ -214,7 +198,7 @@ void mmu_flush_local(struct nw_vcpu *vcpu)
     for (unsigned n = 0; n < FETCH_TLB_SIZE; n++)
         if (!(vcpu->fetch[n].gpa & TLB_GLOBAL))
             vcpu->fetch[n].page = TLB_NONE;
-    forget_jumps(vcpu);
+    vcpu_forget_jumps(vcpu);
 }
 
 void mmu_flush_page(struct nw_vcpu *vcpu, uint64_t gva)

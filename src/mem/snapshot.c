@@ -366,13 +366,18 @@ static void forget_page(struct mem_space *space, const struct kept_page *p, cons
 {
     uint64_t page = p->gpa & ~(PAGE_SIZE_ - 1);
     const struct code_page *code = space_code_page(space, page);
-    uint64_t granules = code ? code->granules & code_granules(page, p->gpa, p->size) : 0;
     const size_t size = 1u << CODE_GRANULE_BITS;
+    struct code_bits bits = code_bits_of(page, p->gpa, p->size);
 
-    granules >>= (p->gpa - page) >> CODE_GRANULE_BITS;
-    for (unsigned n = 0; granules; n++, granules >>= 1)
-        if (granules & 1 && (p->file || memcmp(p->host + n * size, copy + n * size, size)))
-            forget(space->opaque, p->gpa + n * size, size);
+    if (!code || !code_bits_meet(&bits, &code->translated))
+        return;
+    for (size_t at = 0; at < p->size; at += size) {
+        bits = code_bits_of(page, p->gpa + at, size);
+        /* FORGET may have taken CODE away. */
+        if ((p->file || memcmp(p->host + at, copy + at, size)) &&
+            (code = space_code_page(space, page)) && code_bits_meet(&bits, &code->translated))
+            forget(space->opaque, p->gpa + at, size);
+    }
 }
 
 static void forget_code(struct mem_space *space, const struct snap_level *to, forget_fn *forget)

@@ -252,6 +252,50 @@ static void test_arm(void **state)
     uct_close(&t);
 }
 
+/* l: xor byte [rsi],0x5a; inc rsi; dec ecx; jnz l; then what it has made of the code behind itself:
+ * 1,500 times inc eax. */
+static void test_unpacks_itself(void **state)
+{
+    static const uint8_t loop[] = {0x80, 0x36, 0x5a, 0x48, 0xff, 0xc6, 0xff, 0xc9, 0x75, 0xf6};
+    enum { PACKED = 3000 };
+    uint8_t packed[PACKED];
+    struct uct t;
+
+    (void)state;
+    for (unsigned n = 0; n < PACKED; n++)
+        packed[n] = (n & 1 ? 0xc0 : 0xff) ^ 0x5a;
+    uct_x86(&t, 64, loop, sizeof loop);
+    for (unsigned round = 0; round < 4; round++) {
+        ok(uc_mem_write(t.uc, CODE + sizeof loop, packed, PACKED));
+        uct_set(&t, UC_X86_REG_RSI, CODE + sizeof loop);
+        uct_set(&t, UC_X86_REG_RCX, PACKED);
+        uct_set(&t, UC_X86_REG_RAX, round);
+        ok(uc_emu_start(t.uc, CODE, CODE + sizeof loop + PACKED, 0, 0));
+        assert_int_equal(uct_get(&t, UC_X86_REG_EAX), round + PACKED / 2);
+        assert_int_equal(uct_mem(&t, CODE + sizeof loop + PACKED - 2, 2), 0xc0ff);
+    }
+    uct_close(&t);
+}
+
+/* l: mov [f+1],cl; call f; add ebx,eax; dec ecx; jnz l; nop; f: mov eax,0; ret: each round is
+ * executed as it has been written. */
+static void test_patches_a_call(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64,
+            BYTES("\x88\x0d\x0d\x00\x00\x00\xe8\x07\x00\x00\x00\x01\xc3\xff\xc9\x75\xef\x90"
+                  "\xb8\x00\x00\x00\x00\xc3"));
+    for (unsigned round = 0; round < 20; round++) {
+        uct_set(&t, UC_X86_REG_RCX, 200);
+        uct_set(&t, UC_X86_REG_RBX, 0);
+        ok(uc_emu_start(t.uc, CODE, CODE + 0x11, 0, 0));
+        assert_int_equal(uct_get(&t, UC_X86_REG_EBX), 200 * 201 / 2);
+    }
+    uct_close(&t);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -261,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_behind_its_back),    cmocka_unit_test(test_alias),
         cmocka_unit_test(test_alias_of_running),   cmocka_unit_test(test_in_hook),
         cmocka_unit_test(test_hooked_instruction), cmocka_unit_test(test_arm),
+        cmocka_unit_test(test_unpacks_itself),     cmocka_unit_test(test_patches_a_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
