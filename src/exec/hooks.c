@@ -117,6 +117,7 @@ void hooks_link(struct hook_table *t, struct nw_hook *h)
         hook_tree_add(tree, &h->node);
     t->count[h->spec.kind]++;
     t->unbounded[h->spec.kind] += unbounded(&h->spec);
+    t->whole[h->spec.kind] += !h->spec.pieces;
     t->total++;
     t->basic += wants_basic(&h->spec);
 }
@@ -140,6 +141,7 @@ void hooks_unlink(struct hook_table *t, struct nw_hook *h)
         hook_tree_remove(tree, &h->node);
     t->count[h->spec.kind]--;
     t->unbounded[h->spec.kind] -= unbounded(&h->spec);
+    t->whole[h->spec.kind] -= !h->spec.pieces;
     t->total--;
     t->basic -= wants_basic(&h->spec);
 }

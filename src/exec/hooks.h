@@ -45,6 +45,7 @@ struct hook_table {
     struct hook_list kind[NW_HOOK_KINDS];
     uint32_t count[NW_HOOK_KINDS];
     uint32_t unbounded[NW_HOOK_KINDS]; /* … of all addresses */
+    uint32_t whole[NW_HOOK_KINDS];     /* … that are told of accesses as a whole */
     uint32_t total, basic;             /* hooks; those that want basic blocks */
     struct hook_node *sites;           /* of instructions and blocks */
     struct hook_node *compares;        /* NW_HOOK_COMPARE */

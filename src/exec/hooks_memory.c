@@ -81,6 +81,8 @@ void hooks_memory_changed(struct nw_engine *engine, struct nw_hook *h,
     engine->mem.hooked = (count[NW_HOOK_READ] ? MEM_HOOK_READ : 0) |
                          (count[NW_HOOK_READ_AFTER] ? MEM_HOOK_READ_AFTER : 0) |
                          (count[NW_HOOK_WRITE] ? MEM_HOOK_WRITE : 0);
+    engine->mem.hooked_whole =
+        engine->hooks.whole[NW_HOOK_READ] + engine->hooks.whole[NW_HOOK_READ_AFTER];
     /* Code that numbers its accesses, or goes straight to the slow path. */
     if (numbered != (engine->mem.hooked != 0) || before != hooks_everywhere(engine))
         cache_forget(engine, 0, UINT64_MAX);
@@ -110,20 +112,31 @@ static uint64_t value_of(const struct nw_vcpu *vcpu, const uint8_t *data, uint32
     return size < 8 ? value & ((1ull << 8 * size) - 1) : value;
 }
 
-static void call_pieces(const nw_hook_spec *s, uint64_t gva, uint32_t size, const uint8_t *data)
+/* Is the hook told of these bytes, in one call? */
+static bool tells(const struct nw_hook *h, uint64_t gva, uint32_t size)
 {
+    return meets(h, gva, h->spec.first_byte ? gva : gva + size - 1);
+}
+
+static void call_pieces(const struct nw_hook *h, uint64_t gva, uint32_t size, const uint8_t *data)
+{
+    const nw_hook_spec *s = &h->spec;
+
     for (uint32_t at = 0; at < size; at += 8) {
         int64_t part = 0;
 
+        if (!tells(h, gva + at, 8))
+            continue;
         if (data)
             memcpy(&part, data + at, 8);
         s->piece(s->self, s->tag, gva + at, 8, part, s->user);
     }
 }
 
-static void call(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t gva, uint32_t size,
+static void call(struct nw_vcpu *vcpu, const struct nw_hook *h, uint64_t gva, uint32_t size,
                  uint64_t value, const uint8_t *data)
 {
+    const nw_hook_spec *s = &h->spec;
     nw_access access = s->kind == NW_HOOK_WRITE ? NW_ACCESS_WRITE : NW_ACCESS_READ;
 
     if (!s->pieces)
@@ -131,7 +144,7 @@ static void call(struct nw_vcpu *vcpu, const nw_hook_spec *s, uint64_t gva, uint
     else if (size <= 8)
         s->piece(s->self, s->tag, gva, (int)size, (int64_t)value, s->user);
     else
-        call_pieces(s, gva, size, data);
+        call_pieces(h, gva, size, data);
 }
 
 /* A stop that another thread asks for comes behind the instruction: to run it again would repeat
@@ -164,10 +177,21 @@ static enum mem_hook_result settle(struct nw_vcpu *vcpu, enum mem_hook kind,
     return MEM_HOOK_GO;
 }
 
-/* The first access hook at or behind H that concerns the access. */
-static const struct nw_hook *next_for(const struct nw_hook *h, uint64_t first, uint64_t last)
+static bool concerns(const struct nw_hook *h, uint64_t gva, uint32_t size)
 {
-    while (h && (!meets(h, first, h->spec.first_byte ? first : last) || hook_removed(h)))
+    bool any = false;
+
+    if (size <= 8 || !h->spec.pieces)
+        return tells(h, gva, size);
+    for (uint32_t at = 0; at < size; at += 8)
+        any |= tells(h, gva + at, 8);
+    return any;
+}
+
+/* The first access hook at or behind H that concerns the access. */
+static const struct nw_hook *next_for(const struct nw_hook *h, uint64_t gva, uint32_t size)
+{
+    while (h && (!concerns(h, gva, size) || hook_removed(h)))
         h = h->same;
     return h;
 }
@@ -203,11 +227,11 @@ enum mem_hook_result hooks_access(struct nw_vcpu *vcpu, enum mem_hook kind, uint
         return kind == MEM_HOOK_WRITE && mem_hook_order(vcpu, kind) + 1 == vcpu->reported
                    ? MEM_HOOK_TOLD
                    : MEM_HOOK_GO;
-    for (h = next_for(h, gva, gva + size - 1); h; h = next_for(h->same, gva, gva + size - 1)) {
+    for (h = next_for(h, gva, size); h; h = next_for(h->same, gva, size)) {
         struct hook_frame frame;
 
         hooks_enter(vcpu, &frame);
-        call(vcpu, &h->spec, gva, size, value, data);
+        call(vcpu, h, gva, size, value, data);
         hooks_leave(vcpu, &frame);
         vcpu->leave = VCPU_LEAVE_NONE; /* it may have run the vCPU */
         if (NW_LIKELY(!(frame.flags | atomic_load_explicit(&vcpu->request, memory_order_relaxed))))

@@ -570,8 +570,23 @@ static bool told_paged(const struct nw_vcpu *vcpu)
     return NW_UNLIKELY(vcpu->mmu) && (vcpu->translate || vcpu->mem->hooked);
 }
 
+static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes);
+
+/* Hooks are told of a piece when the one before has been read. */
+static bool load_pieces(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
+{
+    if (!access_aligned(vcpu, gva, memop, NW_ACCESS_READ))
+        return false;
+    for (unsigned at = 0; at < 1u << IR_MEM_SIZE(memop); at += 8)
+        if (!load_bytes(vcpu, gva + at, mem_piece(memop), bytes + at))
+            return false;
+    return true;
+}
+
 static bool load_bytes(struct nw_vcpu *vcpu, uint64_t gva, uint32_t memop, uint8_t *bytes)
 {
+    if (NW_UNLIKELY(IR_MEM_SIZE(memop) > 3 && hooked_by_pieces(vcpu->mem)))
+        return load_pieces(vcpu, gva, memop, bytes);
     if (told_paged(vcpu))
         return access_paged_load(vcpu, gva, memop, bytes);
     if (NW_UNLIKELY(vcpu->mem->hooked))

@@ -258,6 +258,21 @@ static enum mem_hook_result tell_read(struct nw_vcpu *vcpu, uint64_t gva, uint64
     return result;
 }
 
+/* The same of all SIZE bytes, as hooks are told of them. */
+static enum mem_hook_result tell_reads(struct nw_vcpu *vcpu, uint64_t gva, uint64_t at,
+                                       unsigned size, uint32_t memop, uint8_t *bytes)
+{
+    enum mem_hook_result result = MEM_HOOK_GO;
+
+    if (size <= 8 || !hooked_by_pieces(vcpu->mem))
+        return tell_read(vcpu, gva, at, size, memop, bytes);
+    for (unsigned n = 0; n < size && result == MEM_HOOK_GO; n += 8) {
+        result = tell_read(vcpu, gva + n, at + n, 8, mem_piece(memop), bytes + n);
+        vcpu->access_index++;
+    }
+    return result;
+}
+
 /* Both of its accesses are told before either is made, with what would be written now. What an x86
  * comparison finds unequal is written back. MEM_HOOK_STOP: after the update. */
 static enum mem_hook_result tell(struct nw_vcpu *vcpu, uint64_t gva, struct update *u)
@@ -275,7 +290,7 @@ static enum mem_hook_result tell(struct nw_vcpu *vcpu, uint64_t gva, struct upda
             return MEM_HOOK_LEAVE;
         at = a.piece[0].gpa;
     }
-    if (tell_read(vcpu, gva, at, u->size, u->memop, bytes) != MEM_HOOK_GO)
+    if (tell_reads(vcpu, gva, at, u->size, u->memop, bytes) != MEM_HOOK_GO)
         return MEM_HOOK_LEAVE;
     if (!(space->hooked & MEM_HOOK_WRITE))
         return MEM_HOOK_GO;

@@ -132,6 +132,7 @@ struct mem_space {
     bool left;             /* the arena is out of use: see engine_leave_arena */
     _Atomic uint32_t shut_stores; /* into pages of the arena that had to be opened for them */
     uint32_t hooked;       /* enum mem_hook of the hooks that there are; then the arena is left */
+    bool hooked_whole;     /* some of those of loads are told of large ones as a whole: else by 8 bytes */
     struct annex *annexes; /* reserved when needed */
     struct region_tree annex_used; /* by host address */
     _Atomic uint64_t generation;   /* with an arena: TLBs of older generations are stale */

@@ -18,6 +18,18 @@ static inline bool hooked_direct(const struct nw_vcpu *vcpu, const struct access
            NW_LIKELY(!(vcpu->mxcsr_switch | vcpu->reported | vcpu->watched));
 }
 
+/* Are hooks told of loads by 8 bytes, and of nothing larger? */
+static inline bool hooked_by_pieces(const struct mem_space *space)
+{
+    return space->hooked & (MEM_HOOK_READ | MEM_HOOK_READ_AFTER) && !space->hooked_whole;
+}
+
+/* 8 bytes of what MEMOP accesses. */
+static inline uint32_t mem_piece(uint32_t memop)
+{
+    return (memop & ~(IR_MEM_ALIGN(7) | 7u)) | 3;
+}
+
 /* Then: the value, or where it is to go. */
 uint64_t hooked_load_direct(struct nw_vcpu *, uint64_t gva, uint32_t memop);
 void hooked_store_direct(struct nw_vcpu *, uint64_t gva, uint64_t value, uint32_t memop);

@@ -124,10 +124,9 @@ static void test_read_modify_write(void **state)
     /* What fails to compare is written back. */
     x64(BYTES("\xf0\x0f\xb1\x0c\x25\x08\x20\x00\x00") /* lock cmpxchg [0x2008],ecx */,
         "r2008:4 a2008:4=1010101 w2008:4=1010101");
-    if (MET("order of the two reads and their values in one instruction"))
-        x64(BYTES("\xf0\x48\x0f\xc7\x0c\x25\x10\x20\x00\x00") /* lock cmpxchg16b [0x2010] */,
-            "r2010:8 a2010:8=202020202020202 r2018:8 a2018:8=303030303030303 "
-            "w2010:8=202020202020202 w2018:8=303030303030303");
+    x64(BYTES("\xf0\x48\x0f\xc7\x0c\x25\x10\x20\x00\x00") /* lock cmpxchg16b [0x2010] */,
+        "r2010:8 a2010:8=202020202020202 r2018:8 a2018:8=303030303030303 "
+        "w2010:8=202020202020202 w2018:8=303030303030303");
 }
 
 static void test_strings(void **state)
@@ -150,16 +149,14 @@ static void test_vectors(void **state)
 {
     (void)state;
     /* 16 bytes are two accesses of 8. */
-    if (MET("order of the two reads and their values in one instruction"))
-        x64(BYTES(
-                "\x0f\x10\x04\x25\x09\x20\x00\x00\x0f\x29\x04\x25\x00\x21\x00\x00") /* movups
-                                                                                       xmm0,[0x2009];
-                                                                                       movaps
-                                                                                       [0x2100],xmm0
-                                                                                     */
-            ,
-            "r2009:8 a2009:8=201010101010101 r2011:8 a2011:8=302020202020202 "
-            "w2100:8=201010101010101 w2108:8=302020202020202");
+    x64(BYTES("\x0f\x10\x04\x25\x09\x20\x00\x00\x0f\x29\x04\x25\x00\x21\x00\x00") /* movups
+                                                                                     xmm0,[0x2009];
+                                                                                     movaps
+                                                                                     [0x2100],xmm0
+                                                                                   */
+        ,
+        "r2009:8 a2009:8=201010101010101 r2011:8 a2011:8=302020202020202 "
+        "w2100:8=201010101010101 w2108:8=302020202020202");
     x64(BYTES(
             "\x66\x0f\x6e\x0c\x25\x08\x20\x00\x00\xf3\x0f\x7e\x0c\x25\x10\x20\x00\x00\x66\x0f\xd6"
             "\x0c\x25\x20\x20\x00\x00\x66\x0f\x7e\x0c\x25\x28\x20\x00\x00") /* movd xmm1,[0x2008];
@@ -174,9 +171,8 @@ static void test_vectors(void **state)
                                          xmm0,[0x2018] */
         ,
         "r2008:4 a2008:4=1010101 w2010:8=1010101 r2018:8 a2018:8=303030303030303");
-    if (MET("order of the two reads and their values in one instruction"))
-        x64(BYTES("\x66\x0f\xfc\x04\x25\x10\x20\x00\x00") /* paddb xmm0,[0x2010] */,
-            "r2010:8 a2010:8=202020202020202 r2018:8 a2018:8=303030303030303");
+    x64(BYTES("\x66\x0f\xfc\x04\x25\x10\x20\x00\x00") /* paddb xmm0,[0x2010] */,
+        "r2010:8 a2010:8=202020202020202 r2018:8 a2018:8=303030303030303");
     x64(BYTES("\xf2\x0f\x58\x04\x25\x10\x20\x00\x00") /* addsd xmm0,[0x2010] */,
         "r2010:8 a2010:8=202020202020202");
 }
@@ -355,6 +351,24 @@ static void test_ranges(void **state)
     uct_close(&t);
 }
 
+/* Of each half of 16 bytes. */
+static void test_ranges_of_halves(void **state)
+{
+    struct uct t;
+
+    (void)state;
+    uct_x86(&t, 64, BYTES("\x0f\x10\x04\x25\x08\x20\x00\x00\x0f\x29\x04\x25\x00\x21\x00\x00")
+            /* movups xmm0,[0x2008]; movaps [0x2100],xmm0 */);
+    uct_hook_in(&t, UC_HOOK_MEM_READ, (void *)mem_A, 0x2010, 0x2017);
+    uct_hook_in(&t, UC_HOOK_MEM_READ, (void *)mem_B, 0x2008, 0x2008);
+    uct_hook_in(&t, UC_HOOK_MEM_READ, (void *)mem_C, 0x2011, 0x2011);
+    uct_hook_in(&t, UC_HOOK_MEM_READ_AFTER, (void *)mem_C, 0x2008, 0x2017);
+    uct_hook_in(&t, UC_HOOK_MEM_WRITE, (void *)mem_D, 0x2108, 0x210f);
+    ok(uct_run(&t));
+    uct_expect(&t, "B2008 C2008 A2010 C2010 D2108");
+    uct_close(&t);
+}
+
 static void test_cached(void **state)
 {
     struct uct t;
@@ -520,23 +534,15 @@ static void test_pc(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stack),
-        cmocka_unit_test(test_moves),
-        cmocka_unit_test(test_unaligned),
-        cmocka_unit_test(test_read_modify_write),
-        cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_x87),
-        cmocka_unit_test(test_32_bits),
-        cmocka_unit_test(test_arm),
-        cmocka_unit_test(test_thumb),
-        cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_cached),
-        cmocka_unit_test(test_fetch),
-        cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_store_into_block),
-        cmocka_unit_test(test_jump),
-        cmocka_unit_test(test_supply),
+        cmocka_unit_test(test_stack),     cmocka_unit_test(test_moves),
+        cmocka_unit_test(test_unaligned), cmocka_unit_test(test_read_modify_write),
+        cmocka_unit_test(test_strings),   cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_x87),       cmocka_unit_test(test_32_bits),
+        cmocka_unit_test(test_arm),       cmocka_unit_test(test_thumb),
+        cmocka_unit_test(test_ranges),    cmocka_unit_test(test_ranges_of_halves),
+        cmocka_unit_test(test_cached),    cmocka_unit_test(test_fetch),
+        cmocka_unit_test(test_stop),      cmocka_unit_test(test_store_into_block),
+        cmocka_unit_test(test_jump),      cmocka_unit_test(test_supply),
         cmocka_unit_test(test_pc),
     };
 
