@@ -378,6 +378,53 @@ static void test_arm_system(void **state)
     uct_close(&t);
 }
 
+static void note_syndrome(uc_engine *uc, uint32_t number, void *user)
+{
+    struct uct *t = user;
+
+    (void)uc;
+    uct_add(t, "i%x %x", number, (unsigned)uct_get(t, UC_ARM_REG_ESR));
+    uc_emu_stop(uc);
+}
+
+static bool note_invalid(uc_engine *uc, void *user)
+{
+    struct uct *t = user;
+
+    (void)uc;
+    uct_add(t, "u %x", (unsigned)uct_get(t, UC_ARM_REG_ESR));
+    return false;
+}
+
+static void syndrome(int mode, const uint8_t *code, size_t n, const char *expected)
+{
+    struct uct t;
+
+    uct_arm(&t, mode, code, n);
+    uct_hook(&t, UC_HOOK_INTR, (void *)note_syndrome);
+    uct_hook(&t, UC_HOOK_INSN_INVALID, (void *)note_invalid);
+    uct_run(&t);
+    uct_expect(&t, expected);
+    uct_set(&t, UC_ARM_REG_ESR, 0x55);
+    assert_int_equal(uct_get(&t, UC_ARM_REG_ESR), 0x55);
+    uct_close(&t);
+}
+
+static void test_arm_syndromes(void **state)
+{
+    (void)state;
+    NEEDS_2_1();
+    syndrome(UC_MODE_ARM, BYTES("\x05\x01\x00\xef") /* svc #0x105 */, "i2 46000105");
+    syndrome(UC_MODE_THUMB, BYTES("\x05\xdf") /* svc #5 */, "i2 44000005");
+    syndrome(UC_MODE_ARM, BYTES("\x75\x00\x20\xe1") /* bkpt #5 */, "i7 e2000005");
+    syndrome(UC_MODE_THUMB, BYTES("\x05\xbe") /* bkpt #5 */, "i7 e2000005");
+    syndrome(UC_MODE_ARM, BYTES("\x71\x00\x60\xe1") /* smc #1 */, "id 4e000000");
+    syndrome(UC_MODE_ARM, BYTES("\xf0\x00\xf0\xe7") /* udf #0 */, "u 2000000");
+    syndrome(UC_MODE_THUMB, BYTES("\x05\xde") /* udf #5 */, "u 2000000");
+    /* mov r0,#1; ldrex r1,[r0] */
+    syndrome(UC_MODE_ARM, BYTES("\x01\x00\xa0\xe3\x9f\x1f\x90\xe1"), "i4 9600003f");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -389,7 +436,7 @@ int main(void)
         cmocka_unit_test(test_privileged),         cmocka_unit_test(test_avx),
         cmocka_unit_test(test_alignment),          cmocka_unit_test(test_arm),
         cmocka_unit_test(test_arm_goes_on),        cmocka_unit_test(test_arm_waits),
-        cmocka_unit_test(test_arm_system),
+        cmocka_unit_test(test_arm_system),         cmocka_unit_test(test_arm_syndromes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,7 @@ static uint32_t *plain_reg(struct arm_state *s, unsigned reg)
     switch (reg) {
     case NW_ARM_SPSR: return spsr(s);
     case NW_ARM_CPACR: return &s->cpacr;
+    case NW_ARM_SYNDROME: return &s->syndrome;
     case NW_ARM_FPEXC: return &s->fpexc;
     case NW_ARM_FPSID: return &s->fpsid;
     case NW_ARM_TPIDRURW: return &s->tpidrurw;

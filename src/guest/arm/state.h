@@ -103,6 +103,7 @@ struct arm_state {
     uint32_t impl[8];      /* registers of single models, c15 of XScale and TI925T, PMSA */
     uint32_t mpu[16][3];   /* regions of a protection unit: DRBAR, DRSR, DRACR; of older ones one register */
     uint32_t mpu_number;   /* RGNR, at most 15 */
+    uint32_t syndrome;     /* NW_ARM_SYNDROME */
 
     /* System registers of which each security state has its own; see ARM_OTHER_BANK. */
     uint64_t ttbr0, ttbr1, par, cntp_cval;
