@@ -27,7 +27,7 @@ struct engine {
     unsigned bits;
     nw_engine *nw;
     nw_vcpu *vcpu;
-    bool singly;                  /* runs of one instruction each */
+    uint64_t limit;               /* instructions of each run, 0: any number */
     struct x86_state fresh;       /* of a vCPU that has run nothing */
     uint8_t data[CASE_DATA_SIZE]; /* what is there */
     char error[96];
@@ -110,9 +110,9 @@ struct nw_engine *engine_handle(const struct engine *e)
     return e->nw;
 }
 
-void engine_set_singly(struct engine *e)
+void engine_set_limit(struct engine *e, uint64_t insns)
 {
-    e->singly = true;
+    e->limit = insns;
 }
 
 bool engine_code(struct engine *e, uint64_t addr, const uint8_t *code, size_t size)
@@ -252,7 +252,7 @@ void engine_run(struct engine *e, const struct case_state *state, const uint8_t 
     running = e->vcpu;
     nw_status status;
     do {
-        status = nw_vcpu_run(e->vcpu, e->singly, &x);
+        status = nw_vcpu_run(e->vcpu, e->limit, &x);
     } while (status == NW_OK && x.reason == NW_EXIT_LIMIT);
     running = NULL;
     take_state(e, &out->state);

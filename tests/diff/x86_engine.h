@@ -19,8 +19,8 @@ struct engine *engine_new(const struct engine_mode *, unsigned bits, const char 
 void engine_free(struct engine *);
 const struct engine_mode *engine_mode(const struct engine *);
 struct nw_engine *engine_handle(const struct engine *);
-/* From now on each instruction is a run of its own: nothing is translated with another's help. */
-void engine_set_singly(struct engine *);
+/* From now on a case is run in pieces of so many instructions; 0: at once. */
+void engine_set_limit(struct engine *, uint64_t insns);
 /* Replaces the code at ADDR. */
 bool engine_code(struct engine *, uint64_t addr, const uint8_t *code, size_t size);
 void engine_run(struct engine *, const struct case_state *, const uint8_t *data,

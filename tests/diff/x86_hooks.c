@@ -344,7 +344,7 @@ static bool set_up(struct run *r, const char *mode, const char *only)
         !open_side(&r->tested, mode, r->bits) || !open_side(&r->bare, mode, r->bits) ||
         !native_open(&why))
         return false;
-    engine_set_singly(r->interp.engine);
+    engine_set_limit(r->interp.engine, 1); /* nothing is translated with another's help */
     return true;
 }
 

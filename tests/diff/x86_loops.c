@@ -2,8 +2,9 @@
  *
  *     x86_loops [--engine MODE] [--seed N] [--cases N]
  *
- * A loop of one block runs often enough to be linked to itself, where the translator keeps vector
- * registers of the guest in the host's (src/host/x86_64/emit_carry.c). */
+ * With and without limits, since a run that counts is made of other blocks. A loop of one block
+ * runs often enough to be linked to itself, where the translator keeps vector registers of the
+ * guest in the host's (src/host/x86_64/emit_carry.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,12 +184,25 @@ static void report(const struct loops *l, const struct loop *p, const struct cas
     }
 }
 
+/* A run that counts is made of other blocks: small ones at its end, and loops that keep what is
+ * left of the limit in a register. */
+static uint64_t random_limit(struct rng *r)
+{
+    switch (below(r, 4)) {
+    case 0: return 1 + below(r, 70);
+    case 1: return 64 + below(r, 64);
+    case 2: return 1000000;
+    default: return 0;
+    }
+}
+
 static bool run_loop(struct loops *l, const struct loop *p)
 {
     static struct case_result want, got;
     struct case_state s;
     random_state(l, p, &s);
     engine_run(l->interp, &s, l->data, &want);
+    engine_set_limit(l->dbt, random_limit(&l->r));
     engine_run(l->dbt, &s, l->data, &got);
     if (same(&want, &got))
         return true;
