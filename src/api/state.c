@@ -31,7 +31,6 @@ nw_status nw_state_save(nw_vcpu *vcpu, void *out)
 nw_status nw_state_load(nw_vcpu *vcpu, const void *from)
 {
     struct header h;
-    _Alignas(64) uint8_t before[VCPU_STATE_SIZE];
 
     if (!vcpu || !from)
         return NW_ERR_ARG;
@@ -42,8 +41,6 @@ nw_status nw_state_load(nw_vcpu *vcpu, const void *from)
         return NW_ERR_ARG;
     hooks_note_write(vcpu);
     vcpu_fp_sync(vcpu);
-    memcpy(before, vcpu->state, sizeof before);
-    memcpy(vcpu->state, (const uint8_t *)from + sizeof h, h.size);
-    vcpu->guest->loaded(vcpu, before, h.fp_flags & 0x9f);
+    vcpu->guest->load(vcpu, (const uint8_t *)from + sizeof h, h.fp_flags & 0x9f);
     return NW_OK;
 }

@@ -107,9 +107,9 @@ struct guest_ops {
     bool (*big_endian)(const struct nw_vcpu *);
     /* The number of the instructions named NAME, lower case, or 0. May be null. */
     uint32_t (*insn_id)(const char *name);
-    /* The state has been replaced by bytes that may be anybody's, BEFORE is what it was, FLAGS are
-     * sticky enum fp_flag bits: makes a state of it that the engine can run. */
-    void (*loaded)(struct nw_vcpu *, const void *before, uint32_t flags);
+    /* Replaces the state by bytes that may be anybody's, FLAGS are sticky enum fp_flag bits: makes a state of
+     * them that the engine can run. What the CPU is stays. */
+    void (*load)(struct nw_vcpu *, const void *state, uint32_t flags);
     /* Moves the pc over an instruction of SIZE bytes that somebody else has done. */
     void (*advance)(struct nw_vcpu *, unsigned size);
     nw_status (*reg_read)(struct nw_vcpu *, unsigned reg, uint64_t *);

@@ -85,7 +85,7 @@ static uc_err cp_write(nw_vcpu *vcpu, const uc_arm_cp_reg *r)
     return UC_ERR_OK;
 }
 
-static uc_err read_any(nw_vcpu *vcpu, int id, void *value, size_t *size)
+static NW_RARE uc_err read_any(nw_vcpu *vcpu, int id, void *value, size_t *size)
 {
     struct row r = row_of(vcpu, id);
     size_t used = size_of(r.kind);
@@ -118,7 +118,7 @@ static void write_part(nw_vcpu *vcpu, unsigned reg, uint32_t mask, uint32_t valu
     nw_reg_write(vcpu, reg, ((uint32_t)old & ~mask) | (value & mask));
 }
 
-static uc_err write_any(nw_vcpu *vcpu, int id, const void *value, size_t *size)
+static NW_RARE uc_err write_any(nw_vcpu *vcpu, int id, const void *value, size_t *size)
 {
     struct row r = row_of(vcpu, id);
     size_t used = size_of(r.kind);

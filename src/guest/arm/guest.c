@@ -42,19 +42,22 @@ static void arm_bare(struct nw_vcpu *vcpu)
     s->cpacr = arm_cpacr(s, 0);
 }
 
-static void arm_loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
+static void arm_load(struct nw_vcpu *vcpu, const void *state, uint32_t flags)
 {
-    const struct arm_state *old = before;
     struct arm_state *s = arm_of(vcpu);
+    const uint32_t features = s->features, model = s->model, bare = s->bare;
+    const uint32_t midr = s->midr, ctr = s->ctr, fpsid = s->fpsid;
+    const uint32_t mvfr0 = s->mvfr0, mvfr1 = s->mvfr1;
 
-    s->features = old->features;
-    s->model = old->model;
-    s->midr = old->midr;
-    s->ctr = old->ctr;
-    s->fpsid = old->fpsid;
-    s->mvfr0 = old->mvfr0;
-    s->mvfr1 = old->mvfr1;
-    s->bare = old->bare;
+    memcpy(s, state, sizeof *s);
+    s->features = features;
+    s->model = model;
+    s->bare = bare;
+    s->midr = midr;
+    s->ctr = ctr;
+    s->fpsid = fpsid;
+    s->mvfr0 = mvfr0;
+    s->mvfr1 = mvfr1;
     s->nzcv &= 15;
     s->q &= 1;
     s->ge &= 15;
@@ -142,8 +145,13 @@ static uint32_t *plain_reg(struct arm_state *s, unsigned reg)
 static nw_status arm_reg_read(struct nw_vcpu *vcpu, unsigned reg, uint64_t *value)
 {
     struct arm_state *s = arm_of(vcpu);
-    uint32_t *word = plain_reg(s, reg);
+    const uint32_t *word;
 
+    if (NW_LIKELY(reg < 16)) {
+        *value = s->r[reg];
+        return NW_OK;
+    }
+    word = plain_reg(s, reg);
     if (word)
         *value = *word;
     else if (reg == NW_ARM_BX)
@@ -174,8 +182,13 @@ static void go_to(struct arm_state *s, uint32_t pc)
 static nw_status arm_reg_write(struct nw_vcpu *vcpu, unsigned reg, uint64_t value)
 {
     struct arm_state *s = arm_of(vcpu);
-    uint32_t *word = plain_reg(s, reg);
+    uint32_t *word;
 
+    if (NW_LIKELY(reg < NW_ARM_PC)) {
+        s->r[reg] = (uint32_t)value;
+        return NW_OK;
+    }
+    word = plain_reg(s, reg);
     if (reg == NW_ARM_WORD_INVARIANT)
         value = value != 0;
     if (reg == NW_ARM_PC) {
@@ -288,7 +301,7 @@ const struct guest_ops arm_guest = {
     .physical_bits = ARM_PHYSICAL_BITS,
     .mmu_later = true,
     .insn_id = arm_insn_named,
-    .loaded = arm_loaded,
+    .load = arm_load,
     .advance = arm_advance,
     .reg_read = arm_reg_read,
     .reg_write = arm_reg_write,

@@ -193,7 +193,8 @@ void arm_mmu_changed(struct nw_vcpu *vcpu)
 
     if (NW_UNLIKELY(!vcpu->mmu) && (s->sctlr & ARM_SCTLR_M || s->fcse))
         engine_enable_mmu(vcpu->engine);
-    mmu_flush(vcpu);
+    if (vcpu->mmu)
+        mmu_flush(vcpu);
 }
 
 void arm_mmu_changed_space(struct nw_vcpu *vcpu)

@@ -88,13 +88,15 @@ static uint32_t insn_id(const char *name)
     return 0;
 }
 
-static void loaded(struct nw_vcpu *vcpu, const void *before, uint32_t flags)
+static void load(struct nw_vcpu *vcpu, const void *state, uint32_t flags)
 {
-    const struct x86_state *old = before;
     struct x86_state *s = x86_of(vcpu);
+    const struct x86_model *model = s->model;
+    const uint32_t bare = s->bare;
 
-    s->model = old->model;
-    s->bare = old->bare;
+    memcpy(s, state, sizeof *s);
+    s->model = model;
+    s->bare = bare;
     s->eflags = (s->eflags & ~(uint32_t)X86_FLAGS_ARITH) | 2;
     if (vcpu->guest->addr_type == IR_I32) {
         s->pc = (uint32_t)s->pc;
@@ -174,7 +176,7 @@ static const struct guest_pin pins32[] = {
     .exception = x86_deliver, .interrupt = x86_interrupt, .wakes = x86_wakes,                      \
     .asleep = x86_asleep, .step_modes = X86_STEP_MODES, .stepped = x86_debug_stepped,              \
     .watch = x86_debug_access, .translate = x86_translate, .fetch_modes = X86_KEY_CPL,             \
-    .physical_bits = X86_PHYSICAL_BITS, .insn_id = insn_id, .loaded = loaded, .advance = advance,  \
+    .physical_bits = X86_PHYSICAL_BITS, .insn_id = insn_id, .load = load, .advance = advance,      \
     .reg_read = x86_reg_read, .reg_write = x86_reg_write
 
 const struct guest_ops x86_64_guest = {

@@ -13,7 +13,8 @@ void x86_mmu_flush(struct nw_vcpu *vcpu)
 {
     if (NW_UNLIKELY(!vcpu->mmu) && x86_of(vcpu)->cr0 & X86_CR0_PG && x86_is_bare(vcpu))
         engine_enable_mmu(vcpu->engine);
-    mmu_flush(vcpu);
+    if (vcpu->mmu)
+        mmu_flush(vcpu);
 }
 
 void x86_mmu_flush_space(struct nw_vcpu *vcpu)
