@@ -87,7 +87,7 @@ static void begin(struct rewrite *w, const struct ir_region *r, bool check)
     w->left = push(
         w, (struct ir_insn){
                .op = IR_sub, .type = IR_I64, .a = budget, .b = constant(w, IR_I64, r->ninsns)});
-    if (!check)
+    if (!check || !r->ninsns)
         return;
     ir_val wrapped = push(w, (struct ir_insn){.op = IR_cmp,
                                               .type = IR_I64,

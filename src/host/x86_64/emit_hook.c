@@ -187,9 +187,10 @@ void emit_call_load(struct host_emitter *e, ir_val v, const struct ir_insn *i)
     call_access(e, v, (uintptr_t)mem_load);
     e->locked = 1u << RAX;
     unsigned d = ra_def(e, v, type_is_fp(i->type) ? REG_NONE : RAX, 0);
+    bool extended = i->aux & IR_MEM_SIGNED && !type_is_64(i->type); /* to 64 bits */
     if (d >= XMM(0))
         v_from_gpr(&e->a, type_is_64(i->type), d - XMM(0), RAX);
-    else
+    else if (d != RAX || extended)
         x_mov(&e->a, width_of(i->type), d, RAX);
     ra_bind(e, v, d);
 }
