@@ -1,0 +1,79 @@
+/* What the parts of fuzz_unicorn.c share: one sequence's state, random arguments, calls. */
+#ifndef FUZZ_UNICORN_WORLD_H
+#define FUZZ_UNICORN_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unicorn/narwhal.h>
+#include <unicorn/unicorn.h>
+
+#define PAGE     4096u
+#define HOST     (16 * PAGE) /* memory for uc_mem_map_ptr */
+#define HOOKS    24
+#define CONTEXTS 4
+#define VALUE    1024 /* bytes: more than any register has */
+#define BATCH    6
+#define STEPS    120
+#define INNER    150 /* calls from callbacks, in a sequence */
+#define COUNT    1000
+#define DEPTH    3
+#define WATCHDOG 20 /* seconds for a sequence */
+
+struct world {
+    uint64_t random;
+    uc_engine *uc, *other; /* OTHER: a second vCPU, or null */
+    uc_engine *running;    /* while DEPTH is not 0 */
+    uc_arch arch;
+    uc_mode mode;
+    uint8_t *host;
+    uc_hook hook[HOOKS];
+    uc_context *context[CONTEXTS];
+    uint64_t snapshot, counter, ring_entries[16];
+    uc_nw_ring ring;
+    uint8_t coverage[256];
+    unsigned depth; /* of runs */
+    unsigned inner; /* calls from callbacks so far */
+};
+
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                        \
+            fprintf(stderr, __VA_ARGS__);                                                          \
+            fputc('\n', stderr);                                                                   \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+uc_err check(uc_err error);
+
+/* ---- unicorn_random.c ---- */
+uint64_t next(struct world *w);
+uint32_t below(struct world *w, uint32_t n);
+bool one_in(struct world *w, uint32_t n);
+/* Mostly pages that meet each other, at both ends of the address space too. */
+uint64_t page(struct world *w);
+uint64_t address(struct world *w);
+uint64_t length(struct world *w);
+uint32_t perms(struct world *w);
+int reg(struct world *w);
+void fill(struct world *w, void *into, size_t size);
+uc_engine *engine(struct world *w);
+/* Guest code. */
+void code(struct world *w, uint8_t *into, size_t size);
+
+/* ---- unicorn_hooks.c ---- */
+void hook_add(struct world *w);
+void hook_del(struct world *w);
+uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
+void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
+
+/* ---- fuzz_unicorn.c ---- */
+/* Any call. */
+void act(struct world *w);
+/* One of registers. */
+void regs(struct world *w);
+
+#endif
