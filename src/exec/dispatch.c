@@ -513,6 +513,15 @@ static inline void run_outermost(struct run *r, struct nw_vcpu *vcpu)
     sync_move(vcpu, VCPU_OUTSIDE);
 }
 
+/* A callback of OUTER's has run another one. */
+static void back_in(struct nw_vcpu *outer, enum vcpu_place place)
+{
+    signals_set_vcpu(outer);
+    if (outer->frame) /* that run's flags may be in MXCSR: see hooks_after */
+        outer->frame->flags |= HOOK_CHANGED;
+    sync_move(outer, place);
+}
+
 /* From a callback of another vCPU's, OUTER. */
 static NW_RARE void run_above(struct run *r, struct nw_vcpu *outer)
 {
@@ -526,10 +535,7 @@ static NW_RARE void run_above(struct run *r, struct nw_vcpu *outer)
         atomic_store(&x->place, VCPU_PARKED);
     run_outermost(r, r->vcpu);
     x->outer = NULL;
-    signals_set_vcpu(outer);
-    if (outer->frame) /* that run's flags may be in MXCSR: see hooks_after */
-        outer->frame->flags |= HOOK_CHANGED;
-    sync_move(outer, place);
+    back_in(outer, place);
 }
 
 /* What an inner run must find empty and leave as it was: the outer one goes on with it. */
@@ -601,6 +607,26 @@ static NW_RARE void run_inner(struct run *r, uint64_t limit)
     bring_back(vcpu, &o);
 }
 
+/* From a callback of another vCPU's that a callback of this one runs, directly or not: meanwhile it
+ * is the innermost of the thread's, and those that were above it are below. */
+static NW_RARE void run_lower(struct run *r, uint64_t limit)
+{
+    struct nw_vcpu *vcpu = r->vcpu, *top = signals_vcpu(), *above = top;
+    struct nw_vcpu *below = vcpu->exec->outer;
+    enum vcpu_place place = (enum vcpu_place)atomic_load(&top->exec->place);
+
+    while (above->exec->outer != vcpu)
+        above = above->exec->outer;
+    sync_move(top, VCPU_PARKED);
+    above->exec->outer = below;
+    vcpu->exec->outer = top;
+    signals_set_vcpu(vcpu);
+    run_inner(r, limit);
+    vcpu->exec->outer = below;
+    above->exec->outer = vcpu;
+    back_in(top, place);
+}
+
 /* Runs of the vCPU are on this thread from now on. */
 static void adopt(struct exec_vcpu *x)
 {
@@ -632,7 +658,9 @@ nw_status vcpu_run(struct nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
         return NW_ERR_BUSY;
     *exit = (nw_exit){0};
     begin(&r, vcpu, limit, exit);
-    if (inner) {
+    if (inner && NW_UNLIKELY(signals_vcpu() != vcpu)) {
+        run_lower(&r, limit);
+    } else if (inner) {
         run_inner(&r, limit);
     } else {
         struct nw_vcpu *outer = signals_vcpu();

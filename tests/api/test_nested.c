@@ -12,6 +12,8 @@
 #define OTHER 0x12000u
 #define DATA  0x20000u
 #define EXTRA 0x40000u
+#define AGAIN (DATA + 0x100)
+#define HIGH  0xfff00000u
 
 static const uint32_t modes[] = {0, NW_ENGINE_INTERP, NW_ENGINE_NO_CHAIN, NW_ENGINE_NO_FASTMEM};
 #define EACH_MODE(flags)                                                                           \
@@ -111,6 +113,60 @@ static void test_run(void **state)
                 run(p.lower, CODE, n);
                 assert_int_equal(p.calls, n);
                 assert_int_equal(p.seen, n + 1);
+                assert_int_equal(r0_of(p.lower), n + 1);
+            }
+            close_pair(&p);
+        }
+    }
+}
+
+/* The upper run's callback runs the lower one again, from a page that it stores to. */
+static void run_lower(nw_vcpu *vcpu, uint64_t pc, uint32_t size, void *user)
+{
+    struct pair *p = user;
+    uint64_t r0 = r0_of(p->lower), lower_pc = 0;
+
+    (void)pc, (void)size;
+    p->calls++;
+    assert_int_equal(nw_reg_read(p->lower, NW_ARM_PC, &lower_pc), NW_OK);
+    run(p->lower, AGAIN, 200);
+    assert_int_equal(r0_of(p->lower), 201);
+    assert_ptr_equal(nw_vcpu_current(), vcpu);
+    assert_int_equal(nw_mem_map(p->engine, EXTRA, 0x1000, NW_RW), NW_OK);
+    assert_int_equal(nw_mem_unmap(p->engine, EXTRA, 0x1000), NW_OK);
+    assert_int_equal(nw_reg_write(p->lower, NW_ARM_R0, r0), NW_OK);
+    assert_int_equal(nw_reg_write(p->lower, NW_ARM_PC, lower_pc), NW_OK);
+    assert_int_equal(r0_of(vcpu), 101);
+}
+
+/* Changes the map, which waits until nobody else is inside. */
+static void change_map(nw_vcpu *vcpu, uint64_t pc, uint32_t size, void *user)
+{
+    struct pair *p = user;
+
+    (void)pc, (void)size;
+    p->calls++;
+    assert_ptr_equal(nw_vcpu_current(), vcpu);
+    assert_int_equal(nw_mem_map(p->engine, HIGH, 0x1000, NW_RW), NW_OK);
+    assert_int_equal(nw_mem_unmap(p->engine, HIGH, 0x1000), NW_OK);
+}
+
+static void test_again(void **state)
+{
+    (void)state;
+    for (int same = 0; same < 2; same++) {
+        EACH_MODE(flags)
+        {
+            struct pair p = open_pair(flags, same);
+
+            assert_int_equal(nw_mem_protect(p.engine, DATA, 0x1000, NW_RWX), NW_OK);
+            assert_int_equal(nw_mem_write(p.engine, AGAIN, code, sizeof code), NW_OK);
+            add_hook(&p, p.engine, AGAIN + 4, change_map);
+            add_hook(&p, p.other_engine, OTHER + 4, run_lower);
+            add_hook(&p, p.engine, CODE + 4, run_upper);
+            for (uint32_t n = 1; n < 4; n++) {
+                run(p.lower, CODE, n);
+                assert_int_equal(p.calls, 3 * n);
                 assert_int_equal(r0_of(p.lower), n + 1);
             }
             close_pair(&p);
@@ -237,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run),
+        cmocka_unit_test(test_again),
         cmocka_unit_test(test_change),
         cmocka_unit_test(test_small_buffer),
     };
