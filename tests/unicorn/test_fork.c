@@ -147,6 +147,28 @@ static void test_in_hook(void **state)
     uct_close(&t);
 }
 
+/* In a run that ends by its timeout, in the child too: the thread that waits is the parent's. */
+static void test_timeout(void **state)
+{
+    struct uct t;
+    struct forked f = {-1, 0};
+    uc_hook hook;
+    size_t timed_out = 0;
+
+    (void)state;
+    if (!DIFFERS("fork-timeout", "in the child such a run does not end"))
+        return;
+    uct_x86(&t, 64, BYTES("\x48\xff\xc0\xeb\xfb") /* l: inc rax; jmp l */);
+    ok(uc_hook_add(t.uc, &hook, UC_HOOK_CODE, fork_here, &f, (uint64_t)CODE, (uint64_t)CODE));
+    ok(uc_emu_start(t.uc, CODE, 0, 50000, 0));
+    ok(uc_query(t.uc, UC_QUERY_TIMEOUT, &timed_out));
+    if (!f.pid)
+        _exit(timed_out == 1 && uc_close(t.uc) == UC_ERR_OK ? 0 : 1);
+    join(f.pid);
+    assert_int_equal(timed_out, 1);
+    uct_close(&t);
+}
+
 /* Engines that the child opens and closes. */
 static void test_new_ones(void **state)
 {
@@ -178,9 +200,8 @@ static void test_new_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_links),
-        cmocka_unit_test(test_at_once),
-        cmocka_unit_test(test_in_hook),
+        cmocka_unit_test(test_links),    cmocka_unit_test(test_at_once),
+        cmocka_unit_test(test_in_hook),  cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_new_ones),
     };
 
