@@ -530,8 +530,8 @@ static NW_RARE void run_above(struct run *r, struct nw_vcpu *outer)
 
     sync_move(outer, VCPU_PARKED);
     x->outer = outer;
-    /* Whoever waits for all to be outside waits for OUTER already, which waits for this run. */
-    if (outer->engine == r->engine)
+    /* Whoever waits for all to be outside waits for one below already, which waits for this run. */
+    if (engine_self(r->engine))
         atomic_store(&x->place, VCPU_PARKED);
     run_outermost(r, r->vcpu);
     x->outer = NULL;
