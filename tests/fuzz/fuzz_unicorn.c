@@ -9,6 +9,7 @@
  * of this process: anything else is outside of the contract. */
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "unicorn_world.h"
@@ -16,12 +17,13 @@
 /* For the message of a failure. */
 static unsigned long long seed, sequence;
 static volatile unsigned step;
+static volatile bool in_child;
 
 static void where(void)
 {
     char text[160];
-    int n = snprintf(text, sizeof text, "fuzz_unicorn: seed %llu, sequence %llu, step %u\n", seed,
-                     sequence, step);
+    int n = snprintf(text, sizeof text, "fuzz_unicorn: seed %llu, sequence %llu, step %u%s\n", seed,
+                     sequence, step, in_child ? ", in a child" : "");
 
     if (write(STDERR_FILENO, text, (size_t)n) < 0)
         _exit(2);
@@ -53,6 +55,8 @@ static void mem_map_ptr(struct world *w)
     uint64_t size = (1 + (uint64_t)below(w, HOST / PAGE - first)) * PAGE;
     uint8_t *at = one_in(w, 24) ? NULL : w->host + first * (size_t)PAGE;
 
+    if (w->arena)
+        return;
     check(uc_mem_map_ptr(engine(w), page(w), size, perms(w), at));
 }
 
@@ -114,10 +118,11 @@ static void mem_code(struct world *w)
 {
     uint8_t bytes[96];
     uint64_t at = page(w) + (one_in(w, 3) ? PAGE - 48 : below(w, 64) * 4);
+    uc_engine *uc = engine(w);
 
     code(w, bytes, sizeof bytes);
-    if (uc_mem_write(w->uc, at, bytes, sizeof bytes) == UC_ERR_OK && one_in(w, 2))
-        check(uc_mem_write(w->uc, at, bytes, 4));
+    if (uc_mem_write(uc, at, bytes, sizeof bytes) == UC_ERR_OK && one_in(w, 2))
+        check(uc_mem_write(uc, at, bytes, 4));
 }
 
 /* ---- registers ---- */
@@ -211,7 +216,11 @@ static void snapshot(struct world *w)
     uint64_t id = one_in(w, 8) ? next(w) : w->snapshot;
 
     switch (below(w, 3)) {
-    case 0: check(uc_ctl_nw_snapshot_take(engine(w), &w->snapshot)); break;
+    case 0:
+        if (w->arena)
+            break;
+        check(uc_ctl_nw_snapshot_take(engine(w), &w->snapshot));
+        break;
     case 1: check(uc_ctl_nw_snapshot_restore(engine(w), id)); break;
     default: check(uc_ctl_nw_snapshot_drop(engine(w), id)); break;
     }
@@ -288,26 +297,83 @@ static void ask(struct world *w)
 
 /* ---- running ---- */
 
+static void run(struct world *w, uc_engine *uc, uint64_t begin, uint64_t until, size_t count)
+{
+    uint64_t timeout = one_in(w, w->forks ? 4 : 32) ? UC_SECOND_SCALE : 0;
+    uc_engine *outer = w->running;
+
+    if (w->depth >= DEPTH)
+        return;
+    w->running = uc;
+    w->depth++;
+    check(uc_emu_start(uc, begin, until, timeout, count));
+    CHECK_MODES(w);
+    w->depth--;
+    w->running = outer;
+}
+
+/* Some counts are of more than one slice of the engine's (see SLICE in src/exec/dispatch.c). */
+static size_t count(struct world *w)
+{
+    if (w->depth)
+        return 1 + below(w, 50);
+    return 1 + below(w, one_in(w, 16) ? 100 * COUNT : COUNT);
+}
+
 static void emu_start(struct world *w)
 {
     uint64_t begin = one_in(w, 8) ? address(w) : page(w) + below(w, 64) * 4;
     uint64_t until = one_in(w, 4) ? begin + below(w, 64) : address(w);
-    uint64_t timeout = one_in(w, 32) ? UC_SECOND_SCALE : 0;
 
-    if (w->depth >= DEPTH)
-        return;
     if (w->arch == UC_ARCH_ARM)
         begin |= below(w, 2);
-    if (!w->depth)
-        w->running = engine(w);
-    w->depth++;
-    check(uc_emu_start(w->running, begin, until, timeout, 1 + below(w, w->depth > 1 ? 50 : COUNT)));
-    w->depth--;
+    run(w, engine(w), begin, until, count(w));
+}
+
+/* Thousands of stores beside the code that makes them, or into it. */
+static void store_beside(struct world *w)
+{
+    static const int x86[] = {UC_X86_REG_RDI, UC_X86_REG_RBX, UC_X86_REG_RCX, UC_X86_REG_RAX};
+    static const int arm[] = {UC_ARM_REG_R1, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R0};
+    uint64_t in = (uint64_t)below(w, 16) * PAGE, at = in + below(w, 250) * 16;
+    uint64_t to = one_in(w, 3) ? at + below(w, 64) : in + below(w, PAGE), times = 10 * COUNT;
+    uint64_t value = next(w);
+    const void *values[] = {&to, &to, &times, &value};
+    uc_engine *uc = engine(w);
+    bool thumb = w->arch == UC_ARCH_ARM && one_in(w, 2);
+    uint8_t bytes[LOOP];
+
+    loop(w, bytes, thumb);
+    check(uc_mem_write(uc, at, bytes, sizeof bytes));
+    for (unsigned n = 0; n < 4; n++)
+        check(uc_reg_write(uc, w->arch == UC_ARCH_ARM ? arm[n] : x86[n], values[n]));
+    run(w, uc, at | thumb, 0xfff0, 1 + below(w, 15 * COUNT));
 }
 
 static void emu_stop(struct world *w)
 {
     check(uc_emu_stop(engine(w)));
+}
+
+/* Some memory with code and registers that point into it, so that most runs get somewhere. */
+static void prepare(struct world *w, uc_engine *uc)
+{
+    uint8_t bytes[2 * PAGE];
+
+    if (one_in(w, 8))
+        return;
+    code(w, bytes, sizeof bytes);
+    check(uc_mem_map(uc, 0, 16 * PAGE, UC_PROT_ALL));
+    for (unsigned n = 0; n < 4; n++)
+        check(uc_mem_write(uc, n * sizeof bytes, bytes, sizeof bytes));
+    for (int id = 1; id < (w->arch == UC_ARCH_ARM ? UC_ARM_REG_ENDING : 60); id++) {
+        uint8_t value[VALUE] = {0};
+        uint64_t at = below(w, 16 * PAGE);
+
+        memcpy(value, &at, sizeof at);
+        if (one_in(w, 2))
+            check(uc_reg_write(uc, id, value));
+    }
 }
 
 /* Engines come and go outside of callbacks only. */
@@ -319,14 +385,43 @@ static void open_more(struct world *w)
         UC_ERR_OK)
         check(uc_close(uc));
     check(uc_close(NULL));
-    if (w->depth || !one_in(w, 4))
+    if (w->depth || one_in(w, 2))
         return;
     if (w->other) {
         check(uc_close(w->other));
         w->other = NULL;
+    } else if (one_in(w, 4)) {
+        CHECK(check(uc_open(w->arch, w->mode, &w->other)) == UC_ERR_OK, "open");
+        prepare(w, w->other);
     } else if (check(uc_ctl_nw_vcpu(w->uc, &w->other)) != UC_ERR_OK) {
         w->other = NULL;
     }
+}
+
+/* The child goes on where it is, in a callback too, or makes some calls only; sanitizers look for
+ * no leaks in it. */
+static void fork_here(struct world *w)
+{
+    int status = 0;
+    pid_t pid;
+
+    w->forks--;
+    pid = fork();
+    CHECK(pid >= 0, "fork");
+    if (pid) {
+        alarm(2 * WATCHDOG); /* the child's comes first */
+        CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child: status %#x", status);
+        alarm(WATCHDOG);
+        return;
+    }
+    alarm(WATCHDOG);
+    w->child = in_child = true;
+    w->forks = 0;
+    if (one_in(w, 2))
+        return;
+    for (unsigned n = below(w, 10); n > 0; n--)
+        act(w);
+    _exit(0);
 }
 
 void act(struct world *w)
@@ -339,31 +434,14 @@ void act(struct world *w)
         ctl,          ask,        emu_start,   emu_start, emu_start, emu_stop,
     };
 
+    if (w->forks && one_in(w, 16))
+        fork_here(w);
+    if (one_in(w, w->arena ? 50 : 150))
+        store_beside(w);
     calls[below(w, sizeof calls / sizeof calls[0])](w);
 }
 
 /* ---- sequences ---- */
-
-/* Some memory with code and registers that point into it, so that most runs get somewhere. */
-static void prepare(struct world *w)
-{
-    uint8_t bytes[2 * PAGE];
-
-    if (one_in(w, 8))
-        return;
-    code(w, bytes, sizeof bytes);
-    check(uc_mem_map(w->uc, 0, 16 * PAGE, UC_PROT_ALL));
-    for (unsigned n = 0; n < 4; n++)
-        check(uc_mem_write(w->uc, n * sizeof bytes, bytes, sizeof bytes));
-    for (int id = 1; id < (w->arch == UC_ARCH_ARM ? UC_ARM_REG_ENDING : 60); id++) {
-        uint8_t value[VALUE] = {0};
-        uint64_t at = below(w, 16 * PAGE);
-
-        memcpy(value, &at, sizeof at);
-        if (one_in(w, 2))
-            check(uc_reg_write(w->uc, id, value));
-    }
-}
 
 static void run_sequence(uint64_t number)
 {
@@ -375,6 +453,7 @@ static void run_sequence(uint64_t number)
         {UC_ARCH_ARM, UC_MODE_ARM}, {UC_ARCH_ARM, UC_MODE_THUMB},
     };
     struct world *w = calloc(1, sizeof *w);
+    uint32_t modes = fp_modes();
     unsigned guest, steps;
 
     CHECK(w, "memory");
@@ -390,10 +469,19 @@ static void run_sequence(uint64_t number)
     /* What the first call makes final is asked before it now and then. */
     if (one_in(w, 4))
         ctl(w);
-    prepare(w);
+    prepare(w, w->uc);
+    if (one_in(w, 4))
+        w->arena = true;
+    else if (one_in(w, 3))
+        hook_memory(w);
+    if (one_in(w, FORKS))
+        w->forks = 1 + below(w, 3);
+    if (one_in(w, 4)) /* rounding, DAZ, FZ */
+        set_fp_modes(fp_modes() | (below(w, 8) << 13) | (below(w, 2) << 6));
+    w->modes = fp_modes();
     steps = below(w, STEPS);
     for (step = 0; step < steps; step++) {
-        if (one_in(w, 30))
+        if (one_in(w, 20))
             open_more(w);
         act(w);
     }
@@ -402,6 +490,9 @@ static void run_sequence(uint64_t number)
     for (unsigned n = 0; n < CONTEXTS; n++)
         check(uc_context_free(w->context[n]));
     CHECK(check(uc_close(w->uc)) == UC_ERR_OK, "close");
+    if (w->child)
+        _exit(0);
+    set_fp_modes(modes);
     free(w->host);
     free(w);
 }

@@ -6,6 +6,7 @@
 /* The runs that a callback is in are bound by COUNT, the calls of all callbacks by INNER. */
 static void inside(struct world *w)
 {
+    CHECK_MODES(w);
     while (w->inner < INNER && one_in(w, 6)) {
         w->inner++;
         act(w);
@@ -20,8 +21,11 @@ static bool answer(struct world *w)
 
 static void on_code(uc_engine *uc, uint64_t pc, uint32_t size, void *user)
 {
-    (void)uc, (void)pc, (void)size;
-    inside(user);
+    struct world *w = user;
+
+    (void)pc, (void)size;
+    CHECK(uc == w->running, "another one runs");
+    inside(w);
 }
 
 static void on_intr(uc_engine *uc, uint32_t number, void *user)
@@ -29,6 +33,7 @@ static void on_intr(uc_engine *uc, uint32_t number, void *user)
     struct world *w = user;
 
     (void)number;
+    CHECK(uc == w->running, "another one runs");
     inside(w);
     if (one_in(w, 8))
         uc_emu_stop(uc);
@@ -101,10 +106,13 @@ static void on_compare(uc_engine *uc, uint64_t pc, uint64_t a, uint64_t b, uint3
 static void on_access(uc_engine *uc, uc_mem_type type, uint64_t at, int size, int64_t value,
                       void *user)
 {
-    (void)uc, (void)at, (void)value;
+    struct world *w = user;
+
+    (void)at, (void)value;
+    CHECK(uc == w->running, "another one runs");
     CHECK(type >= UC_MEM_READ && type <= UC_MEM_READ_AFTER, "type %d", type);
     CHECK(size > 0, "size %d", size);
-    inside(user);
+    inside(w);
 }
 
 static bool on_fault(uc_engine *uc, uc_mem_type type, uint64_t at, int size, int64_t value,
@@ -141,6 +149,16 @@ static void range(struct world *w, uint64_t *begin, uint64_t *end)
 {
     *begin = one_in(w, 2) ? 1 : address(w);
     *end = *begin == 1 ? 0 : *begin + below(w, 3 * PAGE);
+}
+
+/* Both ends of each access, wherever it is. */
+void hook_memory(struct world *w)
+{
+    int types = one_in(w, 2) ? UC_HOOK_MEM_VALID | UC_HOOK_MEM_READ_AFTER
+                             : UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE;
+
+    check(uc_hook_add(w->uc, &w->hook[below(w, HOOKS)], types, (void *)on_access, w, (uint64_t)1,
+                      (uint64_t)0));
 }
 
 static uc_err add_insn(struct world *w, uc_engine *uc, uc_hook *hh, uint64_t begin, uint64_t end)
@@ -206,6 +224,8 @@ void hook_add(struct world *w)
     } else {
         int types = kinds[kind].types;
 
+        if (w->arena && kinds[kind].callback == (void *)on_access)
+            return;
         if (one_in(w, 2))
             types &= (int)next(w);
         error = uc_hook_add(uc, one_in(w, 64) ? NULL : &made, types,

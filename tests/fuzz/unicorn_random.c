@@ -89,15 +89,16 @@ void fill(struct world *w, void *into, size_t size)
     }
 }
 
-/* While one vCPU is in a callback the others of this thread stand still: nobody else could go on.
- */
+/* In callbacks mostly the one that runs. */
 uc_engine *engine(struct world *w)
 {
+    uc_engine *uc = w->depth && w->running ? w->running : w->uc;
+
     if (one_in(w, 100))
         return NULL;
-    if (w->depth)
-        return w->running;
-    return w->other && one_in(w, 4) ? w->other : w->uc;
+    if (w->other && one_in(w, 4))
+        uc = uc == w->uc ? w->other : w->uc;
+    return uc;
 }
 
 /* ---- guest code ---- */
@@ -119,12 +120,32 @@ void code(struct world *w, uint8_t *into, size_t size)
                 s.bytes[0] = 0x40 | (x & 15);
             }
         } else if (thumb) {
-            s.size = 2;
-            memcpy(s.bytes, &thumb_code[below(w, sizeof thumb_code / 2)], 2);
+            uint32_t insn = thumb_code[below(w, sizeof thumb_code / 4)];
+
+            s.size = insn >> 16 ? 4 : 2;
+            if (insn >> 16)
+                insn = insn >> 16 | insn << 16;
+            memcpy(s.bytes, &insn, 4);
         } else {
             memcpy(s.bytes, &arm_code[below(w, sizeof arm_code / 4)], 4);
         }
         for (size_t n = 0; n < s.size && at < size; n++)
             into[at++] = s.bytes[n];
     }
+}
+
+/* Everything else is in registers: where it stores, and how often. */
+void loop(struct world *w, uint8_t into[LOOP], bool thumb)
+{
+    static const uint8_t x86[] = {0x89, 0x07, 0xff, 0xc9, 0x75, 0xfa};
+    static const uint32_t arm[] = {0xe5810000, 0xe2522001, 0x1afffffc};
+    static const uint16_t t16[] = {0x6008, 0x3a01, 0xd1fc};
+
+    code(w, into, LOOP);
+    if (w->arch == UC_ARCH_X86)
+        memcpy(into, x86, sizeof x86);
+    else if (thumb)
+        memcpy(into, t16, sizeof t16);
+    else
+        memcpy(into, arm, sizeof arm);
 }
