@@ -108,8 +108,8 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t at, int size, in
 {
     struct world *w = user;
 
-    (void)at, (void)value;
-    CHECK(uc == w->running, "another one runs");
+    /* Not always of the one that runs: writing a segment register reads its descriptor. */
+    (void)uc, (void)at, (void)value;
     CHECK(type >= UC_MEM_READ && type <= UC_MEM_READ_AFTER, "type %d", type);
     CHECK(size > 0, "size %d", size);
     inside(w);
