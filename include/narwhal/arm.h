@@ -22,7 +22,8 @@ enum nw_arm_reg {
     NW_ARM_TPIDRURO = 22,
     NW_ARM_TPIDRPRW = 23,
     NW_ARM_CPACR = 24,
-    NW_ARM_SYNDROME = 25, /* a word for whoever serves exceptions to say what the last one was; the engine only keeps it */
+    /* A word for whoever serves exceptions to say what the last one was; the engine only keeps it. */
+    NW_ARM_SYNDROME = 25,
     NW_ARM_D0 = 32, /* d0..d31 are 32..63 */
     NW_ARM_S0 = 64, /* s0..s31 are 64..95 */
     NW_ARM_BIG_ENDIAN_CODE = 96, /* SCTLR.B. 1: instructions are fetched in big-endian order, as BE-32 systems do */

@@ -64,8 +64,10 @@ struct cold_put {
     uint8_t type, lazy; /* VAL_LAZY bits */
 };
 
-enum stub_kind { STUB_EXIT, STUB_REQUEST, STUB_BEGIN, STUB_MISS, STUB_MEMORY, STUB_FLOAT, STUB_FLAGS, STUB_HOOK, STUB_HOOK_AFTER,
-    STUB_LEAVE };
+enum stub_kind {
+    STUB_EXIT, STUB_REQUEST, STUB_BEGIN, STUB_MISS, STUB_MEMORY, STUB_FLOAT, STUB_FLAGS, STUB_HOOK,
+    STUB_HOOK_AFTER, STUB_LEAVE
+};
 
 /* An operand as a stub finds it. */
 struct stub_ref {
