@@ -23,21 +23,11 @@ nw_status nw_vcpu_run(nw_vcpu *vcpu, uint64_t limit, nw_exit *exit)
     return vcpu->engine->accel->run(vcpu, limit, exit);
 }
 
-/* Is the caller in a callback of the vCPU's? */
-static bool called_by(const nw_vcpu *vcpu)
-{
-    const nw_vcpu *here = signals_vcpu();
-
-    while (here && here != vcpu)
-        here = here->exec->outer;
-    return here && here->frame;
-}
-
 void nw_vcpu_stop(nw_vcpu *vcpu)
 {
     if (!vcpu)
         return;
-    if (called_by(vcpu))
+    if (vcpu_runs_here(vcpu) && vcpu->frame)
         vcpu->frame->flags |= HOOK_STOPPED;
     vcpu->engine->accel->kick(vcpu, VCPU_REQ_STOP);
 }

@@ -150,6 +150,9 @@ static inline bool vcpu_busy(struct nw_vcpu *vcpu)
            !hooks_inside(vcpu);
 }
 
+/* Does the vCPU run on this thread, perhaps below others that callbacks run? */
+bool vcpu_runs_here(const struct nw_vcpu *);
+
 /* The engine's vCPU that runs on this thread, or null; the innermost, where one's callback runs
  * another. */
 struct nw_vcpu *engine_self(const struct nw_engine *);

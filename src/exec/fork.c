@@ -78,20 +78,11 @@ static void renew_locks(struct nw_engine *engine)
     sync_init(&engine->sync);
 }
 
-static bool runs_here(const struct nw_vcpu *vcpu)
-{
-    const struct nw_vcpu *here = signals_vcpu();
-
-    while (here && here != vcpu)
-        here = here->exec->outer;
-    return here;
-}
-
 /* Nobody waits for what other threads were running. */
 static void leave_others(struct nw_engine *engine)
 {
     for (struct nw_vcpu *v = engine->vcpus; v; v = v->next)
-        if (!runs_here(v))
+        if (!vcpu_runs_here(v))
             atomic_store(&v->exec->place, VCPU_OUTSIDE);
     if (engine->fork_hold.vcpu)
         atomic_store(&engine->fork_hold.vcpu->exec->place, engine->fork_hold.place);

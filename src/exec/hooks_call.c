@@ -24,11 +24,7 @@ void hooks_switch_back(struct nw_vcpu *vcpu, const struct hook_frame *f)
 /* Whoever asks is about to look at guest state. */
 bool hooks_inside(struct nw_vcpu *vcpu)
 {
-    const struct nw_vcpu *here = vcpu->frame ? signals_vcpu() : NULL;
-
-    while (here && here != vcpu)
-        here = here->exec->outer;
-    if (!here)
+    if (!vcpu->frame || !vcpu_runs_here(vcpu))
         return false;
     host_settle(vcpu);
     return true;

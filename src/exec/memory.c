@@ -18,6 +18,15 @@ struct nw_vcpu *engine_self(const struct nw_engine *engine)
     return self;
 }
 
+bool vcpu_runs_here(const struct nw_vcpu *vcpu)
+{
+    const struct nw_vcpu *here = signals_vcpu();
+
+    while (here && here != vcpu)
+        here = here->exec->outer;
+    return here;
+}
+
 struct engine_hold engine_lock(struct nw_engine *engine)
 {
     struct nw_vcpu *self = engine_self(engine);
