@@ -314,8 +314,7 @@ struct host_options engine_host_options(const struct nw_engine *engine)
                                  .window = engine->mem.window,
                                  .share_checks = !engine->mem.beyond,
                                  .chain = engine->chain,
-                                 .paged = engine->mmu,
-                                 .hooked = hooks_everywhere(engine)};
+                                 .paged = engine->mmu};
 }
 
 static nw_status emit(struct nw_engine *engine, struct block *b)

@@ -61,7 +61,6 @@ struct host_options {
     bool fastmem;     /* vcpu->arena is there: base + address; else the inline software TLB */
     bool chain;       /* inline jump cache on exit_ind; exits patchable */
     bool baseline;    /* no instructions but those that host_check asks for */
-    uint8_t hooked;   /* every access is: 1 of reads, 2 of writes */
     bool paged;       /* exits to other pages than the block's are not linked: the jump cache instead */
     /* 64-bit guests with fastmem: */
     bool share_checks; /* nothing is mapped beyond the window: one check of a base is enough */

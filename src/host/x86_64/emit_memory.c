@@ -97,7 +97,7 @@ static void probe_tlb(struct host_emitter *e, struct access *m, uint32_t memop, 
     size_t tag =
         tlb + (write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read));
     unsigned t = m->temps[0], index = m->temps[1];
-    if (e->opt->hooked & (write ? 2 : 1)) { /* there are no tags; what follows is not reached */
+    if (e->r->hooked & (write ? 2 : 1)) { /* there are no tags; what follows is not reached */
         jump_to_stub(e, m);
         m->at = x_at(m->base, 0);
         return;
