@@ -312,6 +312,9 @@ void ra_move(struct host_emitter *, unsigned dst, unsigned src, uint8_t type);
 
 /* ---- emit_state.c ---- */
 
+/* Between these pinned registers and their slots. */
+void pins_store(struct host_emitter *, uint32_t pins);
+void pins_load(struct host_emitter *, uint32_t pins);
 /* Stores V's bits of TYPE at the state slot. */
 void emit_store_state(struct host_emitter *, ir_val v, uint32_t offset, uint8_t type);
 

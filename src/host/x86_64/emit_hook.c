@@ -26,20 +26,14 @@ static void empty_temporaries(struct host_emitter *e)
 /* Slots of pins that are not in memory yet. */
 static void store_pins(struct host_emitter *e)
 {
-    for (uint32_t left = e->pinned & ~e->stored; left; left &= left - 1) {
-        unsigned pin = (unsigned)__builtin_ctz(left);
-        x_store(&e->a, width_of(e->pin_type[pin]), state_at(e->pin_offset[pin]), pin);
-    }
+    pins_store(e, e->pinned & ~e->stored);
     e->stored = e->pinned;
 }
 
 /* Behind a call of C: the pinned registers that it has changed; their slots hold the same. */
 static void reload_pins(struct host_emitter *e)
 {
-    for (uint32_t left = e->pinned & CALLER_SAVED; left; left &= left - 1) {
-        unsigned pin = (unsigned)__builtin_ctz(left);
-        x_load(&e->a, width_of(e->pin_type[pin]), pin, state_at(e->pin_offset[pin]));
-    }
+    pins_load(e, e->pinned & CALLER_SAVED);
 }
 
 static void begin(struct host_emitter *e)

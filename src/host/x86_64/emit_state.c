@@ -14,14 +14,27 @@ void emit_insn(struct host_emitter *e, ir_val v, const struct ir_insn *i)
         e->oom = true;
 }
 
+void pins_store(struct host_emitter *e, uint32_t pins)
+{
+    for (; pins; pins &= pins - 1) {
+        unsigned pin = (unsigned)__builtin_ctz(pins);
+        x_store(&e->a, width_of(e->pin_type[pin]), state_at(e->pin_offset[pin]), pin);
+    }
+}
+
+void pins_load(struct host_emitter *e, uint32_t pins)
+{
+    for (; pins; pins &= pins - 1) {
+        unsigned pin = (unsigned)__builtin_ctz(pins);
+        x_load(&e->a, width_of(e->pin_type[pin]), pin, state_at(e->pin_offset[pin]));
+    }
+}
+
 /* Pinned registers that overlap go to memory, where OFFSET is accessed in another size. */
 static uint32_t pins_flush(struct host_emitter *e, uint32_t offset, unsigned size)
 {
     uint32_t flushed = ra_pins_over(e, offset, size);
-    for (uint32_t left = flushed; left; left &= left - 1) {
-        unsigned pin = (unsigned)__builtin_ctz(left);
-        x_store(&e->a, width_of(e->pin_type[pin]), state_at(e->pin_offset[pin]), pin);
-    }
+    pins_store(e, flushed);
     return flushed;
 }
 
@@ -113,10 +126,7 @@ static void put_memory(struct host_emitter *e, ir_val v, uint32_t offset, uint8_
         ra_spill(e, v);
     release_pins(e, flushed);
     emit_store_state(e, v, offset, type);
-    for (uint32_t left = flushed; left; left &= left - 1) {
-        unsigned pin = (unsigned)__builtin_ctz(left);
-        x_load(&e->a, width_of(e->pin_type[pin]), pin, state_at(e->pin_offset[pin]));
-    }
+    pins_load(e, flushed);
     uint8_t made = ir_result_type(insn_of(e, v));
     if (size >= 4 && !flushed && (made == type || (made == IR_I32 && type == IR_I64)))
         home_set(e, v, offset);
