@@ -136,7 +136,7 @@ static void fill(uint8_t *to, uint32_t size, uint8_t seed)
     uint64_t s = seed;
 
     for (uint32_t i = 0; i < size; i += 8) {
-        uint64_t v = mutate_next(&s);
+        uint64_t v = splitmix64(&s);
         memcpy(to + i, &v, 8);
     }
 }

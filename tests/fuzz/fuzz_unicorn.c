@@ -87,12 +87,13 @@ static void mem_regions(struct world *w)
     if (regions)
         check(uc_query(uc, UC_QUERY_PAGE_SIZE, &page_size));
     for (uint32_t n = 0; regions && n < count; n++) {
-        CHECK(!(regions[n].begin & (page_size - 1)) && !((regions[n].end + 1) & (page_size - 1)) &&
-                  regions[n].begin < regions[n].end,
-              "region %u", n);
+        FUZZ_CHECK(!(regions[n].begin & (page_size - 1)) &&
+                       !((regions[n].end + 1) & (page_size - 1)) &&
+                       regions[n].begin < regions[n].end,
+                   "region %u", n);
         for (uint32_t m = 0; m < n; m++)
-            CHECK(regions[m].end < regions[n].begin || regions[n].end < regions[m].begin,
-                  "regions %u and %u", m, n);
+            FUZZ_CHECK(regions[m].end < regions[n].begin || regions[n].end < regions[m].begin,
+                       "regions %u and %u", m, n);
     }
     check(uc_free(regions));
 }
@@ -200,7 +201,7 @@ static void context(struct world *w)
         check(uc_context_free(*c));
         *c = NULL;
         break;
-    case 1: CHECK(uc_context_size(w->uc), "size of contexts"); break;
+    case 1: FUZZ_CHECK(uc_context_size(w->uc), "size of contexts"); break;
     case 2:
     case 3: check(uc_context_restore(uc, *c)); break;
     default:
@@ -289,9 +290,10 @@ static void ask(struct world *w)
 
     check(uc_query(engine(w), (uc_query_type)below(w, 8), one_in(w, 16) ? NULL : &result));
     check(uc_errno(engine(w)));
-    CHECK(uc_strerror((uc_err)((int)below(w, UC_ERR_OVERFLOW + 2u * beyond) - beyond)), "text");
-    CHECK(uc_version(one_in(w, 2) ? &major : NULL, one_in(w, 2) ? &minor : NULL), "version");
-    CHECK(uc_arch_supported(w->arch), "arch");
+    FUZZ_CHECK(uc_strerror((uc_err)((int)below(w, UC_ERR_OVERFLOW + 2u * beyond) - beyond)),
+               "text");
+    FUZZ_CHECK(uc_version(one_in(w, 2) ? &major : NULL, one_in(w, 2) ? &minor : NULL), "version");
+    FUZZ_CHECK(uc_arch_supported(w->arch), "arch");
     uc_arch_supported((uc_arch)(int)next(w));
 }
 
@@ -391,7 +393,7 @@ static void open_more(struct world *w)
         check(uc_close(w->other));
         w->other = NULL;
     } else if (one_in(w, 4)) {
-        CHECK(check(uc_open(w->arch, w->mode, &w->other)) == UC_ERR_OK, "open");
+        FUZZ_CHECK(check(uc_open(w->arch, w->mode, &w->other)) == UC_ERR_OK, "open");
         prepare(w, w->other);
     } else if (check(uc_ctl_nw_vcpu(w->uc, &w->other)) != UC_ERR_OK) {
         w->other = NULL;
@@ -407,10 +409,10 @@ static void fork_here(struct world *w)
 
     w->forks--;
     pid = fork();
-    CHECK(pid >= 0, "fork");
+    FUZZ_CHECK(pid >= 0, "fork");
     if (pid) {
         alarm(2 * WATCHDOG); /* the child's comes first */
-        CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child: status %#x", status);
+        FUZZ_CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child: status %#x", status);
         alarm(WATCHDOG);
         return;
     }
@@ -456,16 +458,16 @@ static void run_sequence(uint64_t number)
     uint32_t modes = fp_modes();
     unsigned guest, steps;
 
-    CHECK(w, "memory");
+    FUZZ_CHECK(w, "memory");
     w->random = (seed * 0x9e3779b97f4a7c15u) ^ (number * 0xd1342543de82ef95u);
     w->host = aligned_alloc(PAGE, HOST);
-    CHECK(w->host, "memory");
+    FUZZ_CHECK(w->host, "memory");
     code(w, w->host, HOST);
     w->ring = (uc_nw_ring){w->ring_entries, 16, 0};
     guest = below(w, sizeof guests / sizeof guests[0]);
     w->arch = guests[guest].arch;
     w->mode = guests[guest].mode;
-    CHECK(check(uc_open(w->arch, w->mode, &w->uc)) == UC_ERR_OK, "open");
+    FUZZ_CHECK(check(uc_open(w->arch, w->mode, &w->uc)) == UC_ERR_OK, "open");
     /* What the first call makes final is asked before it now and then. */
     if (one_in(w, 4))
         ctl(w);
@@ -489,7 +491,7 @@ static void run_sequence(uint64_t number)
         check(uc_close(w->other));
     for (unsigned n = 0; n < CONTEXTS; n++)
         check(uc_context_free(w->context[n]));
-    CHECK(check(uc_close(w->uc)) == UC_ERR_OK, "close");
+    FUZZ_CHECK(check(uc_close(w->uc)) == UC_ERR_OK, "close");
     if (w->child)
         _exit(0);
     set_fp_modes(modes);

@@ -1,5 +1,6 @@
 /* Any x86 bytes as 16-, 32- or 64-bit code under any mode word that a CPU can have: lifted,
  * verified, optimised, printed and emitted, not run. */
+#include "../splitmix.h"
 #include "lift.h"
 
 #include "guest/x86/state.h"
@@ -53,47 +54,38 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 /* ---- mutation that knows how instructions are put together ---- */
 
-static uint64_t next(uint64_t *s) /* splitmix64 */
-{
-    uint64_t z = *s += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 /* Up to 15 bytes that look like an instruction. */
 static size_t random_insn(uint64_t *s, uint8_t *b)
 {
     static const uint8_t prefixes[] = {0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x64, 0x2e, 0x26};
     size_t n = 0;
-    unsigned map = next(s) % 4;
+    unsigned map = splitmix64(s) % 4;
 
-    while (next(s) % 3 == 0 && n < 4)
-        b[n++] = prefixes[next(s) % sizeof prefixes];
-    if (map && next(s) % 2) {
+    while (splitmix64(s) % 3 == 0 && n < 4)
+        b[n++] = prefixes[splitmix64(s) % sizeof prefixes];
+    if (map && splitmix64(s) % 2) {
         b[n++] = 0xc4;
-        b[n++] = (uint8_t)(next(s) << 5 | map);
-        b[n++] = (uint8_t)next(s);
+        b[n++] = (uint8_t)(splitmix64(s) << 5 | map);
+        b[n++] = (uint8_t)splitmix64(s);
     } else {
-        if (next(s) % 2)
-            b[n++] = (uint8_t)(0x40 | next(s) % 16);
+        if (splitmix64(s) % 2)
+            b[n++] = (uint8_t)(0x40 | splitmix64(s) % 16);
         if (map)
             b[n++] = 0x0f;
         if (map > 1)
             b[n++] = map == 2 ? 0x38 : 0x3a;
     }
-    for (unsigned tail = 2 + next(s) % 5; tail; tail--)
-        b[n++] = (uint8_t)next(s);
+    for (unsigned tail = 2 + splitmix64(s) % 5; tail; tail--)
+        b[n++] = (uint8_t)splitmix64(s);
     return n;
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
     uint64_t s = seed;
-    unsigned times = 1 + next(&s) % 4;
+    unsigned times = 1 + splitmix64(&s) % 4;
 
-    if (max_size < HEADER + 16 || next(&s) % 4 == 0)
+    if (max_size < HEADER + 16 || splitmix64(&s) % 4 == 0)
         return LLVMFuzzerMutate(data, size, max_size);
     if (size < HEADER) {
         memset(data + size, 0, HEADER - size);
@@ -101,7 +93,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     }
     while (times--) {
         uint8_t insn[16];
-        size_t n = random_insn(&s, insn), at = HEADER + next(&s) % (size - HEADER + 1);
+        size_t n = random_insn(&s, insn), at = HEADER + splitmix64(&s) % (size - HEADER + 1);
 
         if (size + n > max_size)
             break;

@@ -2,33 +2,25 @@
 #ifndef TESTS_FUZZ_MUTATE_H
 #define TESTS_FUZZ_MUTATE_H
 
+#include "../splitmix.h"
 #include "guest/arm/decode.h"
-
-static inline uint64_t mutate_next(uint64_t *s) /* splitmix64 */
-{
-    uint64_t z = *s += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
 
 /* Registers of a random instruction: few different ones, so that instructions depend on each other.
  */
 static inline uint32_t mutate_insn(uint64_t *s, bool thumb, unsigned *size)
 {
     for (;;) {
-        const struct arm_row *row = &arm_rows[mutate_next(s) % arm_nrows];
-        uint32_t raw = (uint32_t)mutate_next(s);
+        const struct arm_row *row = &arm_rows[splitmix64(s) % arm_nrows];
+        uint32_t raw = (uint32_t)splitmix64(s);
 
         if ((row->set == ARM_SET_A32) == thumb)
             continue;
-        if (mutate_next(s) & 1)
-            raw &= (uint32_t)mutate_next(s);
+        if (splitmix64(s) & 1)
+            raw &= (uint32_t)splitmix64(s);
         raw = (raw & ~row->mask) | row->value;
-        if (mutate_next(s) % 16)
+        if (splitmix64(s) % 16)
             raw = (raw & ~row->should_mask) | row->should_value;
-        if (row->set == ARM_SET_A32 && row->flags & ARM_ROW_COND && mutate_next(s) & 1)
+        if (row->set == ARM_SET_A32 && row->flags & ARM_ROW_COND && splitmix64(s) & 1)
             raw = (raw & 0x0fffffffu) | 0xe0000000u;
         *size = row->set == ARM_SET_T16 ? 2 : 4;
         return row->set == ARM_SET_T32 ? raw >> 16 | raw << 16 : raw;
@@ -40,9 +32,9 @@ static inline size_t mutate_code(uint8_t *data, size_t size, size_t max_size, si
                                  bool thumb, unsigned seed)
 {
     uint64_t s = seed;
-    unsigned times = 1 + mutate_next(&s) % 6;
+    unsigned times = 1 + splitmix64(&s) % 6;
 
-    if (max_size < header + 4 || mutate_next(&s) % 5 == 0)
+    if (max_size < header + 4 || splitmix64(&s) % 5 == 0)
         return LLVMFuzzerMutate(data, size, max_size);
     if (size < header) {
         memset(data + size, 0, header - size);
@@ -51,11 +43,11 @@ static inline size_t mutate_code(uint8_t *data, size_t size, size_t max_size, si
     while (times--) {
         unsigned n, step = thumb ? 2 : 4;
         uint32_t raw = mutate_insn(&s, thumb, &n);
-        size_t at = header + mutate_next(&s) % ((size - header) / step + 1) * step;
+        size_t at = header + splitmix64(&s) % ((size - header) / step + 1) * step;
 
         if (at + n > max_size)
             continue;
-        if (mutate_next(&s) & 1 && size + n <= max_size) {
+        if (splitmix64(&s) & 1 && size + n <= max_size) {
             memmove(data + at + n, data + at, size - at);
             size += n;
         }

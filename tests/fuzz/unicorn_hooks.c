@@ -24,7 +24,7 @@ static void on_code(uc_engine *uc, uint64_t pc, uint32_t size, void *user)
     struct world *w = user;
 
     (void)pc, (void)size;
-    CHECK(uc == w->running, "another one runs");
+    FUZZ_CHECK(uc == w->running, "another one runs");
     inside(w);
 }
 
@@ -33,7 +33,7 @@ static void on_intr(uc_engine *uc, uint32_t number, void *user)
     struct world *w = user;
 
     (void)number;
-    CHECK(uc == w->running, "another one runs");
+    FUZZ_CHECK(uc == w->running, "another one runs");
     inside(w);
     if (one_in(w, 8))
         uc_emu_stop(uc);
@@ -48,7 +48,7 @@ static bool on_invalid(uc_engine *uc, void *user)
 static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *user)
 {
     (void)uc;
-    CHECK(size == 1 || size == 2 || size == 4, "size %d", size);
+    FUZZ_CHECK(size == 1 || size == 2 || size == 4, "size %d", size);
     inside(user);
     return port;
 }
@@ -56,7 +56,7 @@ static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *user)
 static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value, void *user)
 {
     (void)uc, (void)port, (void)value;
-    CHECK(size == 1 || size == 2 || size == 4, "size %d", size);
+    FUZZ_CHECK(size == 1 || size == 2 || size == 4, "size %d", size);
     inside(user);
 }
 
@@ -92,7 +92,7 @@ static bool on_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *
 static void on_edge(uc_engine *uc, uc_tb *now, uc_tb *before, void *user)
 {
     (void)uc;
-    CHECK(now && before, "block");
+    FUZZ_CHECK(now && before, "block");
     inside(user);
 }
 
@@ -110,8 +110,8 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t at, int size, in
 
     /* Not always of the one that runs: writing a segment register reads its descriptor. */
     (void)uc, (void)at, (void)value;
-    CHECK(type >= UC_MEM_READ && type <= UC_MEM_READ_AFTER, "type %d", type);
-    CHECK(size > 0, "size %d", size);
+    FUZZ_CHECK(type >= UC_MEM_READ && type <= UC_MEM_READ_AFTER, "type %d", type);
+    FUZZ_CHECK(size > 0, "size %d", size);
     inside(w);
 }
 
@@ -130,7 +130,7 @@ static bool on_fault(uc_engine *uc, uc_mem_type type, uint64_t at, int size, int
 uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 {
     (void)uc;
-    CHECK(size == 1 || size == 2 || size == 4 || size == 8, "size %u", size);
+    FUZZ_CHECK(size == 1 || size == 2 || size == 4 || size == 8, "size %u", size);
     inside(user);
     return offset * 0x01010101;
 }
@@ -138,7 +138,7 @@ uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
 {
     (void)uc, (void)offset, (void)value;
-    CHECK(size == 1 || size == 2 || size == 4 || size == 8, "size %u", size);
+    FUZZ_CHECK(size == 1 || size == 2 || size == 4 || size == 8, "size %u", size);
     inside(user);
 }
 

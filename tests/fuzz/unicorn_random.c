@@ -1,11 +1,12 @@
 /* Random arguments and guest code for fuzz_unicorn.c. */
 #include <string.h>
+#include "../splitmix.h"
 #include "unicorn_code.h"
 #include "unicorn_world.h"
 
 uc_err check(uc_err error)
 {
-    CHECK(error <= UC_ERR_OVERFLOW, "error %d", error);
+    FUZZ_CHECK(error <= UC_ERR_OVERFLOW, "error %d", error);
     return error;
 }
 
@@ -13,11 +14,7 @@ uc_err check(uc_err error)
 
 uint64_t next(struct world *w)
 {
-    uint64_t x = w->random += 0x9e3779b97f4a7c15u;
-
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
+    return splitmix64(&w->random);
 }
 
 uint32_t below(struct world *w, uint32_t n)

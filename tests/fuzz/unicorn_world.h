@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unicorn/narwhal.h>
 #include <unicorn/unicorn.h>
+#include "fuzz.h"
 
 #define PAGE     4096u
 #define HOST     (16 * PAGE) /* memory for uc_mem_map_ptr */
@@ -42,16 +43,6 @@ struct world {
     bool child;     /* this is a forked process */
 };
 
-#define CHECK(condition, ...)                                                                      \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                        \
-            fprintf(stderr, __VA_ARGS__);                                                          \
-            fputc('\n', stderr);                                                                   \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
 uc_err check(uc_err error);
 
 /* The floating-point modes of this thread, which are nobody else's business. */
@@ -76,7 +67,7 @@ static inline void set_fp_modes(uint32_t modes)
     (void)modes;
 }
 #endif
-#define CHECK_MODES(w) CHECK(fp_modes() == (w)->modes, "modes %#x", fp_modes())
+#define CHECK_MODES(w) FUZZ_CHECK(fp_modes() == (w)->modes, "modes %#x", fp_modes())
 
 /* ---- unicorn_random.c ---- */
 uint64_t next(struct world *w);

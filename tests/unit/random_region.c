@@ -6,14 +6,12 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../splitmix.h"
 #include "ir_stub.h"
 
 uint64_t rnd(struct gen *g)
 {
-    uint64_t z = g->seed += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
+    return splitmix64(&g->seed);
 }
 
 unsigned below(struct gen *g, unsigned n)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "../splitmix.h"
 #include "host/host.h"
 #include "ir/build.h"
 #include "ir/print.h"
@@ -38,10 +39,7 @@ static uint64_t seed = 1;
 
 static uint64_t rnd(void)
 {
-    uint64_t z = seed += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
+    return splitmix64(&seed);
 }
 
 static unsigned below(unsigned n)
